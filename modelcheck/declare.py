@@ -1,0 +1,186 @@
+"""Declarations to typed variables: what every compiler does first with constants and variables."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from fractions import Fraction
+from itertools import product
+
+from . import model
+from .errors import Problem, did_you_mean, position_of
+from .expressions import (
+    BOOL,
+    INT,
+    REAL,
+    BoolType,
+    EnumType,
+    Expr,
+    IntType,
+    Literal,
+    RealType,
+    Resolver,
+    Scope,
+    Type,
+    Value,
+    as_text,
+    domain,
+)
+from .system import Variable
+
+MOST_MEMBERS = 10_000
+_LABEL = re.compile(r"[^\W\d]\w*\Z")
+
+
+def declare_constants(constants: Mapping[str, model.Formula], resolver: Resolver) -> Scope:
+    """The scope of the constants; a later one may use the ones before it."""
+    scope = Scope()
+    for name, text in constants.items():
+        value = resolver.expression(as_text(text), scope)
+        if isinstance(value, Literal):
+            scope = scope.with_names({name: value})
+        elif value is not None:
+            resolver.problems.append(Problem("E131", f"'{name}' is not constant", position_of(name)))
+            scope = scope.with_names({name: value})
+    return scope
+
+
+def declare_variables(
+    declared: Mapping[str, model.Variable],
+    scope: Scope,
+    resolver: Resolver,
+    prefix: str = "",
+    instance: int | None = None,
+) -> tuple[list[Variable], Scope]:
+    """The variables and the scope in which their short names mean them.
+
+    In the system a variable is called prefix + name, `[i]` for a member of a family, and `#k` in the k-th of
+    several instances.
+    """
+    found: list[Variable] = []
+    names: dict[str, Expr] = {}
+    families: dict[str, dict[tuple[int, ...], Expr]] = {}
+    suffix = "" if instance is None else f"#{instance}"
+    for name, declaration in declared.items():
+        kind = read_type(declaration.type, scope, resolver)
+        if kind is None:
+            continue
+        initial = read_initial(declaration.initial, kind, scope, resolver)
+        if not declaration.over:
+            variable = Variable(f"{prefix}{name}{suffix}", kind, initial, instance=instance)
+            names[name] = variable.ref
+            found.append(variable)
+            continue
+        families[name] = {}
+        for key in _members(declaration, scope, resolver):
+            index = ",".join(map(str, key))
+            member = Variable(f"{prefix}{name}[{index}]{suffix}", kind, initial, instance=instance)
+            families[name][key] = member.ref
+            found.append(member)
+    return found, Scope({**scope.names, **names}, {**scope.families, **families}, scope.predicates)
+
+
+def _members(declaration: model.Variable, scope: Scope, resolver: Resolver) -> Iterator[tuple[int, ...]]:
+    ranges = []
+    for text in declaration.over:
+        bounds = resolver.bounds(text, scope)
+        if bounds is None:
+            return
+        ranges.append(range(bounds[0], bounds[1] + 1))
+    size = 1
+    for each in ranges:
+        size *= len(each)
+    if not 0 < size <= MOST_MEMBERS:
+        message = f"an indexed variable with {size} members (1 to {MOST_MEMBERS} are possible)"
+        resolver.problems.append(Problem("E132", message, position_of(declaration.over[0])))
+        return
+    yield from product(*ranges)
+
+
+def read_type(text: str, scope: Scope, resolver: Resolver) -> Type | None:
+    """The type that a text names: `bool`, `int`, `real`, `low..high`, `{label, ...}`."""
+    simple: dict[str, Type] = {"bool": BOOL, "int": INT, "real": REAL}
+    if text.strip() in simple:
+        return simple[text.strip()]
+    if text.strip().startswith("{"):
+        return _read_labels(text, resolver)
+    if ".." in text:
+        bounds = resolver.bounds(text, scope)
+        if bounds and bounds[0] > bounds[1]:
+            message = f"the range {bounds[0]}..{bounds[1]} is empty"
+            resolver.problems.append(Problem("E133", message, position_of(text), "write low..high"))
+            return None
+        return IntType(*bounds) if bounds else None
+    hint = did_you_mean(text, simple, otherwise="types are bool, int, real, a range 0..5, labels {idle, busy}")
+    resolver.problems.append(Problem("E134", f"'{text}' is not a type", position_of(text), hint))
+    return None
+
+
+def _read_labels(text: str, resolver: Resolver) -> EnumType | None:
+    labels = [part.strip() for part in text.strip().strip("{}").split(",")]
+    for label in labels:
+        if not _LABEL.match(label):
+            message = f"'{label}' cannot be the name of a value"
+            resolver.problems.append(Problem("E135", message, position_of(text)))
+            return None
+    repeated = sorted({label for label in labels if labels.count(label) > 1})
+    if repeated:
+        resolver.problems.append(Problem("E136", f"'{repeated[0]}' is listed twice", position_of(text)))
+        return None
+    return EnumType(tuple(labels))
+
+
+def read_initial(text: model.Formula, kind: Type, scope: Scope, resolver: Resolver) -> tuple[Value, ...] | None:
+    """The possible first values: of a value, a range, a set, or `any` (None where those are infinitely many)."""
+    source = as_text(text)
+    stripped = source.strip()
+    if stripped == "any":
+        values = domain(kind)
+        return tuple(values) if values is not None and len(values) <= MOST_MEMBERS else None
+    if ".." in stripped and not stripped.startswith("{"):
+        bounds = resolver.bounds(source, scope)
+        if bounds is None:
+            return None
+        if not 0 <= bounds[1] - bounds[0] < MOST_MEMBERS:
+            resolver.problems.append(Problem("E133", f"cannot start with {stripped}", position_of(source)))
+            return None
+        values_in_range: tuple[Value, ...] = tuple(range(bounds[0], bounds[1] + 1))
+        return _checked(values_in_range, kind, source, resolver)
+    texts = [stripped]
+    if stripped.startswith("{") and stripped.endswith("}"):
+        texts = stripped[1:-1].split(",")
+    values_found: list[Value] = []
+    for part in texts:
+        value = resolver.expression(source if len(texts) == 1 else part.strip(), scope, kind)
+        if value is None:
+            return None
+        if not isinstance(value, Literal):
+            resolver.problems.append(Problem("E131", f"'{part}' is not constant", position_of(source)))
+            return None
+        values_found.append(Fraction(value.value) if isinstance(kind, RealType) else value.value)
+    return _checked(tuple(dict.fromkeys(values_found)), kind, source, resolver)
+
+
+def _checked(values: tuple[Value, ...], kind: Type, source: str, resolver: Resolver) -> tuple[Value, ...] | None:
+    possible = domain(kind)
+    if isinstance(kind, BoolType) and not all(isinstance(value, bool) for value in values):
+        resolver.problems.append(Problem("E121", f"'{source}' is no truth value", position_of(source)))
+        return None
+    for value in values:
+        if possible is not None and value not in possible:
+            message = f"the initial value {value} is outside {kind}"
+            resolver.problems.append(Problem("E137", message, position_of(source)))
+            return None
+    return values
+
+
+def count_instances(text: model.Formula, scope: Scope, resolver: Resolver, most: int = 1000) -> int:
+    """How many instances a design has: a constant, at least 1."""
+    value = resolver.expression(as_text(text), scope, INT)
+    if value is None:
+        return 1
+    if not isinstance(value, Literal) or not 1 <= int(value.value) <= most:
+        message = f"instances must be a constant from 1 to {most}"
+        resolver.problems.append(Problem("E138", message, position_of(text)))
+        return 1
+    return int(value.value)

@@ -1,0 +1,102 @@
+"""What can be wrong with an input, and where: problems with a code, a place, a caret and a hint.
+
+Everything a user can get wrong ends in a `ModelError` that carries *all* problems of the input,
+never in a Python traceback.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """A place in a text: 1-based line and column, and the text of that line for the caret."""
+
+    file: str
+    line: int
+    column: int
+    text: str = ""
+
+    def shifted(self, columns: int) -> Position:
+        """The place `columns` to the right on the same line."""
+        return replace(self, column=self.column + columns)
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong: a stable code (`E101`), a sentence, a place, and what to do about it."""
+
+    code: str
+    message: str
+    position: Position | None = None
+    hint: str = ""
+
+    def render(self) -> str:
+        """The problem as people read it: place, code, message, the line with a caret, the hint."""
+        place = f"{self.position}: " if self.position else ""
+        lines = [f"{place}{self.code}: {self.message}"]
+        if self.position and self.position.text:
+            line, column = _window(self.position.text, self.position.column)
+            lines += [f"    {line}", f"    {' ' * (column - 1)}^"]
+        if self.hint:
+            lines.append(f"    hint: {self.hint}")
+        return "\n".join(lines)
+
+
+def _window(text: str, column: int, width: int = 100) -> tuple[str, int]:
+    """The part of a long line around a column, so that a caret stays on the screen; tabs become spaces."""
+    text = text.replace("\t", " ").rstrip()
+    if len(text) <= width:
+        return text, column
+    first = max(0, column - 1 - width // 2)
+    return text[first : first + width], column - first
+
+
+class ModelError(Exception):
+    """The input is not a model; `problems` lists everything that is wrong with it, in file order."""
+
+    def __init__(self, problems: Iterable[Problem]):
+        def order(problem: Problem) -> tuple[str, int, int]:
+            place = problem.position
+            return (place.file, place.line, place.column) if place else ("", 0, 0)
+
+        self.problems = tuple(sorted(problems, key=order))
+        super().__init__("\n".join(problem.render() for problem in self.problems))
+
+
+class Located(str):
+    """A string that remembers where it was written.
+
+    Models hold plain strings; those that were read from a file are `Located`, so that whatever is
+    found out later can still point at the line. Models built in Python use ordinary strings.
+    """
+
+    position: Position
+
+    def __new__(cls, text: str, position: Position) -> Located:
+        located = super().__new__(cls, text)
+        located.position = position
+        return located
+
+
+def position_of(value: object) -> Position | None:
+    """Where a value was written, if it came from a file."""
+    return value.position if isinstance(value, Located) else None
+
+
+def did_you_mean(name: str, known: Iterable[str], otherwise: str = "") -> str:
+    """A hint naming the closest known name, or listing what there is when nothing is close."""
+    candidates = sorted(set(known))
+    close = difflib.get_close_matches(name, candidates, n=1, cutoff=0.6)
+    if close:
+        return f"did you mean '{close[0]}'?"
+    if otherwise or not candidates:
+        return otherwise
+    shown = ", ".join(candidates[:8]) + (", ..." if len(candidates) > 8 else "")
+    return f"known here: {shown}"

@@ -1,0 +1,47 @@
+"""The expression language: parsed once (`parse`), typed once (`resolve`), then used in four ways:
+plain Python (`python`), numpy columns (`columns`), z3 (`smt`, imported only where needed), text (`text`)."""
+
+from .parse import ExpressionError, parse
+from .python import compile_expression, compile_tuple, evaluate
+from .resolve import Resolver, Scope, as_text, names_in, resolve
+from .text import to_text
+from .tree import (
+    BOOL,
+    FALSE,
+    INT,
+    REAL,
+    TRUE,
+    BoolType,
+    EnumType,
+    Expr,
+    IntType,
+    Literal,
+    Operation,
+    RealType,
+    Ref,
+    Type,
+    Value,
+    compare,
+    conditional,
+    conjunction,
+    disjunction,
+    domain,
+    equal,
+    implication,
+    integer,
+    label,
+    negation,
+    references,
+    show,
+    substitute,
+    total,
+    well_defined,
+)
+
+__all__ = [
+    "BOOL", "FALSE", "INT", "REAL", "TRUE", "BoolType", "EnumType", "Expr", "ExpressionError", "IntType",
+    "Literal", "Operation", "RealType", "Ref", "Resolver", "Scope", "Type", "Value", "as_text", "compare",
+    "compile_expression", "compile_tuple", "conditional", "conjunction", "disjunction", "domain", "equal",
+    "evaluate", "implication", "integer", "label", "names_in", "negation", "parse", "references", "resolve",
+    "show", "substitute", "to_text", "total", "well_defined",
+]  # fmt: skip

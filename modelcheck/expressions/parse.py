@@ -1,0 +1,319 @@
+"""From text to a syntax tree: a small tokenizer and a precedence-climbing parser of our own.
+
+The language looks like Python's expressions, but it is not Python: nothing is ever executed, and what
+is not in the grammar below is an error at its column.
+
+    expression  = implication ["if" implication "else" expression]
+    implication = or [("implies" | "=>") implication]
+    or          = and {"or" and}            and = not {"and" not}           not = "not" not | comparison
+    comparison  = sum {("==" | "!=" | "<" | "<=" | ">" | ">=") sum} | sum ["not"] "in" (range | set)
+    sum         = term {("+" | "-") term}   term = unary {("*" | "//" | "%" | "/") unary}
+    unary       = "-" unary | atom          range = sum ".." sum            set = "{" expression, ... "}"
+    atom        = number | "true" | "false" | name | name "[" expression, ... "]" | name "(" expression, ... ")"
+                | ("forall" | "exists" | "sum" | "count") name "in" range ":" expression | "(" expression ")"
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+
+LONGEST_TEXT, DEEPEST_NESTING, LONGEST_CHAIN, LONGEST_NUMBER = 20_000, 60, 200, 30
+
+
+class ExpressionError(Exception):
+    """Something is wrong at an offset of an expression's text."""
+
+    def __init__(self, code: str, message: str, offset: int, hint: str = ""):
+        self.code, self.message, self.offset, self.hint = code, message, offset, hint
+        super().__init__(f"{message} (at offset {offset})")
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    value: bool | int | Fraction
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    text: str
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class Apply:
+    """An operator with its arguments, spelled as in `tree.Operation`."""
+
+    operator: str
+    arguments: tuple[Syntax, ...]
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    name: str
+    arguments: tuple[Syntax, ...]
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    name: str
+    arguments: tuple[Syntax, ...]
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class Quantified:
+    kind: str
+    variable: str
+    low: Syntax
+    high: Syntax
+    body: Syntax
+    offset: int
+
+
+Syntax = Number | Name | Apply | Index | Call | Quantified
+
+QUANTIFIERS = ("forall", "exists", "sum", "count")
+KEYWORDS = frozenset({"and", "or", "not", "implies", "if", "else", "in", "true", "false", "forall"})
+_TOKEN = re.compile(
+    r"\s*(?:(?P<number>\d+(?:\.(?!\.)\d+)?)|(?P<name>[^\W\d]\w*(?:\.[^\W\d]\w*)*)"
+    r"|(?P<operator>\.\.|==|!=|<=|>=|=>|//|&&|\|\||\*\*|[-+*/%<>()\[\]{},:=!&|^~]))"
+)
+_MISTAKES = {
+    "=": "write '==' to compare",
+    "&&": "write 'and'",
+    "||": "write 'or'",
+    "!": "write 'not'",
+    "&": "write 'and'",
+    "|": "write 'or'",
+    "**": "there are no powers; multiply",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Token:
+    kind: str
+    text: str
+    offset: int
+
+
+def _tokens(text: str) -> list[_Token]:
+    if len(text) > LONGEST_TEXT:
+        raise ExpressionError("E110", f"an expression of {len(text)} characters is too long", 0)
+    tokens, position = [], 0
+    end = len(text.rstrip())
+    while position < end:
+        match = _TOKEN.match(text, position)
+        if not match or not match.lastgroup:
+            offset = position + len(text[position:]) - len(text[position:].lstrip())
+            raise ExpressionError("E111", f"{text[offset]!r} is not part of the expression language", offset)
+        kind, piece = match.lastgroup, match.group(match.lastgroup)
+        offset = match.start(match.lastgroup)
+        if piece in _MISTAKES:
+            raise ExpressionError("E112", f"'{piece}' is not an operator here", offset, _MISTAKES[piece])
+        if kind == "number" and len(piece) > LONGEST_NUMBER:
+            raise ExpressionError("E113", f"a number of {len(piece)} digits is too long", offset)
+        if kind == "number" and match.end() < len(text) and (text[match.end()].isalpha() or text[match.end()] == "_"):
+            raise ExpressionError("E111", f"'{piece}{text[match.end()]}' is neither a number nor a name", offset)
+        tokens.append(_Token(kind, piece, offset))
+        position = match.end()
+    return [*tokens, _Token("end", "", end)]
+
+
+def parse(text: str) -> Syntax:
+    """The syntax tree of an expression; raises `ExpressionError` at the first place that is wrong."""
+    parser = _Parser(_tokens(text))
+    tree = parser.expression()
+    parser.expect_end()
+    return tree
+
+
+def parse_range(text: str) -> tuple[Syntax, Syntax]:
+    """The two ends of `low..high`."""
+    parser = _Parser(_tokens(text))
+    ends = parser.range()
+    parser.expect_end()
+    return ends
+
+
+class _Parser:
+    def __init__(self, tokens: list[_Token]):
+        self.tokens, self.at, self.depth = tokens, 0, 0
+
+    @property
+    def next(self) -> _Token:
+        return self.tokens[self.at]
+
+    def take(self, *texts: str) -> _Token | None:
+        """The next token if it is one of these operators or keywords."""
+        token = self.next
+        if token.kind in ("operator", "name") and token.text in texts:
+            self.at += 1
+            return token
+        return None
+
+    def expect(self, text: str) -> _Token:
+        token = self.take(text)
+        if token is None:
+            raise self.unexpected(f"'{text}'")
+        return token
+
+    def expect_end(self) -> None:
+        if self.next.kind != "end":
+            raise self.unexpected("an operator or the end of the expression")
+
+    def unexpected(self, wanted: str) -> ExpressionError:
+        token = self.next
+        found = "the end" if token.kind == "end" else f"'{token.text}'"
+        return ExpressionError("E114", f"expected {wanted}, found {found}", token.offset)
+
+    def expression(self) -> Syntax:
+        self.depth += 1
+        if self.depth > DEEPEST_NESTING:
+            raise ExpressionError("E115", "nested too deeply", self.next.offset)
+        value = self.implication()
+        if token := self.take("if"):
+            condition = self.implication()
+            self.expect("else")
+            value = Apply("if", (condition, value, self.expression()), token.offset)
+        self.depth -= 1
+        return value
+
+    def implication(self) -> Syntax:
+        premises = [self.disjunction()]
+        offsets = []
+        while token := self.take("implies", "=>"):
+            offsets.append(token.offset)
+            premises.append(self.disjunction())
+        value = premises.pop()
+        for premise, offset in zip(reversed(premises), reversed(offsets), strict=True):
+            value = Apply("implies", (premise, value), offset)
+        return value
+
+    def disjunction(self) -> Syntax:
+        return self.chain("or", self.conjunction)
+
+    def conjunction(self) -> Syntax:
+        return self.chain("and", self.inversion)
+
+    def chain(self, operator: str, operand: Callable[[], Syntax]) -> Syntax:
+        parts: list[Syntax] = [operand()]
+        offset = self.next.offset
+        while self.take(operator):
+            parts.append(operand())
+        return parts[0] if len(parts) == 1 else Apply(operator, tuple(parts), offset)
+
+    def inversion(self) -> Syntax:
+        negations = []
+        while token := self.take("not"):
+            negations.append(token.offset)
+        value = self.comparison()
+        for offset in reversed(negations):
+            value = Apply("not", (value,), offset)
+        return value
+
+    def comparison(self) -> Syntax:
+        left = self.sum()
+        if token := self.take("in"):
+            return self.membership(left, token.offset)
+        if self.next.text == "not" and self.tokens[self.at + 1].text == "in":
+            token = self.expect("not")
+            self.expect("in")
+            return Apply("not", (self.membership(left, token.offset),), token.offset)
+        parts: list[Syntax] = []
+        while token := self.take("==", "!=", "<", "<=", ">", ">="):
+            right = self.sum()
+            parts.append(Apply(token.text, (left, right), token.offset))
+            left = right
+        if not parts:
+            return left
+        return parts[0] if len(parts) == 1 else Apply("and", tuple(parts), parts[0].offset)
+
+    def membership(self, left: Syntax, offset: int) -> Syntax:
+        if self.take("{"):
+            members = self.arguments("}")
+            return Apply("or", tuple(Apply("==", (left, member), offset) for member in members), offset)
+        low, high = self.range()
+        return Apply("and", (Apply("<=", (low, left), offset), Apply("<=", (left, high), offset)), offset)
+
+    def range(self) -> tuple[Syntax, Syntax]:
+        low = self.sum()
+        self.expect("..")
+        return low, self.sum()
+
+    def sum(self) -> Syntax:
+        return self.left_to_right(self.term, "+", "-")
+
+    def term(self) -> Syntax:
+        return self.left_to_right(self.unary, "*", "//", "%", "/")
+
+    def left_to_right(self, operand: Callable[[], Syntax], *operators: str) -> Syntax:
+        value = operand()
+        length = 0
+        while token := self.take(*operators):
+            length += 1
+            if length > LONGEST_CHAIN:
+                raise ExpressionError("E115", f"more than {LONGEST_CHAIN} operators in a row", token.offset)
+            value = Apply(token.text, (value, operand()), token.offset)
+        return value
+
+    def unary(self) -> Syntax:
+        signs = []
+        while token := self.take("-"):
+            signs.append(token.offset)
+            if len(signs) > DEEPEST_NESTING:
+                raise ExpressionError("E115", "nested too deeply", token.offset)
+        value = self.atom()
+        for offset in reversed(signs):
+            value = Apply("neg", (value,), offset)
+        return value
+
+    def arguments(self, closing: str) -> tuple[Syntax, ...]:
+        found = [self.expression()]
+        while self.take(","):
+            found.append(self.expression())
+        self.expect(closing)
+        return tuple(found)
+
+    def atom(self) -> Syntax:
+        token = self.next
+        if token.kind == "number":
+            self.at += 1
+            return Number(Fraction(token.text) if "." in token.text else int(token.text), token.offset)
+        if token.kind == "name":
+            return self.named(token)
+        if self.take("("):
+            value = self.expression()
+            self.expect(")")
+            return value
+        raise self.unexpected("a value")
+
+    def named(self, token: _Token) -> Syntax:
+        if token.text in ("true", "false"):
+            self.at += 1
+            return Number(token.text == "true", token.offset)
+        following = self.tokens[self.at + 1]
+        if token.text in QUANTIFIERS and following.kind == "name" and following.text not in KEYWORDS:
+            return self.quantified(token)
+        if token.text in KEYWORDS:
+            raise self.unexpected("a value")
+        self.at += 1
+        if self.take("["):
+            return Index(token.text, self.arguments("]"), token.offset)
+        if self.take("("):
+            return Call(token.text, self.arguments(")"), token.offset)
+        return Name(token.text, token.offset)
+
+    def quantified(self, token: _Token) -> Syntax:
+        self.at += 1
+        variable = self.next.text
+        self.at += 1
+        self.expect("in")
+        low, high = self.range()
+        self.expect(":")
+        return Quantified(token.text, variable, low, high, self.expression(), token.offset)

@@ -1,0 +1,1 @@
+"""Models as networkx graphs: `flow` for orchestrations, `events` for choreographies."""

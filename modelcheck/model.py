@@ -1,0 +1,341 @@
+"""What a user writes, as frozen dataclasses with the same names as in the text.
+
+Formulas are strings in the expression language (`"stock >= 1"`); Python numbers and truth values are
+accepted where a formula is one. Strings that were read from a file are `Located`, so every later
+error can still point at its line. Times are in seconds; text may say `20ms`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+Formula = str | bool | int | float
+Effect = Mapping[str, Formula]
+
+OUTCOMES = ("ok", "error", "failed", "timeout")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Variable:
+    """A variable: `type` is `bool`, `int`, `real`, a range `0..5` or labels `{idle, busy}`.
+
+    `initial` is a value, a range `0..2`, a set `{1, 3}` (each a possible start) or `any`.
+    Of several instances each has its own, unless `shared`. `over` makes it indexed: `1..N`.
+    """
+
+    type: str
+    initial: Formula = "any"
+    shared: bool = False
+    over: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Delay:
+    """How long something takes, in seconds: a distribution by name with its parameters.
+
+    constant(value), exponential(mean), uniform(low, high), lognormal(mean, sigma), gamma(mean, shape),
+    erlang(mean, shape), weibull(scale, shape), empirical(file) and so on; see `simulate.delays`.
+    """
+
+    distribution: str
+    parameters: Mapping[str, float | str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Service:
+    """Something that does work: how long it takes, on how many workers (None: unlimited), how often it fails.
+
+    `fails` are probabilities of outcomes other than ok (0 < p < 1; an outcome of probability 0 does not exist).
+    `provides`: the output keys it returns (None: whatever is asked for).
+    """
+
+    time: Delay | None = None
+    workers: int | None = None
+    fails: Mapping[str, float] = field(default_factory=dict)
+    provides: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Coordinator:
+    """Who runs a flow: how many steps it can have in flight (None: any number) and what a call costs it."""
+
+    concurrency: int | None = None
+    overhead: Delay | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Retry:
+    """Try again after these outcomes, at most `attempts` times in all (None: endlessly)."""
+
+    attempts: int | None = 3
+    on: tuple[str, ...] = ("error", "timeout")
+    backoff: float = 0.0
+    factor: float = 1.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Compensation:
+    """What undoes a step. `fails` gives its outcome `error` a probability; None: it cannot fail."""
+
+    effect: Effect = field(default_factory=dict)
+    requires: Formula | None = None
+    ensures: Formula | None = None
+    service: str | None = None
+    time: Delay | None = None
+    fails: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Transition:
+    """A guarded jump to a step, to `end` (this token is done) or to `abort`; `on` says after which outcomes."""
+
+    to: str
+    when: Formula | None = None
+    on: tuple[str, ...] = ("ok",)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """One step of a flow.
+
+    after: the steps it waits for (None: the step written before it; empty: it starts at once). `join: any` starts
+    for each of them instead of waiting for all. when: false on arrival skips the step. await_: waits until true.
+    requires, ensures: contracts. modifies: variables whose new value is known only by `ensures`. check: tested
+    after the effect; false aborts the flow. outcomes: the effect of each outcome that can happen. transitions: where
+    to go instead of to the steps that come after; tried in order unless `choice: free`.
+    input: {input key: context key}; output: {context key: output key}, as the seed document has it.
+    """
+
+    service: str | None = None
+    task: str | None = None
+    after: tuple[str, ...] | None = None
+    join: str = "all"
+    when: Formula | None = None
+    await_: Formula | None = None
+    requires: Formula | None = None
+    effect: Effect = field(default_factory=dict)
+    ensures: Formula | None = None
+    modifies: tuple[str, ...] = ()
+    check: Formula | None = None
+    outcomes: Mapping[str, Effect] = field(default_factory=dict)
+    retry: Retry | None = None
+    timeout: float | None = None
+    compensation: Compensation | None = None
+    transitions: tuple[Transition, ...] = ()
+    choice: str = "ordered"
+    input: Mapping[str, str] = field(default_factory=dict)
+    output: Mapping[str, str] = field(default_factory=dict)
+    time: Delay | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class CompensationPolicy:
+    """How failures are undone. The defaults are right; the other values are what real systems do wrong.
+
+    on: which endings of a step trigger compensation (`check` is a false check); any other failure ends the flow
+    with nothing undone. failing_step: is the failing step itself undone: `if effect` its outcome had one, `always`,
+    `never`. order: `reverse` undoes b before a where a led to b and the rest at once, `lifo` strictly last in first
+    out, `parallel` all at once. on_undo_failure: `continue` with the others (nobody hears of it), `retry` endlessly, `stop`.
+    siblings in flight when a step fails: `finish` first, or are `abandoned` (their effect may still happen).
+    """
+
+    on: tuple[str, ...] = ("error", "failed", "timeout", "check")
+    failing_step: Mapping[str, str] = field(default_factory=dict)
+    order: str = "reverse"
+    on_undo_failure: str = "stop"
+    siblings: str = "finish"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Policies:
+    compensation: CompensationPolicy = field(default_factory=CompensationPolicy)
+    retry: Retry | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Flow:
+    """Steps with a contract for the whole: `requires` is assumed at the start, `ensures` must hold when it completes."""
+
+    name: str = "flow"
+    coordinator: str | None = None
+    requires: Formula | None = None
+    ensures: Formula | None = None
+    context: tuple[str, ...] = ()
+    steps: Mapping[str, Step] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Property:
+    """One property: the word of the vocabulary (`always`, `never`, `reachable`, `before`, `leads_to`, ...) and what
+    it is about: a formula, or for `before` and `leads_to` a pair."""
+
+    word: str
+    about: Formula | tuple[Formula, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Arrivals:
+    """How jobs arrive in a simulation (None: one at a time, each into an empty system)."""
+
+    interval: Delay
+
+
+@dataclass(frozen=True, kw_only=True)
+class Design:
+    """What every kind of model has."""
+
+    name: str
+    constants: Mapping[str, Formula] = field(default_factory=dict)
+    variables: Mapping[str, Variable] = field(default_factory=dict)
+    properties: Mapping[str, Property] = field(default_factory=dict)
+    expect: Mapping[str, str] = field(default_factory=dict)
+    states: int | None = None
+    description: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Orchestration(Design):
+    """A coordinator calls services step by step, and compensates when something fails."""
+
+    services: Mapping[str, Service] = field(default_factory=dict)
+    coordinators: Mapping[str, Coordinator] = field(default_factory=dict)
+    flow: Flow = field(default_factory=Flow)
+    policies: Policies = field(default_factory=Policies)
+    instances: Formula = 1
+    arrivals: Arrivals | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """An event: typed payload, its topic, the channel it travels on, and the fact that it claims.
+
+    claims: what must be true whenever it is published. terminal: nobody has to consume it.
+    """
+
+    payload: Mapping[str, str] = field(default_factory=dict)
+    topic: str | None = None
+    claims: Formula | None = None
+    terminal: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Channel:
+    """A queue for each receiver, shared by all instances.
+
+    capacity: messages that fit (None: as many as the design can send, where that is finite, else `default_capacity`).
+    order: `fifo` or `unordered`. delivery: `exactly once`, or `at least once` (each message up to `duplicates` times
+    more). overflow: `fail` (a finding), `block` (the publisher waits), `drop newest`.
+    publish, deliver: what each costs in time.
+    """
+
+    capacity: int | None = None
+    order: str = "fifo"
+    delivery: str = "exactly once"
+    duplicates: int = 1
+    overflow: str = "fail"
+    publish: Delay | None = None
+    deliver: Delay | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Publication:
+    """An event that is published, with the values of its payload, when `when` holds after the effect."""
+
+    event: str
+    payload: Mapping[str, Formula] = field(default_factory=dict)
+    when: Formula | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Handler:
+    """How a participant reacts to an event (`on`), or acts by itself once in each instance (`on` is None).
+
+    when: the guard; a message that finds no handler whose guard holds is unhandled. outcomes: the effect of each
+    outcome other than ok that can happen. on_failure: `drop` the message (nobody hears of it), `retry` it,
+    or `dead letter` it. publishes: after the effect, in the same atomic action. Names in formulas: the participant's own
+    variables, shared ones, and `event.field`.
+    """
+
+    on: str | None = None
+    task: str | None = None
+    when: Formula | None = None
+    requires: Formula | None = None
+    effect: Effect = field(default_factory=dict)
+    ensures: Formula | None = None
+    publishes: tuple[Publication, ...] = ()
+    outcomes: Mapping[str, Effect] = field(default_factory=dict)
+    on_failure: str = "drop"
+    time: Delay | None = None
+    fails: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Participant:
+    """An autonomous party: private state, subscriptions, handlers. `workers`: how many events it handles at once (None: any)."""
+
+    variables: Mapping[str, Variable] = field(default_factory=dict)
+    subscribes: tuple[str, ...] = ()
+    handlers: Mapping[str, Handler] = field(default_factory=dict)
+    workers: int | None = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choreography(Design):
+    """Participants react to events. Delivery needs a routing rule AND a subscription AND a handler.
+
+    routes: event or topic to the participants it is routed to. starts: what the outside publishes once an instance.
+    listeners: how many events are handled at once by all participants together (None: each has its own workers).
+    """
+
+    events: Mapping[str, Event] = field(default_factory=dict)
+    topics: Mapping[str, str] = field(default_factory=dict)
+    channels: Mapping[str, Channel] = field(default_factory=dict)
+    routes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    participants: Mapping[str, Participant] = field(default_factory=dict)
+    starts: tuple[Publication, ...] = ()
+    listeners: int | None = None
+    instances: Formula = 1
+    arrivals: Arrivals | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Index:
+    """`for each i in low..high`: one action for each value."""
+
+    name: str
+    low: Formula
+    high: Formula
+
+
+@dataclass(frozen=True, kw_only=True)
+class GuardedAction:
+    """An action of a bare system. Targets of effects may be indexed: `rm[i]`. `actor`: whose weak fairness it has."""
+
+    for_each: tuple[Index, ...] = ()
+    when: Formula = True
+    effect: Effect = field(default_factory=dict)
+    actor: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class System(Design):
+    """Bare variables and guarded actions. `finished`: where being stuck is being done."""
+
+    actions: Mapping[str, GuardedAction] = field(default_factory=dict)
+    finished: Formula = False
+    initially: Formula = True
+
+
+Model = Orchestration | Choreography | System
+
+
+def kind_of(model: Model) -> str:
+    """The word that a model's text begins with."""
+    return type(model).__name__.lower()
+
+
+def outcome_names(step: Step, service: Service | None) -> Sequence[str]:
+    """The outcomes that a step can have, ok first: those it gives an effect for and those its service fails with."""
+    found = ["ok", *step.outcomes, *(service.fails if service else ())]
+    return [name for name in OUTCOMES if name in found] + [n for n in dict.fromkeys(found) if n not in OUTCOMES]

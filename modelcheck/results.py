@@ -1,0 +1,109 @@
+"""Verdicts, and the results that carry them: what was asked, what is true, how it is known, and the story.
+
+A result never says `proved` without the method and the assumptions, and never shows a trace that was not
+replayed in the plain system (`system.replay`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from .errors import Position
+from .system import Trace
+
+
+class Verdict(StrEnum):
+    PROVED = "proved"
+    REFUTED = "refuted"
+    BOUNDED = "bounded"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class Result:
+    """The answer to one question.
+
+    check: the check that asked (`termination`, `contracts`, ...). method: how it is known, in a few words.
+    reason: what is wrong or why it holds, in a sentence. trace: the counterexample, or the witness of what is reachable;
+    `shortest` where the method guarantees that. vacuous: proved, but for a reason that makes it worthless (said in `reason`).
+    expected: the verdict that the model expects, if it does. statistics: numbers of the engine (states, depth, seconds).
+    """
+
+    name: str
+    check: str
+    verdict: Verdict
+    method: str
+    reason: str = ""
+    trace: Trace | None = None
+    shortest: bool = True
+    vacuous: bool = False
+    expected: Verdict | None = None
+    assumptions: tuple[str, ...] = ()
+    statistics: Mapping[str, float | int | str] = field(default_factory=dict)
+    position: Position | None = None
+
+    @property
+    def as_it_should_be(self) -> bool:
+        """Whether the verdict is the expected one; without an expectation, whether it is proved and not vacuous."""
+        if self.expected is not None:
+            return self.verdict == self.expected
+        return self.verdict == Verdict.PROVED and not self.vacuous
+
+    @property
+    def undecided(self) -> bool:
+        return self.verdict in (Verdict.BOUNDED, Verdict.UNKNOWN) and not self.as_it_should_be
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something worth knowing that is no property: lint. `severity` is `warning` or `note`."""
+
+    code: str
+    message: str
+    severity: str = "warning"
+    position: Position | None = None
+    hint: str = ""
+
+
+@dataclass(frozen=True)
+class CheckReport:
+    """All results and findings of one model."""
+
+    model: str
+    results: tuple[Result, ...]
+    findings: tuple[Finding, ...] = ()
+    file: str = ""
+    assumptions: tuple[str, ...] = ()
+    statistics: Mapping[str, float | int | str] = field(default_factory=dict)
+
+    @property
+    def exit_code(self) -> int:
+        """0 all as it should be, 1 something is not, 3 nothing wrong but something undecided."""
+        if any(not r.as_it_should_be and not r.undecided for r in self.results):
+            return 1
+        return 3 if any(r.undecided for r in self.results) else 0
+
+    def __getitem__(self, name: str) -> Result:
+        """The result of a property by its name; raises KeyError with the names there are."""
+        for result in self.results:
+            if result.name == name:
+                return result
+        raise KeyError(f"no result '{name}'; there are: {', '.join(r.name for r in self.results)}")
+
+    def __str__(self) -> str:
+        from .report.text import render_report
+
+        return render_report(self)
+
+    def _repr_html_(self) -> str:
+        from .report.html import render_report
+
+        return render_report(self)
+
+    def to_dict(self) -> dict[str, object]:
+        """The report as plain data, as `--json` prints it."""
+        from .report.data import report_data
+
+        return report_data(self)

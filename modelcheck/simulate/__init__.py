@@ -1,0 +1,1 @@
+"""Time: delays, draws, back ends, statistics."""
