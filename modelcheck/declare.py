@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
 from itertools import product
 
@@ -19,14 +19,18 @@ from .expressions import (
     IntType,
     Literal,
     RealType,
+    Ref,
     Resolver,
     Scope,
     Type,
     Value,
     as_text,
+    compare,
+    conjunction,
     domain,
+    integer,
 )
-from .system import Variable
+from .system import Claim, Variable
 
 MOST_MEMBERS = 10_000
 _LABEL = re.compile(r"[^\W\d]\w*\Z")
@@ -184,3 +188,48 @@ def count_instances(text: model.Formula, scope: Scope, resolver: Resolver, most:
         resolver.problems.append(Problem("E138", message, position_of(text)))
         return 1
     return int(value.value)
+
+
+def read_effect(
+    effect: Mapping[str, model.Formula], targets: Mapping[str, Expr], scope: Scope, resolver: Resolver
+) -> dict[str, Expr]:
+    """The assignments of an effect, by the full names of the variables; `targets` are those that may be assigned."""
+    updates: dict[str, Expr] = {}
+    for name, text in effect.items():
+        target = targets.get(name)
+        if not isinstance(target, Ref):
+            hint = did_you_mean(name, targets)
+            resolver.problems.append(Problem("E140", f"unknown variable '{name}'", position_of(name), hint))
+            continue
+        value = resolver.expression(text, scope, target.type)
+        if value is None:
+            continue
+        if target.name in updates:
+            resolver.problems.append(Problem("E141", f"'{name}' is assigned twice", position_of(name)))
+        updates[target.name] = value
+    return updates
+
+
+def range_claims(updates: Mapping[str, Expr], types: Mapping[str, Type], about: object = None) -> tuple[Claim, ...]:
+    """The claims that no update leaves its variable's range, where interval arithmetic cannot tell."""
+    from .expressions.columns import interval
+
+    claims = []
+    for name, value in updates.items():
+        kind = types[name]
+        if not isinstance(kind, IntType) or kind.low is None or kind.high is None:
+            continue
+        bounds = interval(value)
+        if bounds and kind.low <= bounds[0] and bounds[1] <= kind.high:
+            continue
+        low, high = integer(kind.low), integer(kind.high)
+        holds = conjunction([compare("<=", low, value), compare("<=", value, high)])
+        message = f"{name} leaves its range {kind}"
+        claims.append(Claim("range", name, holds, message, position_of(about)))
+    return tuple(claims)
+
+
+def range_assumptions(variables: Iterable[Variable]) -> tuple[str, ...]:
+    """The ranges that the model states, as assumptions of its verdicts; instances count once."""
+    found = {v.name.split("#")[0]: str(v.type) for v in variables if v.role == "data" and str(v.type)[:1].isdigit()}
+    return tuple(f"{name} in {kind}" for name, kind in found.items())

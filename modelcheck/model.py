@@ -336,6 +336,9 @@ def kind_of(model: Model) -> str:
 
 
 def outcome_names(step: Step, service: Service | None) -> Sequence[str]:
-    """The outcomes that a step can have, ok first: those it gives an effect for and those its service fails with."""
+    """The outcomes that a step can have, ok first: those it gives an effect for, those its service fails with, and
+    `timeout` where there is one."""
     found = ["ok", *step.outcomes, *(service.fails if service else ())]
+    if step.timeout is not None:
+        found.append("timeout")
     return [name for name in OUTCOMES if name in found] + [n for n in dict.fromkeys(found) if n not in OUTCOMES]

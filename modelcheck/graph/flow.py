@@ -1,0 +1,150 @@
+"""The control-flow graph of an orchestration.
+
+Nodes have a `kind`: start, end, abort, step, compensation. Edges have a `kind`: `sequence` (the target waits for all of
+these, or for any with `join: any`), `jump` (a guarded transition, `priority` in the order tried, `when` its text),
+`failure` (an outcome that aborts the flow), `compensation` (what is undone before what), `outcome` its outcomes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import networkx as nx
+
+from ..model import Flow, Orchestration, Step, Transition, outcome_names
+
+START, END, ABORT = "(start)", "(end)", "(abort)"
+
+
+def undo_node(step: str) -> str:
+    """The node that stands for undoing a step."""
+    return f"undo {step}"
+
+
+def predecessors(flow: Flow) -> dict[str, tuple[str, ...] | None]:
+    """What each step waits for: names, an empty tuple for a step that starts at once, None for one that is only
+    jumped to.
+
+    Without `after` a step waits for the one written before it, unless an earlier step jumps to it (then it begins a
+    branch of its own) or the one before it always jumps elsewhere.
+    """
+    found: dict[str, tuple[str, ...] | None] = {}
+    jumped_to: set[str] = set()
+    previous: str | None = None
+    for name, step in flow.steps.items():
+        if step.after is not None:
+            found[name] = tuple(step.after)
+        elif previous is None:
+            found[name] = ()
+        elif name in jumped_to or jumps_after(flow.steps[previous], "ok"):
+            found[name] = None
+        else:
+            found[name] = (previous,)
+        jumped_to |= {transition.to for transition in step.transitions}
+        previous = name
+    return found
+
+
+def jumps_after(step: Step, outcome: str) -> tuple[Transition, ...]:
+    """The transitions that are tried after an outcome; where there are any, no token goes to later steps."""
+    return tuple(transition for transition in step.transitions if outcome in transition.on)
+
+
+def flow_graph(design: Orchestration) -> nx.MultiDiGraph:
+    """The control-flow graph of a design's flow."""
+    flow = design.flow
+    graph = nx.MultiDiGraph(name=design.name)
+    graph.add_node(START, kind="start", label="start")
+    for name, step in flow.steps.items():
+        graph.add_node(name, kind="step", label=name, service=step.service or "", join=step.join)
+    graph.add_node(END, kind="end", label="end")
+    waits_for = predecessors(flow)
+    for name, before in waits_for.items():
+        for source in [START] if before == () else before or ():
+            if source == START or not jumps_after(flow.steps[source], "ok"):
+                graph.add_edge(source, name, kind="sequence", label="", outcome="ok", when=None, priority=0)
+    for name, step in flow.steps.items():
+        _add_jumps(graph, name, step)
+        _add_failures(graph, design, name, step)
+    for name in flow.steps:
+        if not any(data["outcome"] == "ok" for _, _, data in graph.out_edges(name, data=True)):
+            graph.add_edge(name, END, kind="sequence", label="", outcome="ok", when=None, priority=0)
+    _add_compensations(graph, design)
+    return graph
+
+
+def _add_jumps(graph: nx.MultiDiGraph, name: str, step: Step) -> None:
+    for priority, transition in enumerate(step.transitions):
+        target = {"end": END, "abort": ABORT}.get(transition.to, transition.to)
+        if target == ABORT:
+            graph.add_node(ABORT, kind="abort", label="abort")
+        text = "otherwise" if transition.when is None else str(transition.when)
+        for outcome in transition.on:
+            label = text if outcome == "ok" else outcome if transition.when is None else f"{outcome}: {text}"
+            graph.add_edge(
+                name, target, kind="jump", label=label, outcome=outcome, when=transition.when, priority=priority
+            )
+
+
+def _add_failures(graph: nx.MultiDiGraph, design: Orchestration, name: str, step: Step) -> None:
+    outcomes = [o for o in outcome_names(step, design.services.get(step.service or "")) if o != "ok"]
+    endings = [outcome for outcome in outcomes if not jumps_after(step, outcome)]
+    if step.check is not None:
+        endings.append("check")
+    for outcome in endings:
+        graph.add_node(ABORT, kind="abort", label="abort")
+        graph.add_edge(name, ABORT, kind="failure", label=outcome, outcome=outcome, when=None, priority=0)
+
+
+def _add_compensations(graph: nx.MultiDiGraph, design: Orchestration) -> None:
+    if ABORT not in graph:
+        return
+    undone = [name for name, step in design.flow.steps.items() if step.compensation is not None]
+    order = nx.DiGraph((other, name) for name, later in leads_to(graph, undone).items() for other in later)
+    order.add_nodes_from(undone)
+    for name in undone:
+        graph.add_node(undo_node(name), kind="compensation", label=f"undo {name}")
+    plain = {"kind": "compensation", "label": "", "outcome": "", "when": None, "priority": 0}
+    for name in undone:
+        if not order.in_degree(name):
+            graph.add_edge(ABORT, undo_node(name), **plain)
+    for later, earlier in nx.transitive_reduction(order).edges:
+        graph.add_edge(undo_node(later), undo_node(earlier), **plain)
+
+
+def leads_to(graph: nx.MultiDiGraph, steps: list[str]) -> dict[str, frozenset[str]]:
+    """For each of these steps, those of them that it strictly leads to (not those in a loop with it)."""
+    forward = nx.DiGraph(
+        (source, target)
+        for source, target, data in graph.edges(data=True)
+        if data["kind"] in ("sequence", "jump") and target not in (END, ABORT)
+    )
+    forward.add_nodes_from(steps)
+    among = frozenset(steps)
+    components = {node: index for index, part in enumerate(nx.strongly_connected_components(forward)) for node in part}
+    return {
+        step: frozenset(
+            other for other in nx.descendants(forward, step) & among if components[other] != components[step]
+        )
+        for step in steps
+    }
+
+
+@dataclass(frozen=True)
+class Loops:
+    """The steps that can run more than once, as the strongly connected parts of the flow."""
+
+    parts: tuple[frozenset[str], ...]
+
+    def __contains__(self, step: object) -> bool:
+        return any(step in part for part in self.parts)
+
+
+def loops(graph: nx.MultiDiGraph) -> Loops:
+    """The cyclic parts of a flow; retries are not among them."""
+    forward = nx.DiGraph(
+        (source, target) for source, target, data in graph.edges(data=True) if data["kind"] in ("sequence", "jump")
+    )
+    parts = [part for part in nx.strongly_connected_components(forward) if len(part) > 1]
+    parts += [{node} for node in forward if forward.has_edge(node, node)]
+    return Loops(tuple(frozenset(part) for part in parts))
