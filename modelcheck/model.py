@@ -136,8 +136,8 @@ class CompensationPolicy:
     on: which endings of a step trigger compensation (`check` is a false check); any other failure ends the flow
     with nothing undone. failing_step: is the failing step itself undone: `if effect` its outcome had one, `always`,
     `never`. order: `reverse` undoes b before a where a led to b and the rest at once, `lifo` strictly last in first
-    out, `parallel` all at once. on_undo_failure: `continue` with the others (nobody hears of it), `retry` endlessly, `stop`.
-    siblings in flight when a step fails: `finish` first, or are `abandoned` (their effect may still happen).
+    out, `parallel` all at once. on_undo_failure: `continue` with the others (nobody hears of it), `retry` endlessly,
+    `stop`. siblings in flight when a step fails: `finish` first, or are `abandoned` (their effect may still happen).
     """
 
     on: tuple[str, ...] = ("error", "failed", "timeout", "check")
@@ -155,7 +155,7 @@ class Policies:
 
 @dataclass(frozen=True, kw_only=True)
 class Flow:
-    """Steps with a contract for the whole: `requires` is assumed at the start, `ensures` must hold when it completes."""
+    """Steps with a contract for the whole: `requires` is assumed at the start, `ensures` must hold on completion."""
 
     name: str = "flow"
     coordinator: str | None = None
@@ -253,8 +253,8 @@ class Handler:
 
     when: the guard; a message that finds no handler whose guard holds is unhandled. outcomes: the effect of each
     outcome other than ok that can happen. on_failure: `drop` the message (nobody hears of it), `retry` it,
-    or `dead letter` it. publishes: after the effect, in the same atomic action. Names in formulas: the participant's own
-    variables, shared ones, and `event.field`.
+    or `dead letter` it. publishes: after the effect, in the same atomic action. Names in formulas: the participant's
+    own variables, shared ones, and `event.field`.
     """
 
     on: str | None = None
@@ -272,7 +272,10 @@ class Handler:
 
 @dataclass(frozen=True, kw_only=True)
 class Participant:
-    """An autonomous party: private state, subscriptions, handlers. `workers`: how many events it handles at once (None: any)."""
+    """An autonomous party: private state, subscriptions, handlers.
+
+    workers: how many events it handles at once (None: any number).
+    """
 
     variables: Mapping[str, Variable] = field(default_factory=dict)
     subscribes: tuple[str, ...] = ()

@@ -50,7 +50,7 @@ def jumps_after(step: Step, outcome: str) -> tuple[Transition, ...]:
     return tuple(transition for transition in step.transitions if outcome in transition.on)
 
 
-def flow_graph(design: Orchestration) -> nx.MultiDiGraph:
+def flow_graph(design: Orchestration) -> nx.MultiDiGraph[str]:
     """The control-flow graph of a design's flow."""
     flow = design.flow
     graph = nx.MultiDiGraph(name=design.name)
@@ -73,7 +73,7 @@ def flow_graph(design: Orchestration) -> nx.MultiDiGraph:
     return graph
 
 
-def _add_jumps(graph: nx.MultiDiGraph, name: str, step: Step) -> None:
+def _add_jumps(graph: nx.MultiDiGraph[str], name: str, step: Step) -> None:
     for priority, transition in enumerate(step.transitions):
         target = {"end": END, "abort": ABORT}.get(transition.to, transition.to)
         if target == ABORT:
@@ -86,7 +86,7 @@ def _add_jumps(graph: nx.MultiDiGraph, name: str, step: Step) -> None:
             )
 
 
-def _add_failures(graph: nx.MultiDiGraph, design: Orchestration, name: str, step: Step) -> None:
+def _add_failures(graph: nx.MultiDiGraph[str], design: Orchestration, name: str, step: Step) -> None:
     outcomes = [o for o in outcome_names(step, design.services.get(step.service or "")) if o != "ok"]
     endings = [outcome for outcome in outcomes if not jumps_after(step, outcome)]
     if step.check is not None:
@@ -96,7 +96,7 @@ def _add_failures(graph: nx.MultiDiGraph, design: Orchestration, name: str, step
         graph.add_edge(name, ABORT, kind="failure", label=outcome, outcome=outcome, when=None, priority=0)
 
 
-def _add_compensations(graph: nx.MultiDiGraph, design: Orchestration) -> None:
+def _add_compensations(graph: nx.MultiDiGraph[str], design: Orchestration) -> None:
     if ABORT not in graph:
         return
     undone = [name for name, step in design.flow.steps.items() if step.compensation is not None]
@@ -112,7 +112,7 @@ def _add_compensations(graph: nx.MultiDiGraph, design: Orchestration) -> None:
         graph.add_edge(undo_node(later), undo_node(earlier), **plain)
 
 
-def leads_to(graph: nx.MultiDiGraph, steps: list[str]) -> dict[str, frozenset[str]]:
+def leads_to(graph: nx.MultiDiGraph[str], steps: list[str]) -> dict[str, frozenset[str]]:
     """For each of these steps, those of them that it strictly leads to (not those in a loop with it)."""
     forward = nx.DiGraph(
         (source, target)
@@ -140,7 +140,7 @@ class Loops:
         return any(step in part for part in self.parts)
 
 
-def loops(graph: nx.MultiDiGraph) -> Loops:
+def loops(graph: nx.MultiDiGraph[str]) -> Loops:
     """The cyclic parts of a flow; retries are not among them."""
     forward = nx.DiGraph(
         (source, target) for source, target, data in graph.edges(data=True) if data["kind"] in ("sequence", "jump")
