@@ -1,0 +1,42 @@
+# make demo    the main job: prove, explore, simulate and compare the example designs; pictures go to out/
+# make test    formatting, lint, types, tests
+# Each makes its own virtual environment in .venv; the second time it is quick.
+
+PYTHON ?= python3
+BIN := .venv/bin
+OUT := out
+
+.PHONY: demo test clean
+.DELETE_ON_ERROR:
+
+demo: .venv/.demo
+	@mkdir -p $(OUT)
+	@$(BIN)/python -m modelcheck.demo $(OUT)
+
+test: .venv/.test
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/pytest -n 2
+
+# A stamp is newer than pyproject.toml exactly when what it names is installed. All groups come in one call of pip.
+.venv/.demo: pyproject.toml | .venv/bin/pip
+	$(BIN)/pip install --quiet --editable .
+	@touch $@
+
+.venv/.test: pyproject.toml | .venv/bin/pip
+	$(BIN)/pip install --quiet --editable . --group test --group lint
+	@touch $@ .venv/.demo
+
+# Dependency groups need pip 25.1. A virtual environment that could not be made whole is not left behind.
+.venv/bin/pip:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "modelcheck needs Python 3.11 or newer: try make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+	  { echo "this Python cannot make virtual environments: apt install python3-venv (or your system's name for it)" >&2; \
+	    exit 1; }
+	@$(PYTHON) -m venv .venv || { rm -rf .venv; exit 1; }
+	@$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1' || { rm -rf .venv; exit 1; }
+
+clean:
+	rm -rf .venv $(OUT) dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,53 @@
+"""The packaged models: found by name from any folder, as files are found by path."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from .errors import ModelError, Problem, did_you_mean
+
+SUFFIXES = (".yaml", ".yml")
+
+
+def models_folder() -> Path:
+    """Where the packaged models are: inside the installed package, or beside it in a checkout."""
+    package = Path(__file__).resolve().parent
+    installed = package / "models"
+    return installed if installed.is_dir() else package.parent / "models"
+
+
+def model_names() -> tuple[str, ...]:
+    """The names of the packaged models, sorted."""
+    return tuple(sorted(path.stem for path in _model_files(models_folder())))
+
+
+def find_model(name: str) -> Path:
+    """The file that a path or the name of a packaged model means; raises `ModelError` (E901) where there is none."""
+    path = Path(name)
+    if path.is_file():
+        return path
+    if path.is_dir():
+        raise ModelError([Problem("E901", f"'{name}' is a folder, not a model", hint=_folder_hint(path))])
+    if not _is_path(name):
+        for suffix in SUFFIXES:
+            packaged = models_folder() / f"{name}{suffix}"
+            if packaged.is_file():
+                return packaged
+        hint = did_you_mean(name, model_names())
+        raise ModelError([Problem("E901", f"there is no file and no packaged model '{name}'", hint=hint)])
+    beside = (entry.name for entry in _model_files(path.parent))
+    hint = did_you_mean(path.name, beside, otherwise=f"packaged models: {', '.join(model_names())}")
+    raise ModelError([Problem("E901", f"there is no file '{name}'", hint=hint)])
+
+
+def _is_path(name: str) -> bool:
+    return "/" in name or "\\" in name or name.endswith(SUFFIXES)
+
+
+def _model_files(folder: Path) -> Iterable[Path]:
+    return (path for path in folder.iterdir() if path.suffix in SUFFIXES) if folder.is_dir() else ()
+
+
+def _folder_hint(folder: Path) -> str:
+    return did_you_mean("", (entry.name for entry in _model_files(folder)), otherwise="give the file of a model")
