@@ -84,6 +84,9 @@ class Located(str):
         located.position = position
         return located
 
+    def __getnewargs__(self) -> tuple[str, Position]:  # type: ignore[override]  # for copies and other processes
+        return str(self), self.position
+
 
 def position_of(value: object) -> Position | None:
     """Where a value was written, if it came from a file."""

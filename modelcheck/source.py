@@ -1,0 +1,217 @@
+"""YAML text to plain values, each with its position; what the values mean is not known here.
+
+Every scalar stays the text that was written: YAML's own guesses (`on`, `no`, `1:30`, `1e3`) never apply.
+Only the structure is YAML's: mappings, lists, quotes and comments. Anchors, tags and several documents
+are refused, so that a file of a few lines cannot mean gigabytes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from .errors import Located, ModelError, Position, Problem
+
+MOST_BYTES, MOST_VALUES, DEEPEST = 1_000_000, 100_000, 50
+
+_LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
+_CONTROL = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_HINTS = {
+    "mapping values are not allowed here": "quote a value that contains ': '; check the indentation",
+    "found character '\\t'": "indent with spaces, not with tabs",
+    "cannot start any token": "quote a value that begins with this character",
+    "expected ',' or '}'": "inside {...} quote a value that contains one of { } [ ] , or ': '",
+    "expected ',' or ']'": "inside [...] quote a value that contains one of { } [ ] , or ': '",
+    "could not find expected ':'": "write 'key: value'; check the indentation",
+    "expected <block end>": "check the indentation; quote a value that goes on after a closing quote or bracket",
+}
+
+
+class LocatedMap(dict[Located, Any]):
+    """A mapping in the order written, with the place where it begins."""
+
+    position: Position
+
+
+class LocatedList(list[Any]):
+    """A list with the place where it begins."""
+
+    position: Position
+
+
+Event = Any  # PyYAML's types promise less than they hold
+Mark = Any
+
+Node = Located | LocatedMap | LocatedList
+
+
+@dataclass(frozen=True, slots=True)
+class SpreadPosition(Position):
+    """The place of a text that is quoted or goes over several lines: its characters do not simply follow each other.
+
+    `raw` is what stands in the file from the place `origin` on; `value` is what that means.
+    """
+
+    value: str = ""
+    raw: str = ""
+    origin: tuple[int, int] = (1, 1)
+    lines: tuple[str, ...] = ()
+
+    def shifted(self, columns: int) -> Position:
+        """The place of the value's character number `columns`."""
+        before = _LINE_BREAK.split(self.raw[: _raw_offset(self.value, self.raw, columns)])
+        line, column = self.origin
+        if len(before) > 1:
+            line, column = line + len(before) - 1, 1
+        return Position(self.file, line, column + len(before[-1]), self.lines[line - 1])
+
+
+def _raw_offset(value: str, raw: str, index: int) -> int:
+    """Where the character `index` of a value stands in its raw text: each visible one is looked for in order."""
+    start = raw.find("\n") + 1 if raw[:1] in ("|", ">") else 1 if raw[:1] in ("'", '"') else 0
+    found = start - 1
+    for character in value[: index + 1]:
+        if not character.isspace():
+            found = max(found, raw.find(character, found + 1))
+    if index >= len(value.rstrip()) or value[index].isspace():
+        return found + 1
+    return max(found, start)
+
+
+def read_file(path: str | Path, problems: list[Problem]) -> Node:
+    """The values in a file; see `read_text`."""
+    name = str(path)
+    try:
+        with open(path, "rb") as file:
+            content = file.read(MOST_BYTES + 1)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise ModelError([Problem("E001", f"cannot read '{name}': {reason.lower()}")]) from None
+    if len(content) > MOST_BYTES:
+        raise _too_large(name)
+    try:
+        return read_text(content.decode("utf-8-sig"), name, problems)
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        column = error.start - content.rfind(b"\n", 0, error.start)
+        message = f"byte 0x{content[error.start]:02x} is not UTF-8"
+        raise ModelError([Problem("E003", message, Position(name, line, column), "save the file as UTF-8")]) from None
+
+
+def read_text(text: str, file: str, problems: list[Problem]) -> Node:
+    """The values in a text. What can be read past is noted in `problems`; anything worse raises `ModelError`."""
+    if len(text) > MOST_BYTES:
+        raise _too_large(file)
+    lines = tuple(_LINE_BREAK.split(text))
+    if found := _CONTROL.search(text):
+        before = _LINE_BREAK.split(text[: found.start()])
+        place = Position(file, len(before), len(before[-1]) + 1)
+        problems.append(Problem("E004", f"control character U+{ord(found.group()):04X}", place))
+        raise ModelError(problems)
+    return _Composer(text, file, lines, problems).document()
+
+
+def _too_large(file: str) -> ModelError:
+    return ModelError([Problem("E002", f"'{file}' is larger than {MOST_BYTES:,} bytes")])
+
+
+class _Composer:
+    """Builds values from YAML's event stream, which is flat: neither depth nor size can run away unseen."""
+
+    def __init__(self, text: str, file: str, lines: tuple[str, ...], problems: list[Problem]):
+        self.text, self.file, self.lines, self.problems = text, file, lines, problems
+        self.events: Iterator[Event] = yaml.parse(text, Loader=yaml.SafeLoader)
+        self.values = 0
+
+    def document(self) -> Node:
+        try:
+            next(self.events)  # the stream begins
+            if isinstance(next(self.events), yaml.StreamEndEvent):
+                raise self.failure("E006", "there is nothing in this file", None)
+            value = self.value(next(self.events), 0)
+            next(self.events)  # the document ends
+            following = next(self.events)
+            if not isinstance(following, yaml.StreamEndEvent):
+                raise self.failure("E007", "a second document begins", following.start_mark, "one model a file")
+        except yaml.MarkedYAMLError as error:
+            raise self.syntax_error(error) from None
+        return value
+
+    def value(self, event: Event, depth: int) -> Node:
+        self.values += 1
+        if self.values > MOST_VALUES:
+            raise self.failure("E009", f"more than {MOST_VALUES:,} values", event.start_mark)
+        if isinstance(event, yaml.AliasEvent):
+            hint = "write the value out; a formula that begins with '*' must be quoted"
+            raise self.failure("E010", f"aliases (*{event.anchor}) are not in the language", event.start_mark, hint)
+        self.refuse_decorations(event)
+        if isinstance(event, yaml.ScalarEvent):
+            return self.scalar(event)
+        if depth >= DEEPEST:
+            raise self.failure("E008", f"nested more than {DEEPEST} levels deep", event.start_mark)
+        if isinstance(event, yaml.SequenceStartEvent):
+            return self.sequence(event, depth)
+        return self.mapping(event, depth)
+
+    def refuse_decorations(self, event: Event) -> None:
+        if event.anchor is not None:
+            hint = "write values out where they are used"
+            self.note("E010", f"anchors (&{event.anchor}) are not in the language", event.start_mark, hint)
+        if event.tag is not None:
+            hint = "leave it out; to negate write 'not'"
+            self.note("E011", "tags (words that begin with '!') are not in the language", event.start_mark, hint)
+
+    def scalar(self, event: Event) -> Located:
+        start, end = event.start_mark, event.end_mark
+        if event.style is None and event.tag is None and event.anchor is None and start.line == end.line:
+            return Located(event.value, self.place(start))
+        raw = self.text[start.index : end.index]
+        spread = SpreadPosition(
+            self.file, 1, 1, value=event.value, raw=raw, origin=(start.line + 1, start.column + 1), lines=self.lines
+        )
+        first = spread.shifted(0)
+        return Located(event.value, replace(spread, line=first.line, column=first.column, text=first.text))
+
+    def sequence(self, event: Event, depth: int) -> LocatedList:
+        found = LocatedList()
+        found.position = self.place(event.start_mark)
+        while not isinstance(event := next(self.events), yaml.SequenceEndEvent):
+            found.append(self.value(event, depth + 1))
+        return found
+
+    def mapping(self, event: Event, depth: int) -> LocatedMap:
+        found = LocatedMap()
+        found.position = self.place(event.start_mark)
+        while not isinstance(event := next(self.events), yaml.MappingEndEvent):
+            key = self.value(event, depth + 1)
+            if not isinstance(key, Located):
+                raise self.failure("E013", "a key must be a word", event.start_mark, "quote the key")
+            value = self.value(next(self.events), depth + 1)
+            if key in found:
+                first = next(known for known in found if known == key)
+                message = f"'{key}' is already given in line {first.position.line}"
+                self.problems.append(Problem("E012", message, key.position))
+            else:
+                found[key] = value
+        return found
+
+    def place(self, mark: Mark) -> Position:
+        text = self.lines[mark.line] if mark.line < len(self.lines) else ""
+        return Position(self.file, mark.line + 1, mark.column + 1, text)
+
+    def note(self, code: str, message: str, mark: Mark, hint: str = "") -> None:
+        self.problems.append(Problem(code, message, self.place(mark) if mark else Position(self.file, 1, 1), hint))
+
+    def failure(self, code: str, message: str, mark: Mark, hint: str = "") -> ModelError:
+        self.note(code, message, mark, hint)
+        return ModelError(self.problems)
+
+    def syntax_error(self, error: yaml.MarkedYAMLError) -> ModelError:
+        message = error.problem or "not YAML"
+        hint = next((hint for pattern, hint in _HINTS.items() if pattern in message), "")
+        return self.failure("E005", message, error.problem_mark or error.context_mark, hint)
