@@ -44,7 +44,7 @@ class Resolver:
     def __init__(self) -> None:
         self.problems: list[Problem] = []
 
-    def expression(self, text: str | bool | int, scope: Scope, expected: Type | None = None) -> Expr | None:
+    def expression(self, text: str | bool | int | float, scope: Scope, expected: Type | None = None) -> Expr | None:
         """The typed tree of a text, or None with a problem noted at its column."""
         source = as_text(text)
         try:
