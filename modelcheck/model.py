@@ -76,7 +76,11 @@ class Retry:
 
 @dataclass(frozen=True, kw_only=True)
 class Compensation:
-    """What undoes a step. `fails` gives its outcome `error` a probability; None: it cannot fail."""
+    """What undoes a step.
+
+    service: who does it (None: the step's own service). fails: the probability of its outcome `error`; 0: it cannot.
+    restores: variables that step and undo together must leave as they were.
+    """
 
     effect: Effect = field(default_factory=dict)
     requires: Formula | None = None
@@ -84,6 +88,7 @@ class Compensation:
     service: str | None = None
     time: Delay | None = None
     fails: float = 0.0
+    restores: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -81,7 +81,7 @@ class Label:
 
     phase: `start`, `finish`, `skip`, `undo start`, `undo finish`, `publish`, `act`; `outcome` is that of a
     finish. `step` is the step or handler that the action belongs to, `task` what its duration is drawn for.
-    `queue` is the queue a message is taken from, `puts` those that receive one.
+    `queue` is the queue a message is taken from, `puts` those that receive one, `publishes` the events published.
     """
 
     phase: str
@@ -93,6 +93,7 @@ class Label:
     message: str = ""
     queue: str = ""
     puts: tuple[str, ...] = ()
+    publishes: tuple[str, ...] = ()
     text: str = ""
 
 

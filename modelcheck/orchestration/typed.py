@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
-from . import model
-from .declare import count_instances, declare_constants, declare_variables, read_effect
-from .errors import ModelError, Problem, did_you_mean, position_of
-from .expressions import BOOL, TRUE, Expr, IntType, Literal, Ref, Resolver, Scope, Type, conjunction, negation
-from .graph.flow import jumps_after
-from .system import Variable
+from .. import model
+from ..declare import count_instances, declare_constants, declare_variables, read_effect
+from ..errors import ModelError, Problem, did_you_mean, position_of
+from ..expressions import (
+    BOOL,
+    TRUE,
+    Expr,
+    IntType,
+    Literal,
+    Ref,
+    Resolver,
+    Scope,
+    Type,
+    conjunction,
+    negation,
+    substitute,
+)
+from ..graph.flow import jumps_after
+from ..system import Variable
 
 
 @dataclass(frozen=True)
@@ -22,7 +35,10 @@ class TypedCompensation:
 
 @dataclass(frozen=True)
 class TypedStep:
-    """A step whose formulas are typed trees. `parameters` and `assumed`: new values that are known only by `ensures`."""
+    """A step whose formulas are typed trees.
+
+    `parameters` and `assumed`: new values that are known only by what `ensures` says of them.
+    """
 
     name: str
     step: model.Step
@@ -119,7 +135,7 @@ def _check_names(design: model.Orchestration, resolver: Resolver) -> None:
     if not steps:
         resolver.problems.append(Problem("E201", f"'{design.name}' has no steps", position_of(design.name)))
     for step in steps.values():
-        named = [(name, steps, "step") for name in step.after or ()]
+        named: list[tuple[str, Collection[str], str]] = [(name, steps, "step") for name in step.after or ()]
         named += [(transition.to, targets, "step") for transition in step.transitions]
         if step.service is not None and design.services:
             named.append((step.service, design.services, "service"))
@@ -165,10 +181,8 @@ def _type_step(
         index: TRUE if transition.when is None else formula(transition.when) or TRUE
         for index, transition in enumerate(step.transitions)
     }
-    assumed = TRUE
+    assumed: Expr = TRUE
     if parameters and ensures is not None:
-        from .expressions import substitute
-
         assumed = substitute(ensures, effects["ok"])
     return TypedStep(
         name, step, outcomes, formula(step.when) or TRUE, formula(step.await_) or TRUE, formula(step.requires),

@@ -1,0 +1,69 @@
+"""Every claim that an action of the system makes, as a question: can it be broken?"""
+
+from __future__ import annotations
+
+from ..engine.target import Target
+from ..errors import Position
+from ..expressions import Expr, disjunction, well_defined
+from ..system import TransitionSystem
+from .question import Question
+
+# Kind of claim -> the check it belongs to, the name of the property, what is vacuous about a proof.
+CHECKS: dict[str, tuple[str, str]] = {
+    "requires": ("contracts", "{} requires"),
+    "ensures": ("contracts", "{} ensures"),
+    "range": ("ranges", "{} in range"),
+    "choice": ("soundness", "a way out of {}"),
+    "tokens": ("soundness", "one token at {}"),
+    "data": ("data", "inputs of {}"),
+    "undelivered": ("delivery", "{} delivered"),
+    "unhandled": ("delivery", "{} handled"),
+    "overflow": ("delivery", "capacity of {}"),
+    "payload": ("delivery", "payload of {}"),
+    "fault": ("delivery", "failures of {}"),
+    "claims": ("causality", "{} is true"),
+    "spurious": ("compensation", "only effects are undone"),
+    "undo order": ("compensation", "undone in reverse"),
+}
+
+
+def claim_questions(system: TransitionSystem) -> list[Question]:
+    """One question for each (kind, name) of claim; proofs about actions that never happen are vacuous."""
+    guards: dict[tuple[str, str], list[Expr]] = {}
+    positions: dict[tuple[str, str], Position | None] = {}
+    for action in system.actions:
+        for claim in action.claims:
+            key = (claim.kind, claim.name.split("#")[0])
+            guards.setdefault(key, []).append(action.guard)
+            positions.setdefault(key, claim.position)
+    questions = []
+    for (kind, name), enabled in guards.items():
+        check, title = CHECKS.get(kind, (kind, "{} " + kind))
+        names = {claim.name for a in system.actions for claim in a.claims if claim.name.split("#")[0] == name}
+        # Only contracts are vacuous when their action never happens: elsewhere that is how it should be.
+        premise = disjunction(enabled) if kind in ("requires", "ensures", "claims") else None
+        questions.append(
+            Question(
+                title.format(name),
+                check,
+                Target("", claims=frozenset((kind, each) for each in names)),
+                premise=premise,
+                vacuous=f"{name} never happens",
+                position=positions[kind, name],
+            )
+        )
+    if may_divide_by_zero(system):
+        target = Target("", claims=frozenset({("division", "*")}))
+        questions.append(Question("no division by zero", "divisions", target, found="divides by zero"))
+    return questions
+
+
+def may_divide_by_zero(system: TransitionSystem) -> bool:
+    """Whether any formula of the actions divides by something that is not a constant."""
+    from ..expressions import TRUE
+
+    return any(
+        well_defined(expr) != TRUE
+        for action in system.actions
+        for expr in (action.guard, *action.updates.values(), *(claim.holds for claim in action.claims))
+    )

@@ -1,0 +1,153 @@
+"""The user's own properties, as questions.
+
+A property that names variables of an instance speaks of each instance, unless it counts or sums over them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from .. import model
+from ..engine.target import Target
+from ..errors import Problem, did_you_mean, position_of
+from ..expressions import BOOL, FALSE, TRUE, Expr, Operation, Ref, Resolver, conjunction, disjunction, negation
+from ..system import Action, Claim, TransitionSystem, Variable
+from .question import Monitor, Question
+
+WORDS = {
+    "always": "holds in every reachable state",
+    "never": "holds in no reachable state",
+    "reachable": "holds in some reachable state",
+    "possible": "from every reachable state, a state where it holds can still be reached (AG EF)",
+    "leads_to": "whenever the first holds, the second holds then or later, in every fair execution",
+    "before": "the second never happens unless the first has happened before, in the same instance",
+    "ends": "every fair execution of the flow (or system) ends",
+    "compensated": "at each failed end, exactly the steps that had an effect are undone, once each, in order",
+    "outcome": "holds whenever the flow has ended",
+}
+
+
+def each_instance(text: model.Formula, system: TransitionSystem, resolver: Resolver) -> list[Expr]:
+    """What a formula means in each instance; one meaning where it names nothing of an instance."""
+    scopes = system.scope.instances or (system.scope,)
+    found: list[Expr] = []
+    for scope in scopes:
+        value = resolver.expression(text, replace(scope, instances=scopes), BOOL)
+        if value is None:
+            return []
+        if value not in found:
+            found.append(value)
+    return found
+
+
+def state_questions(design: model.Model, system: TransitionSystem, resolver: Resolver) -> Iterator[Question]:
+    """The questions about states and about order; the others (`possible`, `leads_to`, `ends`) need the state graph."""
+    for name, asked in design.properties.items():
+        about = asked.about
+        if asked.word == "before" and isinstance(about, tuple):
+            yield from _before(name, about, system, resolver)
+        elif asked.word in ("always", "never", "reachable", "outcome") and not isinstance(about, tuple):
+            yield from _about_states(name, asked.word, about, system, resolver)
+
+
+def _about_states(
+    name: str, word: str, text: model.Formula, system: TransitionSystem, resolver: Resolver
+) -> Iterator[Question]:
+    meanings = each_instance(text, system, resolver)
+    if not meanings:
+        return
+    position = position_of(name)
+    if word == "reachable":
+        target = Target(name, state=disjunction(meanings))
+        absent = f"no reachable state has {text}"
+        yield Question(
+            name, "properties", target, wanted=True, found=f"{text} is reached", absent=absent, position=position
+        )
+        return
+    if word == "never":
+        target = Target(name, state=disjunction(meanings))
+        yield Question(name, "properties", target, found=f"reached: {text}", position=position)
+        return
+    bad = negation(conjunction(meanings))
+    if word == "outcome":
+        bad = conjunction([system.finished, bad])
+    yield Question(
+        name,
+        "properties",
+        Target(name, state=bad),
+        premise=_premise(meanings),
+        vacuous="its premise is never true",
+        found=f"broken: {text}",
+        position=position,
+    )
+
+
+def _premise(meanings: list[Expr]) -> Expr | None:
+    """What must be reachable for `p implies q` to say anything: p."""
+    premises = []
+    for meaning in meanings:
+        if not (isinstance(meaning, Operation) and meaning.operator == "or"):
+            return None
+        first = meaning.arguments[0]
+        if not (isinstance(first, Operation) and first.operator == "not"):
+            return None
+        premises.append(first.arguments[0])
+    return disjunction(premises)
+
+
+@dataclass(frozen=True)
+class _Occurrence:
+    """Which actions count as something happening: the successful end of a step or handler, an event's publication."""
+
+    name: str
+
+    def done_by(self, action: Action) -> bool:
+        label = action.label
+        published = (self.name == label.message and label.phase == "publish") or self.name in label.publishes
+        finished = label.step == self.name and label.phase in ("finish", "act") and label.outcome in ("ok", "")
+        return published or finished or (label.phase == "act" and action.name.split("[")[0] == self.name)
+
+    def begun_by(self, action: Action) -> bool:
+        label = action.label
+        if label.step == self.name and label.phase == "start":
+            return True
+        return (label.phase not in ("start", "finish") and self.done_by(action)) or self.name in label.publishes
+
+
+def _before(
+    name: str, about: tuple[model.Formula, ...], system: TransitionSystem, resolver: Resolver
+) -> Iterator[Question]:
+    first, second = (_Occurrence(str(each)) for each in about)
+    known = {action.label.step for action in system.actions} | {action.name.split("[")[0] for action in system.actions}
+    known |= {event for action in system.actions for event in (*action.label.publishes, action.label.message)}
+    for occurrence, text in zip((first, second), about, strict=True):
+        if not any(occurrence.done_by(action) for action in system.actions):
+            hint = did_you_mean(occurrence.name, known - {""})
+            message = f"nothing called '{occurrence.name}' happens in this design"
+            resolver.problems.append(Problem("E301", message, position_of(text), hint))
+            return
+    instances = sorted({action.label.instance for action in system.actions})
+    happened = {k: Variable(f"{name}: {first.name}#{k}", BOOL, (False,), "monitor", k) for k in instances}
+
+    def updates(action: Action) -> Mapping[str, Expr]:
+        return {happened[action.label.instance].name: TRUE} if first.done_by(action) else {}
+
+    def claims(action: Action) -> tuple[Claim, ...]:
+        if not second.begun_by(action) or first.done_by(action):
+            return ()
+        seen: Ref = happened[action.label.instance].ref
+        message = f"{second.name} happens before {first.name}"
+        return (Claim("before", name, seen, message, position_of(name)),)
+
+    monitor = Monitor(tuple(happened.values()), updates, claims)
+    begins = disjunction(action.guard for action in system.actions if second.begun_by(action))
+    yield Question(
+        name,
+        "ordering",
+        Target(name, claims=frozenset({("before", name)})),
+        premise=begins if begins != FALSE else None,
+        vacuous=f"{second.name} never happens",
+        monitor=monitor,
+        position=position_of(name),
+    )
