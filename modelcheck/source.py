@@ -116,6 +116,10 @@ def read_text(text: str, file: str, problems: list[Problem]) -> Node:
     return _Composer(text, file, lines, problems).document()
 
 
+def _is_plain(event: Event) -> bool:
+    return isinstance(event, yaml.ScalarEvent) and not (event.style or event.tag or event.anchor)
+
+
 def _too_large(file: str) -> ModelError:
     return ModelError([Problem("E002", f"'{file}' is larger than {MOST_BYTES:,} bytes")])
 
@@ -126,16 +130,20 @@ class _Composer:
     def __init__(self, text: str, file: str, lines: tuple[str, ...], problems: list[Problem]):
         self.text, self.file, self.lines, self.problems = text, file, lines, problems
         self.events: Iterator[Event] = yaml.parse(text, Loader=yaml.SafeLoader)
+        self.waiting: list[Event] = []
         self.values = 0
+
+    def next(self) -> Event:
+        return self.waiting.pop(0) if self.waiting else next(self.events)
 
     def document(self) -> Node:
         try:
-            next(self.events)  # the stream begins
-            if isinstance(next(self.events), yaml.StreamEndEvent):
+            self.next()  # the stream begins
+            if isinstance(self.next(), yaml.StreamEndEvent):
                 raise self.failure("E006", "there is nothing in this file", None)
-            value = self.value(next(self.events), 0)
-            next(self.events)  # the document ends
-            following = next(self.events)
+            value = self.value(self.next(), 0)
+            self.next()  # the document ends
+            following = self.next()
             if not isinstance(following, yaml.StreamEndEvent):
                 raise self.failure("E007", "a second document begins", following.start_mark, "one model a file")
         except yaml.MarkedYAMLError as error:
@@ -177,21 +185,22 @@ class _Composer:
         first = spread.shifted(0)
         return Located(event.value, replace(spread, line=first.line, column=first.column, text=first.text))
 
-    def sequence(self, event: Event, depth: int) -> LocatedList:
+    def sequence(self, start: Event, depth: int) -> LocatedList:
         found = LocatedList()
-        found.position = self.place(event.start_mark)
-        while not isinstance(event := next(self.events), yaml.SequenceEndEvent):
-            found.append(self.value(event, depth + 1))
+        found.position = self.place(start.start_mark)
+        while not isinstance(event := self.next(), yaml.SequenceEndEvent):
+            found.append(self.value(self.closed(event, 0) if start.flow_style else event, depth + 1))
         return found
 
-    def mapping(self, event: Event, depth: int) -> LocatedMap:
+    def mapping(self, start: Event, depth: int) -> LocatedMap:
         found = LocatedMap()
-        found.position = self.place(event.start_mark)
-        while not isinstance(event := next(self.events), yaml.MappingEndEvent):
+        found.position = self.place(start.start_mark)
+        while not isinstance(event := self.next(), yaml.MappingEndEvent):
             key = self.value(event, depth + 1)
             if not isinstance(key, Located):
                 raise self.failure("E013", "a key must be a word", event.start_mark, "quote the key")
-            value = self.value(next(self.events), depth + 1)
+            event = self.next()
+            value = self.value(self.closed(event, 1) if start.flow_style else event, depth + 1)
             if key in found:
                 first = next(known for known in found if known == key)
                 message = f"'{key}' is already given in line {first.position.line}"
@@ -199,6 +208,24 @@ class _Composer:
             else:
                 found[key] = value
         return found
+
+    def closed(self, event: Event, empty: int) -> Event:
+        """Inside {...} and [...] YAML ends a value at every comma; here one in parentheses belongs to the value.
+
+        What follows such a comma arrives as a value of its own: in a mapping as a key with `empty` = 1 empty values.
+        """
+        while _is_plain(event) and event.value.count("(") > event.value.count(")"):
+            following = [self.next() for _ in range(1 + empty)]
+            if (
+                not all(map(_is_plain, following))
+                or [bool(each.value) for each in following] != [True, False][: 1 + empty]
+            ):
+                self.waiting = following
+                break
+            start, end = event.start_mark, following[0].end_mark
+            text = re.sub(r"\s*[\r\n]\s*", " ", self.text[start.index : end.index])
+            event = yaml.ScalarEvent(None, None, (True, False), text, start, end)
+        return event
 
     def place(self, mark: Mark) -> Position:
         text = self.lines[mark.line] if mark.line < len(self.lines) else ""

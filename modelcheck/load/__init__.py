@@ -1,0 +1,104 @@
+"""Text to model: the only place that knows the file format.
+
+The format is declared in tables (`design`, `orchestration`, `choreography`, `guarded`), from which the JSON schema
+comes as well; `references` sees that names mean something. All problems of a file are reported at once.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from .. import model
+from ..errors import ModelError, Problem, did_you_mean
+from ..source import LocatedMap, Node, read_file, read_text
+from .choreography import CHOREOGRAPHY
+from .guarded import SYSTEM
+from .orchestration import ORCHESTRATION
+from .reader import MISSING, Json, Key, Problems, Reader, found, note, record
+from .references import check_references
+from .values import TEXT, read_delay
+
+__all__ = ["json_schema", "load_file", "load_text", "read_delay", "schema_text"]
+
+KINDS: Mapping[str, tuple[Callable[..., Any], Mapping[str, Key]]] = {
+    "orchestration": (model.Orchestration, ORCHESTRATION),
+    "choreography": (model.Choreography, CHOREOGRAPHY),
+    "system": (model.System, SYSTEM),
+}
+KINDS_TO_COME = ("hybrid", "saga", "event_sourcing", "cqrs")
+
+
+def load_text(text: str, file: str = "<text>", constants: Mapping[str, str] | None = None) -> model.Model:
+    """The model that a text describes; `constants` replace declared ones. Raises `ModelError` with all problems."""
+    problems: Problems = []
+    return _load(read_text(text, file, problems), constants or {}, problems)
+
+
+def load_file(path: str | Path, constants: Mapping[str, str] | None = None) -> model.Model:
+    """The model in a file; see `load_text`."""
+    problems: Problems = []
+    return _load(read_file(path, problems), constants or {}, problems)
+
+
+def _load(document: Node, constants: Mapping[str, str], problems: Problems) -> model.Model:
+    design = _read(document, problems)
+    if design is not MISSING and isinstance(document, LocatedMap):
+        check_references(design, document, problems)
+        design = _with_constants(design, constants, problems)
+    if problems:
+        raise ModelError(problems)
+    assert isinstance(design, model.Design)
+    return design  # type: ignore[return-value]  # the three kinds are all the designs there are
+
+
+def _read(document: Node, problems: Problems) -> Any:
+    if not isinstance(document, LocatedMap):
+        hint = "begin with 'orchestration: name', 'choreography: name' or 'system: name'"
+        return note(problems, "E022", f"expected a model as a mapping, found {found(document)}", document, hint)
+    kinds = [key for key in document if key in KINDS or key in KINDS_TO_COME]
+    if not kinds:
+        first = next(iter(document), None)
+        hint = did_you_mean(first or "", KINDS, otherwise=f"begin with one of: {', '.join(KINDS)}")
+        return note(problems, "E031", "this does not say what kind of model it is", first or document, hint)
+    if len(kinds) > 1:
+        return note(problems, "E031", f"one model a file: this is '{kinds[0]}' already", kinds[1])
+    if kinds[0] in KINDS_TO_COME:
+        return note(problems, "E033", f"'{kinds[0]}' is not supported yet", kinds[0], f"there is: {', '.join(KINDS)}")
+    return _whole(kinds[0]).read(document, problems)
+
+
+def _whole(kind: str) -> Reader:
+    """The reader of a whole file of a kind."""
+    dataclass, keys = KINDS[kind]
+    top = {kind: Key(TEXT, "the name of this design", field="name", required=True), **keys}
+    return record(f"this {kind}", top, lambda values, _node, _problems: dataclass(**values))
+
+
+def _with_constants(design: Any, constants: Mapping[str, str], problems: Problems) -> Any:
+    for name in constants:
+        if name not in design.constants:
+            hint = did_you_mean(name, design.constants, otherwise="this model declares no constants")
+            problems.append(Problem("E032", f"there is no constant '{name}' to set", hint=hint))
+    values = {name: constants.get(name, value) for name, value in design.constants.items()}
+    return replace(design, constants=values) if constants else design
+
+
+def json_schema() -> Json:
+    """The JSON schema of model files, for editors; generated from the tables of the format."""
+    wholes = [_whole(kind) for kind in KINDS]
+    definitions = {name: each for reader in wholes for name, each in reader.definitions.items()}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "a modelcheck model",
+        "oneOf": [reader.schema for reader in wholes],
+        "$defs": definitions,
+    }
+
+
+def schema_text() -> str:
+    """The schema as it is kept beside the package's modules."""
+    return json.dumps(json_schema(), indent=1, ensure_ascii=False) + "\n"

@@ -1,0 +1,60 @@
+"""The text of a bare system: variables and guarded actions."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from .. import model
+from ..errors import Located
+from .design import DESIGN, plain
+from .reader import MISSING, Key, Problems, converted, mapping_of, note, one_or_more, record, scalar
+from .values import EFFECT, FORMULA, NAME, TEXT
+
+_INDEX = re.compile(r"\s*([^\W\d]\w*)\s+in\s+(.+?)\s*\.\.\s*(.+?)\s*(?:,(?=\s*[^\W\d]\w*\s+in\s)|\Z)")
+
+
+def _for_each(text: Located, problems: Problems) -> Any:
+    found = []
+    at = 0
+    while at < len(text):
+        match = _INDEX.match(text, at)
+        if not match:
+            return note(
+                problems, "E022", f"'{text[at:].strip()[:40]}' is not 'i in low..high'", text, "write i in 1..N"
+            )
+        name, low, high = (
+            Located(match.group(group), text.position.shifted(match.start(group))) for group in (1, 2, 3)
+        )  # fmt: skip
+        if NAME.read(name, problems) is MISSING:
+            return MISSING
+        found.append(model.Index(name=name, low=low, high=high))
+        at = match.end()
+    return tuple(found)
+
+
+_FOR_EACH = Key(
+    converted(
+        one_or_more(scalar("an index", _for_each, {"type": "string"})),
+        lambda groups: tuple(index for group in groups for index in group),
+    ),
+    "one action for each index: i in 1..N, j in 1..M",
+    field="for_each",
+)
+ACTION = record(
+    "an action",
+    {
+        "for each": _FOR_EACH,
+        "for_each": _FOR_EACH,
+        "when": Key(FORMULA, "the guard"),
+        "effect": Key(EFFECT, "what it changes, all at once"),
+        "actor": Key(TEXT, "whose action it is, for the story and for fairness"),
+    },
+    plain(model.GuardedAction),
+)
+SYSTEM = {
+    **DESIGN,
+    "actions": Key(mapping_of(ACTION, NAME), "what can happen", required=True),
+    "finished": Key(FORMULA, "where being stuck is being done"),
+    "initially": Key(FORMULA, "a condition on the first states"),
+}

@@ -1,0 +1,244 @@
+"""The single values of a model: names, formulas, types, numbers, durations, probabilities, delays."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from .. import model
+from ..errors import Located, ModelError, Problem, did_you_mean, position_of
+from ..expressions.parse import KEYWORDS, QUANTIFIERS
+from ..source import LocatedList, LocatedMap, Node
+from .reader import MISSING, Problems, Reader, found, mapping_of, note, scalar, short, word
+
+RESERVED = frozenset({*KEYWORDS, *QUANTIFIERS, "min", "max", "abs", "end", "abort", "any"})
+FAILURES = ("error", "failed", "timeout")
+SECONDS = {"us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "min": 60.0, "h": 3600.0}
+# Each distribution's parameters in order: a time above 0 or from 0 on, a positive number, a count, or a file.
+DISTRIBUTIONS: Mapping[str, Mapping[str, str]] = {
+    "constant": {"value": "time or 0"},
+    "exponential": {"mean": "time"},
+    "uniform": {"low": "time or 0", "high": "time"},
+    "lognormal": {"mean": "time", "sigma": "number or 0"},
+    "gamma": {"mean": "time", "shape": "number"},
+    "erlang": {"mean": "time", "shape": "count"},
+    "weibull": {"scale": "time", "shape": "number"},
+    "empirical": {"file": "file"},
+}
+
+_NAME = re.compile(r"[^\W\d]\w*\Z")
+_TARGET = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*\s*(\[.+\])?\Z")
+_NUMBER = r"[-+]?(?:\d{1,15}(?:\.\d{0,15})?|\.\d{1,15})(?:[eE][-+]?\d{1,2})?"
+_DURATION = re.compile(rf"({_NUMBER})\s*([^\W\d]+)?\Z")
+_PERCENTAGE = re.compile(rf"({_NUMBER})\s*(%)?\Z")
+_CALL = re.compile(r"([^\W\d]\w*)\s*\((.*)\)\s*\Z", re.DOTALL)
+
+
+def _name(text: Located, problems: Problems) -> Any:
+    if not _NAME.match(text):
+        suggestion = re.sub(r"\W+", "_", text).strip("_")
+        hint = f"write '{suggestion}'" if _NAME.match(suggestion) else "a name begins with a letter"
+        return note(problems, "E023", f"'{text[:40]}' is not a name: letters, digits and _", text, hint)
+    if text in RESERVED:
+        return note(problems, "E024", f"'{text}' is a word of the language and cannot be a name", text)
+    return text
+
+
+def _target(text: Located, problems: Problems) -> Any:
+    if not _TARGET.match(text):
+        hint = "write 'stock' or 'stock[i]'; the new value stands after the colon"
+        return note(problems, "E023", f"'{text[:40]}' is not a variable", text, hint)
+    return text
+
+
+def _truth(text: Located, problems: Problems) -> Any:
+    if text not in ("true", "false"):
+        return note(problems, "E025", f"expected true or false, found '{text}'", text)
+    return text == "true"
+
+
+def _count(text: Located, problems: Problems) -> Any:
+    if not re.fullmatch(r"[0-9]{1,12}", text) or not int(text):
+        return note(problems, "E025", f"expected a whole number from 1 on, found '{text[:40]}'", text)
+    return int(text)
+
+
+def _factor(text: Located, problems: Problems) -> Any:
+    if not re.fullmatch(_NUMBER, text) or float(text) < 1:
+        return note(problems, "E025", f"expected a number from 1 on, found '{text[:40]}'", text)
+    return float(text)
+
+
+def _duration(text: Located | str, problems: Problems) -> Any:
+    match = _DURATION.match(text.strip())
+    unit = match.group(2) or "s" if match else ""
+    if match and unit in SECONDS:
+        value = float(match.group(1)) * SECONDS[unit]
+        if value >= 0:
+            return value
+        return _wrong(problems, "E026", f"a duration cannot be negative: '{text}'", text)
+    hint = did_you_mean(unit, SECONDS) if match else "write a number and a unit: 20ms, 1.5s, 2min, 1h"
+    return _wrong(problems, "E026", f"'{text[:40]}' is not a duration", text, hint)
+
+
+def _probability(text: Located, problems: Problems) -> Any:
+    match = _PERCENTAGE.match(text.strip())
+    if not match:
+        return note(problems, "E027", f"'{text[:40]}' is not a probability", text, "write 5% or 0.05")
+    value = float(match.group(1)) / (100 if match.group(2) else 1)
+    if value == 0:
+        return note(problems, "E027", "an outcome of probability 0 does not exist", text, "leave it out")
+    if not 0 < value < 1:
+        hint = f"write {match.group(1)}%" if 1 < value < 100 else "between 0% and 100%, both excluded"
+        return note(problems, "E027", f"'{text}' is not the probability of something that may happen", text, hint)
+    return value
+
+
+def _wrong(problems: Problems, code: str, message: str, text: str, hint: str = "", offset: int = 0) -> object:
+    """Notes a problem inside a text that may not come from a file; gives MISSING."""
+    place = position_of(text)
+    problems.append(Problem(code, message, place.shifted(offset) if place else None, hint))
+    return MISSING
+
+
+def _delay(text: Located | str, problems: Problems) -> Any:
+    match = _CALL.match(text)
+    if not match:
+        if "(" in text:
+            return _wrong(problems, "E029", f"'{text[:40]}' is not a delay", text, "write name(key=value, ...)")
+        value = _duration(text, problems)
+        return MISSING if value is MISSING else model.Delay(distribution="constant", parameters={"value": value})
+    name = match.group(1)
+    if name not in DISTRIBUTIONS:
+        hint = did_you_mean(name, DISTRIBUTIONS)
+        return _wrong(problems, "E029", f"unknown distribution '{name}'", text, hint)
+    before = len(problems)
+    parameters = _parameters(name, text, match, problems)
+    if len(problems) > before:
+        return MISSING
+    return model.Delay(distribution=name, parameters=parameters)
+
+
+def _parameters(name: str, text: str, match: re.Match[str], problems: Problems) -> dict[str, Any]:
+    """The parameters of a distribution, by name or in order."""
+    kinds = DISTRIBUTIONS[name]
+    values: dict[str, Any] = {}
+    offset = match.start(2)
+    for index, part in enumerate(match.group(2).split(",") if match.group(2).strip() else []):
+        key, equals, value = (piece.strip() for piece in part.partition("="))
+        start = offset + len(part) - len(part.lstrip())
+        offset += len(part) + 1
+        if not equals:
+            key, value = list(kinds)[index] if index < len(kinds) else "", key
+        if key not in kinds or key in values:
+            known = ", ".join(f"{each}=..." for each in kinds)
+            what = f"unknown parameter '{key}'" if key not in values else f"'{key}' is given twice"
+            _wrong(problems, "E029", f"{what}: {name}({known})", text, offset=start)
+            continue
+        place = position_of(text)
+        begin = start + part.strip().rfind(value)
+        values[key] = _parameter(Located(value, place.shifted(begin)) if place else value, kinds[key], key, problems)
+    for key in kinds:
+        if key not in values:
+            _wrong(problems, "E029", f"'{name}' needs {key}=...", text)
+    low, high = values.get("low"), values.get("high")
+    if isinstance(low, float) and isinstance(high, float) and low > high:
+        _wrong(problems, "E029", "low is larger than high", text)
+    return values
+
+
+def _parameter(text: str, kind: str, key: str, problems: Problems) -> Any:
+    if kind == "file":
+        return text if text else _wrong(problems, "E029", "expected a file name", text)
+    if kind.startswith("time"):
+        value = _duration(text, problems)
+    else:
+        value = float(text) if re.fullmatch(_NUMBER, text) else MISSING
+        if value is MISSING:
+            return _wrong(problems, "E029", f"'{text[:40]}' is not a number", text, f"{key} has no unit")
+    if value is MISSING:
+        return MISSING
+    if value < 0 or (value == 0 and not kind.endswith("or 0")):
+        return _wrong(problems, "E029", f"{key} must be {'0 or more' if kind.endswith('or 0') else 'above 0'}", text)
+    if kind == "count" and value != int(value):
+        return _wrong(problems, "E029", f"{key} must be a whole number", text)
+    return value
+
+
+def read_delay(text: str) -> model.Delay:
+    """A delay from text, `20ms` (constant) or `exponential(mean=20ms)`; see `DISTRIBUTIONS`. Raises `ModelError`."""
+    problems: Problems = []
+    delay = _delay(text, problems)
+    if problems:
+        raise ModelError(problems)
+    assert isinstance(delay, model.Delay)
+    return delay
+
+
+_FORMULA: dict[str, Any] = {"type": ["string", "number", "boolean"]}
+_TIME: dict[str, Any] = {"type": ["string", "number"]}
+NAME = scalar("a name", _name, {"type": "string", "pattern": r"^[^\W\d]\w*$"})
+TEXT = scalar("text", lambda text, _: Located(text.strip(), text.position), {"type": "string"})
+FORMULA = scalar(
+    "a formula", lambda text, _: text, _FORMULA, "quote a formula that contains ': ' or begins with { or ["
+)
+TARGET = scalar("a variable", _target, {"type": "string"})
+TRUTH = scalar("true or false", _truth, {"type": "boolean"})
+COUNT = scalar("a whole number", _count, {"type": "integer", "minimum": 1})
+FACTOR = scalar("a number", _factor, {"type": "number", "minimum": 1})
+DURATION = scalar("a duration", _duration, _TIME, "write 20ms, 1.5s, 2min, 1h")
+PROBABILITY = scalar("a probability", _probability, _TIME, "write 5%")
+DELAY = scalar("a delay", _delay, _TIME, "write 20ms or exponential(mean=20ms)")
+EFFECT = mapping_of(FORMULA, TARGET, "an effect as a mapping from variables to new values")
+
+
+def unlimited(number: Reader) -> Reader:
+    """A number, or the word `unlimited` (None)."""
+    read = number.read
+    return Reader(
+        lambda node, problems: None if node == "unlimited" else read(node, problems),
+        {"anyOf": [number.schema, {"const": "unlimited"}]},
+    )
+
+
+def _set(node: Node, problems: Problems) -> Any:
+    """The items of `[a, b]` or `{a, b}` as the text `{a, b}`."""
+    items = list(node) if not isinstance(node, Located) else []
+    if isinstance(node, LocatedMap) and any(value != "" for value in node.values()):
+        return note(problems, "E022", "expected a set {a, b}, found a mapping", node)
+    if not items or not all(isinstance(item, Located) and item for item in items):
+        return note(problems, "E022", f"expected a set of values, found {found(node)}", node, "write [a, b]")
+    repeated = [item for index, item in enumerate(items) if item in items[:index]]
+    if repeated:
+        return note(problems, "E012", f"'{repeated[0]}' is listed twice", repeated[0])
+    return Located("{" + ", ".join(items) + "}", node.position)
+
+
+def _labels(node: Node, problems: Problems) -> Any:
+    value = _set(node, problems)
+    if value is MISSING:
+        return value
+    assert isinstance(node, LocatedMap | LocatedList)
+    names = [NAME.read(item, problems) for item in node]
+    return MISSING if MISSING in names else value
+
+
+_MANY = {"type": ["array", "object"]}
+LABELS = Reader(_labels, _MANY)
+TYPE = short(TEXT, LABELS)
+INITIAL = short(FORMULA, Reader(_set, _MANY))
+
+
+def _fails(node: Node, problems: Problems) -> Any:
+    if isinstance(node, Located):
+        value = PROBABILITY.read(node, problems)
+        return MISSING if value is MISSING else {"error": value}
+    values = mapping_of(PROBABILITY, word(*FAILURES)).read(node, problems)
+    if values is not MISSING and sum(values.values()) >= 1:
+        return note(problems, "E027", "the probabilities of failing leave nothing for ok", node)
+    return values
+
+
+FAILS = Reader(_fails, {"anyOf": [_TIME, mapping_of(PROBABILITY, word(*FAILURES)).schema]})
+OUTCOMES = mapping_of(EFFECT, word("ok", *FAILURES), "outcomes as a mapping")
