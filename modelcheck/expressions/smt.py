@@ -6,6 +6,7 @@ Division by zero is guarded by `well_defined` before a term is used: SMT-LIB lea
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from fractions import Fraction
 from typing import Any
 
 import z3
@@ -13,6 +14,10 @@ import z3
 from .tree import BoolType, EnumType, Expr, IntType, Literal, Operation, RealType, Ref, Type, Value
 
 Term = Any  # z3 ships no types of its own.
+
+
+class Irrational(ValueError):
+    """z3 found a real number that plain evaluation cannot hold exactly."""
 
 
 def constant(name: str, kind: Type) -> Term:
@@ -103,9 +108,9 @@ def to_z3(expr: Expr, terms: Mapping[str, Term]) -> Term:
 
 
 def from_z3(term: Term, kind: Type) -> Value:
-    """The Python value of a z3 value."""
-    from fractions import Fraction
-
+    """The Python value of a z3 value. Raises `Irrational` for a root, which no fraction is."""
+    if z3.is_algebraic_value(term):
+        raise Irrational(f"{term} is no fraction")
     match kind:
         case BoolType():
             return bool(z3.is_true(term))

@@ -1,0 +1,125 @@
+"""Bounded model checking (Biere, Cimatti, Clarke & Zhu 1999): the system unrolled step by step, in z3.
+
+One solver holds the path so far; at each depth it is asked for all targets at once, so that the first
+trace of each is a shortest one. Every trace is walked through the plain system before it is returned.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+import z3
+
+from ..expressions.smt import Irrational
+from ..system import ReplayError, Trace, TransitionSystem, replay
+from .relation import Goal, Relation
+from .target import Answer, Limits, Target
+
+
+def bounded(
+    system: TransitionSystem, targets: Sequence[Target], limits: Limits | None = None, depth: int = 20
+) -> Answer:
+    """The shortest trace of each target that up to `depth` actions reach (`limits.depth` wins where given).
+
+    complete only if no path has another step, so that all executions were seen. `limits.states` has no meaning here.
+    """
+    limits = limits or Limits()
+    return _Search(system, targets, limits, limits.depth if limits.depth is not None else depth).run()
+
+
+class _GaveUp(Exception):
+    """z3 did not decide; the argument is why (`seconds` or `z3`)."""
+
+
+class _Search:
+    def __init__(self, system: TransitionSystem, targets: Sequence[Target], limits: Limits, depth: int):
+        self.relation = Relation(system)
+        self.pending = list(targets)
+        self.limits, self.depth = limits, depth
+        self.started = time.monotonic()
+        self.solver = z3.Solver()
+        self.traces: dict[str, Trace] = {}
+
+    def run(self) -> Answer:
+        reached, stopped, complete, notes = 0, "depth", False, {}
+        try:
+            self.solver.add(self.relation.at(self.relation.initial, 0))
+            for depth in range(self.depth + 1):
+                self.find([goal for target in self.pending for goal in self.relation.goals(target)], depth)
+                reached = depth
+                if not self.pending:
+                    stopped = ""
+                    break
+                if depth < self.depth and not self.extend(depth):
+                    stopped, complete = "", True
+                    break
+        except _GaveUp as reason:
+            stopped = str(reason)
+        except Irrational as reason:
+            stopped, notes = "z3", {"z3": str(reason)}
+        spent = time.monotonic() - self.started
+        return Answer(self.traces, complete, stopped, depth=reached, seconds=spent, method="bmc", notes=notes)
+
+    def extend(self, depth: int) -> bool:
+        """Ask for what may break in the step from `depth`, then take it; False where there is none to take."""
+        relation = self.relation
+        goals = [goal for target in self.pending for goal in relation.claim_goals(target)]
+        if goals:
+            self.solver.push()
+            self.solver.add(relation.at(relation.attempt, depth))
+            self.find(goals, depth)
+            self.solver.pop()
+        if not self.pending:
+            return True
+        self.solver.add(relation.at(relation.step, depth))
+        return self.check()
+
+    def find(self, goals: list[Goal], depth: int) -> None:
+        """A trace for each target of these that can be reached here; found ones are no longer pending."""
+        while goals:
+            self.solver.push()
+            marks = [z3.Bool(f"goal {index}@{depth}") for index in range(len(goals))]
+            for mark, goal in zip(marks, goals, strict=True):
+                self.solver.add(mark == self.relation.at(goal.term, depth))
+            self.solver.add(z3.Or(*marks))
+            model = self.solver.model() if self.check() else None
+            self.solver.pop()
+            if model is None:
+                return
+            for mark, goal in zip(marks, goals, strict=True):
+                if goal.target in self.pending and z3.is_true(model.eval(mark, model_completion=True)):
+                    self.traces[goal.target.name] = confirm(goal.target, self.relation.trace(model, depth, goal))
+                    self.pending.remove(goal.target)
+            goals = [goal for goal in goals if goal.target in self.pending]
+
+    def check(self) -> bool:
+        """Whether what the solver holds is satisfiable, within the time that is left."""
+        left = self.limits.seconds - (time.monotonic() - self.started)
+        if left <= 0:
+            raise _GaveUp("seconds")
+        self.solver.set("timeout", max(1, int(left * 1000)))
+        outcome = self.solver.check()
+        if outcome == z3.unknown:
+            late = time.monotonic() - self.started >= 0.95 * self.limits.seconds
+            raise _GaveUp("seconds" if late else "z3")
+        return bool(outcome == z3.sat)
+
+
+def confirm(target: Target, trace: Trace) -> Trace:
+    """The trace, replayed, after seeing in the plain system that it shows what it is said to show."""
+    replay(trace)
+    system = trace.system
+    if not _shows(system, target, trace):
+        raise ReplayError(f"{system.name}: the trace does not reach '{target.name}'")
+    return trace
+
+
+def _shows(system: TransitionSystem, target: Target, trace: Trace) -> bool:
+    last = trace.states[-1]
+    if target.state is not None:
+        return bool(system.predicate(target.state)(last))
+    if target.stuck:
+        listed = all(action.listed for action in system.plain)  # otherwise z3 alone can say that nothing is enabled
+        return not system.is_finished(last) and not (listed and any(system.successors(last)))
+    return trace.broken is not None  # and `replay` has seen it break
