@@ -25,11 +25,21 @@ _HINTS = {
     "mapping values are not allowed here": "quote a value that contains ': '; check the indentation",
     "found character '\\t'": "indent with spaces, not with tabs",
     "cannot start any token": "quote a value that begins with this character",
-    "expected ',' or '}'": "inside {...} quote a value that contains one of { } [ ] , or ': '",
-    "expected ',' or ']'": "inside [...] quote a value that contains one of { } [ ] , or ': '",
+    "expected ',' or '}'": "in {...} quote a value that contains one of { } [ ] , or ': '",
+    "expected ',' or ']'": "in [...] quote a value that contains one of { } [ ] , or ': '",
     "could not find expected ':'": "write 'key: value'; check the indentation",
-    "expected <block end>": "check the indentation; quote a value that goes on after a closing quote or bracket",
+    "expected the end of a block": "check the indentation; quote a value that goes on after a closing quote or bracket",
 }
+
+
+_WORDS = {
+    "scalar": "a value",
+    "block end": "the end of a block",
+    "stream end": "the end of the file",
+    "block mapping start": "a mapping",
+    "block sequence start": "a list",
+}
+_NO_TAGS, _NO_TAGS_HINT = "tags (words that begin with '!') are not in the language", "to negate write 'not'"
 
 
 class LocatedMap(dict[Located, Any]):
@@ -97,10 +107,9 @@ def read_file(path: str | Path, problems: list[Problem]) -> Node:
     try:
         return read_text(content.decode("utf-8-sig"), name, problems)
     except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        column = error.start - content.rfind(b"\n", 0, error.start)
         message = f"byte 0x{content[error.start]:02x} is not UTF-8"
-        raise ModelError([Problem("E003", message, Position(name, line, column), "save the file as UTF-8")]) from None
+        place = _place_in(content.decode("utf-8", "replace"), len(content[: error.start].decode("utf-8")), name)
+        raise ModelError([Problem("E003", message, place, "save the file as UTF-8")]) from None
 
 
 def read_text(text: str, file: str, problems: list[Problem]) -> Node:
@@ -109,11 +118,17 @@ def read_text(text: str, file: str, problems: list[Problem]) -> Node:
         raise _too_large(file)
     lines = tuple(_LINE_BREAK.split(text))
     if found := _CONTROL.search(text):
-        before = _LINE_BREAK.split(text[: found.start()])
-        place = Position(file, len(before), len(before[-1]) + 1)
+        place = _place_in(text, found.start(), file)
         problems.append(Problem("E004", f"control character U+{ord(found.group()):04X}", place))
         raise ModelError(problems)
     return _Composer(text, file, lines, problems).document()
+
+
+def _place_in(text: str, index: int, file: str) -> Position:
+    """The place of a character of a text that cannot be read any further; control characters are not repeated."""
+    before = _LINE_BREAK.split(text[:index])
+    line = _LINE_BREAK.split(text)[len(before) - 1]
+    return Position(file, len(before), len(before[-1]) + 1, _CONTROL.sub("\ufffd", line))
 
 
 def _is_plain(event: Event) -> bool:
@@ -171,8 +186,7 @@ class _Composer:
             hint = "write values out where they are used"
             self.note("E010", f"anchors (&{event.anchor}) are not in the language", event.start_mark, hint)
         if event.tag is not None:
-            hint = "leave it out; to negate write 'not'"
-            self.note("E011", "tags (words that begin with '!') are not in the language", event.start_mark, hint)
+            self.note("E011", _NO_TAGS, event.start_mark, _NO_TAGS_HINT)
 
     def scalar(self, event: Event) -> Located:
         start, end = event.start_mark, event.end_mark
@@ -239,6 +253,11 @@ class _Composer:
         return ModelError(self.problems)
 
     def syntax_error(self, error: yaml.MarkedYAMLError) -> ModelError:
-        message = error.problem or "not YAML"
+        place = error.problem_mark or error.context_mark
+        if error.context == "while scanning a tag":
+            return self.failure("E011", _NO_TAGS, error.context_mark, _NO_TAGS_HINT)
+        message = re.sub("'?<([a-z ]+)>'?", lambda found: _WORDS.get(found[1], found[1]), error.problem or "not YAML")
         hint = next((hint for pattern, hint in _HINTS.items() if pattern in message), "")
-        return self.failure("E005", message, error.problem_mark or error.context_mark, hint)
+        if error.context_mark and "flow" in (error.context or ""):
+            hint += f"; it begins in line {error.context_mark.line + 1}"
+        return self.failure("E005", message, place, hint.removeprefix("; "))

@@ -18,9 +18,9 @@ from ..source import LocatedMap, Node, read_file, read_text
 from .choreography import CHOREOGRAPHY
 from .guarded import SYSTEM
 from .orchestration import ORCHESTRATION
-from .reader import MISSING, Json, Key, Problems, Reader, found, note, record
+from .reader import MISSING, Json, Key, Problems, Reader, found, note, record, scalar
 from .references import check_references
-from .values import TEXT, read_delay
+from .values import read_delay
 
 __all__ = ["json_schema", "load_file", "load_text", "read_delay", "schema_text"]
 
@@ -30,6 +30,9 @@ KINDS: Mapping[str, tuple[Callable[..., Any], Mapping[str, Key]]] = {
     "system": (model.System, SYSTEM),
 }
 KINDS_TO_COME = ("hybrid", "saga", "event_sourcing", "cqrs")
+
+
+_TITLE = scalar("the name of this design", lambda text, _: text, {"type": "string"})
 
 
 def load_text(text: str, file: str = "<text>", constants: Mapping[str, str] | None = None) -> model.Model:
@@ -74,7 +77,7 @@ def _read(document: Node, problems: Problems) -> Any:
 def _whole(kind: str) -> Reader:
     """The reader of a whole file of a kind."""
     dataclass, keys = KINDS[kind]
-    top = {kind: Key(TEXT, "the name of this design", field="name", required=True), **keys}
+    top = {kind: Key(_TITLE, "the name of this design", field="name", required=True), **keys}
     return record(f"this {kind}", top, lambda values, _node, _problems: dataclass(**values))
 
 

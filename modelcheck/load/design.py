@@ -55,7 +55,7 @@ def with_outcomes(dataclass: Callable[..., Any]) -> Callable[[dict[str, Any], Lo
 def _variable(values: dict[str, Any], node: LocatedMap, problems: Problems) -> Any:
     kinds = [key for key in ("range", "values", "type") if key in node]
     if len(kinds) != 1:
-        what = "two of" if kinds else "none of"
+        what = "several of" if kinds else "none of"
         return note(problems, "E031", f"a variable needs one of range, values and type; found {what} them", node)
     kind = values.pop(kinds[0], MISSING)
     return MISSING if kind is MISSING else model.Variable(type=kind, **values)
@@ -99,7 +99,7 @@ def _pair(node: Node, problems: Problems) -> Any:
     values = list_of(FORMULA, "a pair [first, second]").read(node, problems)
     if values is MISSING or len(values) == 2:
         return values
-    return note(problems, "E022", f"expected a pair [first, second], found {len(values)} values", node)
+    return note(problems, "E022", f"expected a pair [first, second], found {len(values)} of them", node)
 
 
 def _later(node: Node, problems: Problems) -> Any:

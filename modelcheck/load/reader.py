@@ -61,7 +61,7 @@ def scalar(kind: str, parse: Callable[[Located, Problems], Any], schema: Json, h
 
     def read(node: Node, problems: Problems) -> Any:
         if not isinstance(node, Located) or not node:
-            return note(problems, "E022", f"expected {kind}, found {found(node)}", node, hint)
+            return note(problems, "E022", f"expected {kind}, found {found(node)}", node, hint if node else "")
         return parse(node, problems)
 
     return Reader(read, schema)
@@ -73,7 +73,8 @@ def word(*words: str, extra: Mapping[str, str] | None = None) -> Reader:
     def parse(text: Located, problems: Problems) -> Any:
         if text in words:
             return text
-        hint = (extra or {}).get(text) or did_you_mean(text, words)
+        close = did_you_mean(text, words, otherwise=" ").strip()
+        hint = (extra or {}).get(text) or close
         return note(problems, "E028", f"'{text}' is not one of: {', '.join(words)}", text, hint)
 
     return scalar(f"one of: {', '.join(words)}", parse, {"enum": list(words)})

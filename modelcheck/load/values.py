@@ -14,7 +14,7 @@ from .reader import MISSING, Problems, Reader, found, mapping_of, note, scalar, 
 
 RESERVED = frozenset({*KEYWORDS, *QUANTIFIERS, "min", "max", "abs", "end", "abort", "any"})
 FAILURES = ("error", "failed", "timeout")
-SECONDS = {"us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "min": 60.0, "h": 3600.0}
+SECONDS = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "min": 60.0, "h": 3600.0}
 # Each distribution's parameters in order: a time above 0 or from 0 on, a positive number, a count, or a file.
 DISTRIBUTIONS: Mapping[str, Mapping[str, str]] = {
     "constant": {"value": "time or 0"},
@@ -78,7 +78,8 @@ def _duration(text: Located | str, problems: Problems) -> Any:
         if value >= 0:
             return value
         return _wrong(problems, "E026", f"a duration cannot be negative: '{text}'", text)
-    hint = did_you_mean(unit, SECONDS) if match else "write a number and a unit: 20ms, 1.5s, 2min, 1h"
+    units = f"units are {', '.join(SECONDS)}"
+    hint = did_you_mean(unit, SECONDS, units) if match else "write a number and a unit: 20ms, 1.5s, 2min, 1h"
     return _wrong(problems, "E026", f"'{text[:40]}' is not a duration", text, hint)
 
 
@@ -90,7 +91,8 @@ def _probability(text: Located, problems: Problems) -> Any:
     if value == 0:
         return note(problems, "E027", "an outcome of probability 0 does not exist", text, "leave it out")
     if not 0 < value < 1:
-        hint = f"write {match.group(1)}%" if 1 < value < 100 else "between 0% and 100%, both excluded"
+        forgotten = 1 < value < 100 and not match.group(2)
+        hint = f"write {match.group(1)}%" if forgotten else "between 0% and 100%, both excluded"
         return note(problems, "E027", f"'{text}' is not the probability of something that may happen", text, hint)
     return value
 
