@@ -1,0 +1,75 @@
+"""modelcheck: a formal model checker and simulator for service designs.
+
+    import modelcheck as mc
+    report = mc.check("order_orchestration")      # a packaged model, a path, or a model built in Python
+    mc.simulate("order_orchestration", jobs=10_000)
+    mc.compare("order_orchestration", "order_choreography")
+
+Names are imported when they are first used, so that `import modelcheck` costs next to nothing.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from . import model as model
+    from .api import check, compare, load, simulate
+    from .engine.target import Limits
+    from .errors import ModelError
+    from .results import CheckReport, Finding, Result, Verdict
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "check": "api",
+    "compare": "api",
+    "load": "api",
+    "simulate": "api",
+    "CheckReport": "results",
+    "Finding": "results",
+    "Limits": "engine.target",
+    "ModelError": "errors",
+    "Result": "results",
+    "Verdict": "results",
+}
+
+__all__ = [
+    "CheckReport",
+    "Finding",
+    "Limits",
+    "ModelError",
+    "Result",
+    "Verdict",
+    "check",
+    "compare",
+    "load",
+    "simulate",
+]
+
+
+class _Package(ModuleType):
+    """The package as a module: verbs stay functions although packages of the same names hold their parts.
+
+    Importing `modelcheck.check.run` would otherwise bind the package `check` over the function `check`.
+    """
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in _HOMES:
+            raise AttributeError(f"module 'modelcheck' has no attribute '{name}'")
+        value = getattr(import_module(f".{_HOMES[name]}", __name__), name)
+        self.__dict__[name] = value
+        return value
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if not (name in _HOMES and isinstance(value, ModuleType)):
+            super().__setattr__(name, value)
+
+    def __dir__(self) -> list[str]:
+        return sorted({*self.__dict__, *__all__})
+
+
+sys.modules[__name__].__class__ = _Package

@@ -1,0 +1,70 @@
+"""The handful of functions that mirror the verbs of the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from . import model
+from .engine.target import Limits
+from .results import CheckReport
+
+if TYPE_CHECKING:
+    from .compare import Comparison
+    from .simulate import SimulationResult
+
+
+def load(source: str | Path, constants: Mapping[str, str] | None = None) -> model.Model:
+    """The model in a file, or the packaged model of that name; raises `ModelError` with all problems of the file.
+
+    `constants` replaces declared constants, as `--set N=5` does.
+    """
+    from .compile import compile_model
+    from .library import find_model
+    from .load import load_file
+
+    design = load_file(find_model(str(source)), constants)
+    compile_model(design)  # Types every formula, so that a loaded model is a good one.
+    return design
+
+
+def check(
+    source: str | Path | model.Model,
+    *,
+    properties: Sequence[str] | None = None,
+    limits: Limits | None = None,
+    engine: str = "auto",
+    constants: Mapping[str, str] | None = None,
+) -> CheckReport:
+    """All checks that apply to a model, and its own properties; `properties` restricts the answer to some names."""
+    from .check.run import check_model
+
+    design = load(source, constants) if isinstance(source, (str, Path)) else source
+    return check_model(design, properties, limits or Limits(), engine)
+
+
+def simulate(
+    source: str | Path | model.Model, *, jobs: int = 10_000, seed: int = 1, constants: Mapping[str, str] | None = None
+) -> SimulationResult:
+    """Simulated times of a design, with confidence intervals."""
+    from .simulate import simulate as run
+
+    return run(load(source, constants) if isinstance(source, (str, Path)) else source, jobs=jobs, seed=seed)
+
+
+def compare(
+    orchestration: str | Path | model.Model,
+    choreography: str | Path | model.Model,
+    *,
+    jobs: int = 10_000,
+    seed: int = 1,
+    constants: Mapping[str, str] | None = None,
+) -> Comparison:
+    """Formulas and truth about an orchestration and a choreography of the same tasks, side by side."""
+    from .compare import compare as run
+
+    first, second = (
+        load(each, constants) if isinstance(each, (str, Path)) else each for each in (orchestration, choreography)
+    )
+    return run(first, second, jobs=jobs, seed=seed)

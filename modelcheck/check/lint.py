@@ -1,0 +1,136 @@
+"""Lint: what is declared and never used, what can never be reached, names that are easily confused."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import fields, is_dataclass
+from itertools import pairwise
+
+import networkx as nx
+
+from .. import model
+from ..errors import position_of
+from ..graph.flow import ABORT, END, START, flow_graph
+from ..results import Finding
+
+_WORD = re.compile(r"[^\W\d]\w*")
+
+
+def lint(design: model.Model) -> list[Finding]:
+    """Everything about a design that is worth a second look, in the order of the code."""
+    found = [*_unused(design), *_confusable(design)]
+    if isinstance(design, model.Orchestration):
+        found += [*_unreachable(design), *_context(design)]
+    if isinstance(design, model.Choreography):
+        from .delivery import delivery_findings
+
+        found += delivery_findings(design)
+    return sorted(found, key=lambda finding: finding.code)
+
+
+def _texts(value: object) -> Iterator[str]:
+    """Every string within a part of a model, the keys of mappings (what is assigned) included."""
+    if isinstance(value, str):
+        yield value
+    elif is_dataclass(value):
+        for each in fields(value):
+            yield from _texts(getattr(value, each.name))
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _texts(key)
+            yield from _texts(inner)
+    elif isinstance(value, (tuple, list)):
+        for inner in value:
+            yield from _texts(inner)
+
+
+def _words(*values: object) -> set[str]:
+    return {word for value in values for text in _texts(value) for word in _WORD.findall(text)}
+
+
+def _unused(design: model.Model) -> Iterator[Finding]:
+    def warn(names: Iterable[str], used: set[str], what: str) -> Iterator[Finding]:
+        for name in names:
+            if name not in used:
+                yield Finding("W301", f"{what} '{name}' is never used", position=position_of(name))
+
+    everything = [
+        getattr(design, each.name)
+        for each in fields(design)
+        if each.name
+        not in (
+            "variables",
+            "constants",
+            "services",
+            "coordinators",
+            "name",
+            "description",
+            "channels",
+            "topics",
+            "events",
+        )
+    ]
+    used = _words(*everything)
+    ranges = _words([v.type for v in design.variables.values()], [v.over for v in design.variables.values()])
+    initial = _words([str(v.initial) for v in design.variables.values()])
+    yield from warn(design.variables, used, "variable")
+    yield from warn(design.constants, used | ranges | initial | _words(list(design.constants.values())), "constant")
+    match design:
+        case model.Orchestration():
+            services = {step.service for step in design.flow.steps.values()}
+            services |= {s.compensation.service for s in design.flow.steps.values() if s.compensation}
+            yield from warn(design.services, {name for name in services if name}, "service")
+            if len(design.coordinators) > 1:
+                yield from warn(design.coordinators, {design.flow.coordinator or ""}, "coordinator")
+        case model.Choreography():
+            topics = {event.topic for event in design.events.values() if event.topic}
+            yield from warn(design.topics, topics, "topic")
+            if len(design.channels) > 1:
+                yield from warn(design.channels, set(design.topics.values()) | topics, "channel")
+
+
+def _confusable(design: model.Model) -> Iterator[Finding]:
+    """Names of one kind that differ only in case, underscores or a final s."""
+    names: list[str] = [*design.variables, *design.constants]
+    if isinstance(design, model.Orchestration):
+        names += design.flow.steps
+    if isinstance(design, model.Choreography):
+        names += [*design.events, *design.participants]
+
+    def folded(name: str) -> str:
+        return name.lower().replace("_", "").rstrip("s")
+
+    for first, second in pairwise(sorted(names, key=folded)):
+        if first != second and folded(first) == folded(second):
+            yield Finding("W302", f"'{first}' and '{second}' are easily confused", "note", position_of(second))
+
+
+def _unreachable(design: model.Orchestration) -> Iterator[Finding]:
+    graph = flow_graph(design)
+    reached = nx.descendants(graph, START) | {START}
+    for name in design.flow.steps:
+        if name not in reached:
+            hint = "no step leads to it: write `after`, or a transition to it"
+            yield Finding("W303", f"step '{name}' can never run", position=position_of(name), hint=hint)
+    if END not in reached and ABORT not in reached:
+        yield Finding("W304", "no way through the flow reaches its end", position=position_of(design.name))
+
+
+def _context(design: model.Orchestration) -> Iterator[Finding]:
+    """The seed's input and output mappings: keys that are written twice, or written and never read."""
+    writers: dict[str, str] = {}
+    read = {key for step in design.flow.steps.values() for key in step.input.values()}
+    for name, step in design.flow.steps.items():
+        provided = design.services[step.service].provides if step.service in design.services else None
+        for key, output in step.output.items():
+            if key in writers or key in design.flow.context:
+                other = f"what '{writers[key]}' wrote" if key in writers else "the flow's own input"
+                yield Finding("W305", f"'{name}' overwrites {other} at '{key}'", position=position_of(key))
+            writers[key] = name
+            if provided is not None and output not in provided:
+                message = f"'{step.service}' does not provide '{output}', so '{key}' is never written"
+                yield Finding("W306", message, position=position_of(output))
+    for key, name in writers.items():
+        if key not in read and key != "output":
+            yield Finding("W307", f"'{key}', written by '{name}', is never read", "note", position_of(key))

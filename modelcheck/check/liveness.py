@@ -1,0 +1,146 @@
+"""Questions about whole executions, which need the state graph: termination, `leads_to`, `possible`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+from .. import model
+from ..engine.liveness import find_lasso, possible
+from ..engine.target import Answer, Limits
+from ..errors import Problem, position_of
+from ..expressions import BOOL, Expr, Resolver, conjunction, negation
+from ..results import Result, Verdict
+from ..system import Trace, TransitionSystem
+from .properties import each_instance
+from .termination import FAIRNESS, termination_result
+
+Compute = Callable[[], Result]
+
+
+def liveness_results(
+    design: model.Model, system: TransitionSystem, resolver: Resolver, limits: Limits
+) -> Iterator[tuple[str, Compute]]:
+    """The name of each such question, with the function that answers it; formulas are typed at once."""
+    for name, asked in design.properties.items():
+        about = asked.about
+        if asked.word == "ends":
+            yield name, _ends(design, system, limits, name)
+        elif asked.word == "possible" and not isinstance(about, tuple):
+            goals = each_instance(about, system, resolver)
+            if goals:
+                yield name, _possible(name, goals, about, system, limits)
+        elif asked.word == "leads_to" and isinstance(about, tuple):
+            pairs = _pairs(about, system, resolver)
+            if pairs:
+                yield name, _leads_to(name, pairs, about, system, limits)
+        elif asked.word == "compensated":
+            yield from _compensated(name, design)
+    if not isinstance(design, model.System):
+        yield "termination", _ends(design, system, limits, "termination")
+    if isinstance(design, model.Orchestration):
+        from .compensation import restoration_results
+
+        for result in restoration_results(design, min(limits.seconds, 10.0)):
+            yield result.name, _known(result)
+
+
+def _known(result: Result) -> Compute:
+    return lambda: result
+
+
+def _ends(design: model.Model, system: TransitionSystem, limits: Limits, name: str) -> Compute:
+    return lambda: termination_result(design, system, limits, name)
+
+
+def _compensated(name: str, design: model.Model) -> Iterator[tuple[str, Compute]]:
+    """`compensated` is the check of that name, under the user's name for it."""
+    if not isinstance(design, model.Orchestration):
+        problem = Problem("E305", "only a flow can be 'compensated'", position_of(name))
+        from ..errors import ModelError
+
+        raise ModelError([problem])
+
+    def compute() -> Result:
+        from .run import check_model
+
+        report = check_model(replace(design, properties={}, expect={}, states=None), ["compensation"], Limits())
+        return replace(report.results[0], name=name, position=position_of(name))
+
+    yield name, compute
+
+
+def _pairs(about: tuple[model.Formula, ...], system: TransitionSystem, resolver: Resolver) -> list[tuple[Expr, Expr]]:
+    """Trigger and goal in each instance."""
+    scopes = system.scope.instances or (system.scope,)
+    found = []
+    for scope in scopes:
+        inner = replace(scope, instances=scopes)
+        trigger, goal = (resolver.expression(text, inner, BOOL) for text in about)
+        if trigger is None or goal is None:
+            return []
+        found.append((trigger, goal))
+    return found
+
+
+def _possible(name: str, goals: list[Expr], text: model.Formula, system: TransitionSystem, limits: Limits) -> Compute:
+    def compute() -> Result:
+        for goal in goals:
+            trace, answer = possible(system, goal, limits)
+            found = f"from here, {text} can no longer be reached"
+            result = _of_graph(name, system, trace, answer, found, f"{text} can always be reached")
+            if result.verdict != Verdict.PROVED:
+                return result
+        return result
+
+    return compute
+
+
+def _leads_to(
+    name: str,
+    pairs: list[tuple[Expr, Expr]],
+    about: tuple[model.Formula, ...],
+    system: TransitionSystem,
+    limits: Limits,
+) -> Compute:
+    def compute() -> Result:
+        triggered = False
+        for trigger, goal in pairs:
+            # Whoever is in `start` without the goal must not stay without it for ever.
+            start = conjunction([trigger, negation(goal)])
+            trace, answer = find_lasso(
+                system, within=negation(goal), start=start, fairness="weak", limits=limits, stuck=True
+            )
+            found = f"{about[0]} happens, and then {about[1]} never does"
+            result = _of_graph(name, system, trace, answer, found, "no fair execution avoids it")
+            if result.verdict != Verdict.PROVED:
+                return result
+            triggered = triggered or _reachable(system, trigger, limits)
+        if not triggered:
+            return replace(result, vacuous=True, reason=f"{about[0]} never happens")
+        return result
+
+    return compute
+
+
+def _reachable(system: TransitionSystem, state: Expr, limits: Limits) -> bool:
+    from ..engine.search import search
+    from ..engine.target import Target
+
+    return bool(search(system, [Target("premise", state=state)], limits).traces)
+
+
+def _of_graph(
+    name: str, system: TransitionSystem, trace: Trace | None, answer: Answer, found: str, absent: str
+) -> Result:
+    common = Result(
+        name, "properties", Verdict.UNKNOWN, f"state graph, {FAIRNESS}", assumptions=system.assumptions,
+        statistics={"states": answer.states}, position=position_of(name),
+    )  # fmt: skip
+    if trace is not None:
+        return replace(common, verdict=Verdict.REFUTED, trace=trace, reason=found)
+    if answer.complete:
+        return replace(common, verdict=Verdict.PROVED, reason=absent)
+    if answer.stopped in ("states", "depth"):
+        return replace(common, verdict=Verdict.BOUNDED, reason=f"stopped at {answer.states:,} states")
+    return replace(common, reason=f"stopped: {answer.stopped}")

@@ -1,0 +1,126 @@
+"""Unordered steps that conflict: the outcome depends on which runs first (Bernstein 1966).
+
+Two steps that can be in flight at once conflict where one writes what the other reads or writes and their
+effects do not commute. Which pairs can overlap is asked of the system; whether they commute, of z3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import combinations
+
+import networkx as nx
+
+from .. import model
+from ..engine.precedence import precedes
+from ..engine.target import Target
+from ..errors import position_of
+from ..expressions import Expr, Ref, Type, conjunction, equal, negation, references, substitute
+from ..graph.flow import flow_graph, leads_to, predecessors
+from ..orchestration.typed import TypedFlow, TypedStep, type_flow
+from ..results import Finding, Result, Verdict
+from ..system import TransitionSystem
+from .question import Question
+
+PREFIX = "conflict: "
+
+
+def conflict_questions(design: model.Orchestration, system: TransitionSystem) -> list[Question]:
+    """For each pair of unordered steps whose effects do not commute: can both be in flight at once?"""
+    if not 2 <= len(design.flow.steps) <= 500:
+        return []
+    typed = type_flow(design, instances=1)
+    steps = typed.instances[0].steps
+    later = leads_to(flow_graph(design), list(steps))
+    running = system.scope.predicates["running"]
+    found = []
+    for first, second in combinations(steps, 2):
+        if second in later[first] or first in later[second] or not _may_conflict(steps[first], steps[second], typed):
+            continue
+        target = Target("", state=conjunction([running[first], running[second]]))
+        found.append(Question(f"{PREFIX}{first} and {second}", "ordering", target, wanted=True))
+    return found
+
+
+def conflict_finding(design: model.Orchestration, result: Result) -> Finding | None:
+    """The warning for a pair that was found in flight at once."""
+    if result.trace is None:
+        return None
+    names = result.name.removeprefix(PREFIX)
+    first = names.split(" and ")[0]
+    message = f"{names} are unordered, and the result depends on which finishes first"
+    where = position_of(next(name for name in design.flow.steps if name == first))
+    return Finding("W320", message, position=where, hint="order them with `after`, or make their effects independent")
+
+
+def _may_conflict(first: TypedStep, second: TypedStep, typed: TypedFlow) -> bool:
+    for one, other in ((first, second), (second, first)):
+        if _written(one) & (_written(other) | _read(other)):
+            return not _commute(first.effects["ok"], second.effects["ok"], typed.types) or _disables(first, second)
+    return False
+
+
+def _written(step: TypedStep) -> set[str]:
+    return {name for effect in step.effects.values() for name in effect}
+
+
+def _read(step: TypedStep) -> set[str]:
+    formulas = [step.requires, step.ensures, step.check, step.when]
+    read = {name for formula in formulas if formula is not None for name in references(formula)}
+    return read | {name for effect in step.effects.values() for value in effect.values() for name in references(value)}
+
+
+def _disables(first: TypedStep, second: TypedStep) -> bool:
+    """One writes what the other's contract or check speaks of."""
+    for one, other in ((first, second), (second, first)):
+        formulas = [f for f in (other.requires, other.ensures, other.check) if f is not None]
+        if any(references(formula) & _written(one) for formula in formulas):
+            return True
+    return False
+
+
+def _commute(first: Mapping[str, Expr], second: Mapping[str, Expr], types: Mapping[str, Type]) -> bool:
+    """Whether both orders give the same state, for all states; a doubt counts as no."""
+    import z3
+
+    from ..expressions.smt import constant, in_type, to_z3
+
+    names = sorted({*first, *second})
+    same = []
+    for name in names:
+        here = Ref(name, types[name])
+        one_way = substitute(second.get(name, here), first)
+        other_way = substitute(first.get(name, here), second)
+        same.append(equal(one_way, other_way))
+    question = negation(conjunction(same))
+    terms = {name: constant(name, types[name]) for name in references(question) if name in types}
+    if set(references(question)) - set(terms):
+        return False  # A value that only the environment knows.
+    solver = z3.Solver()
+    solver.set("timeout", 2000)
+    solver.add(*(in_type(term, types[name]) for name, term in terms.items()), to_z3(question, terms))
+    return bool(solver.check() == z3.unsat)
+
+
+def proved_precedences(design: model.Orchestration, questions: Sequence[Question]) -> Iterator[Result]:
+    """The `before` properties that z3 proves over start and end times of the graph, for all durations.
+
+    Only where every step runs exactly once if the flow gets that far: no jumps, no `when`, no `join: any`.
+    """
+    steps = design.flow.steps
+    plain = all(not s.transitions and s.when is None and s.join == "all" for s in steps.values())
+    if not plain:
+        return
+    order = nx.DiGraph()
+    order.add_nodes_from(steps)
+    order.add_edges_from((a, b) for b, before in predecessors(design.flow).items() for a in before or ())
+    if not nx.is_directed_acyclic_graph(order):
+        return
+    for question in questions:
+        asked = design.properties.get(question.name)
+        if asked is None or asked.word != "before" or not isinstance(asked.about, tuple):
+            continue
+        first, second = (str(each) for each in asked.about)
+        if first in steps and second in steps and precedes(order, first, second)[0]:
+            reason = f"{first} ends before {second} starts, whatever the durations"
+            yield Result(question.name, "ordering", Verdict.PROVED, "z3 over start and end times", reason)

@@ -1,0 +1,147 @@
+"""All checks of one model: which apply, which engine answers, and the report."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from .. import model
+from ..compile import compile_model
+from ..engine.target import Answer, Limits, Target
+from ..errors import ModelError, Problem, did_you_mean, position_of
+from ..expressions import FALSE, Resolver
+from ..results import CheckReport, Finding, Result, Verdict
+from ..system import TransitionSystem
+from .claims import claim_questions
+from .contracts import proved_contracts
+from .lint import lint
+from .liveness import liveness_results
+from .ordering import PREFIX, conflict_finding, conflict_questions, proved_precedences
+from .properties import state_questions
+from .question import Ask, Question, answer_questions
+
+ENGINES = ("auto", "search", "bounded")
+
+
+def check_model(
+    design: model.Model, properties: Sequence[str] | None, limits: Limits, engine: str = "auto"
+) -> CheckReport:
+    """The report on a model: its own properties and every check that applies to its kind.
+
+    Raises `ModelError` for formulas that are wrong, and for names in `properties` or `expect` that mean nothing.
+    """
+    began = time.monotonic()
+    system = compile_model(design)
+    resolver = Resolver()
+    questions = _questions(design, system, resolver)
+    liveness = list(liveness_results(design, system, resolver, limits)) if not resolver.problems else []
+    if resolver.problems:
+        raise ModelError(resolver.problems)
+    names = [question.name for question in questions] + [name for name, _ in liveness]
+    _check_names(design, properties, names)
+    if properties is not None:
+        questions = [q for q in questions if q.name in properties or q.name.startswith(PREFIX)]
+    proved = {result.name: result for result in _proved_on_graph(design, questions, limits)} if engine == "auto" else {}
+    remaining = [question for question in questions if question.name not in proved]
+    answered, answer = answer_questions(system, remaining, _engine(system, engine), limits)
+    by_name = {result.name: result for result in answered} | proved
+    findings = list(lint(design)) if properties is None else []
+    if isinstance(design, model.Orchestration):
+        findings += _conflicts(design, by_name)
+    results = [by_name[question.name] for question in questions if question.name in by_name]
+    results += [compute() for name, compute in liveness if properties is None or name in properties]
+    results += _pinned(design, answer) if properties is None else []
+    return CheckReport(
+        design.name,
+        tuple(_expected(design, result) for result in results),
+        tuple(findings),
+        assumptions=system.assumptions,
+        statistics=_statistics(answer, time.monotonic() - began),
+    )
+
+
+def _questions(design: model.Model, system: TransitionSystem, resolver: Resolver) -> list[Question]:
+    questions = [*state_questions(design, system, resolver), *claim_questions(system)]
+    if not isinstance(design, model.System) or system.finished != FALSE:
+        found = "nothing is enabled, and it is not finished"
+        questions.append(Question("deadlock", "deadlock", Target("", stuck=True), found=found))
+    if isinstance(design, model.Orchestration):
+        from .compensation import compensation_questions
+
+        questions += compensation_questions(design, system)
+        questions += conflict_questions(design, system)
+    return questions
+
+
+def _check_names(design: model.Model, properties: Sequence[str] | None, names: Sequence[str]) -> None:
+    """Expectations and choices that name no property would silently expect nothing."""
+    known = [*names, "states"]
+    problems = []
+    for wanted in design.expect:
+        if wanted not in known:
+            hint = did_you_mean(wanted, known)
+            problems.append(Problem("E302", f"there is no property '{wanted}' to expect", position_of(wanted), hint))
+    for wanted in properties or ():
+        if wanted not in known:
+            problems.append(Problem("E302", f"there is no property '{wanted}'", None, did_you_mean(wanted, known)))
+    if problems:
+        raise ModelError(problems)
+
+
+def _engine(system: TransitionSystem, engine: str) -> Ask:
+    """The engine that was asked for, or the one that fits: search where states can be listed, else z3."""
+    if engine not in ENGINES:
+        raise ModelError([Problem("E303", f"unknown engine '{engine}'", hint=did_you_mean(engine, ENGINES))])
+    if engine == "bounded" or (engine == "auto" and not system.enumerable):
+        from ..engine.bounded import bounded
+
+        return bounded
+    if not system.enumerable:
+        free = next(v.name for v in system.variables if v.initial_values() is None)
+        message = f"'{free}' has infinitely many first values, which a search cannot list"
+        raise ModelError(
+            [Problem("E304", message, hint="give it a range or an initial value, or use '--engine bounded'")]
+        )
+    from ..engine.search import search
+
+    return search
+
+
+def _proved_on_graph(design: model.Model, questions: Sequence[Question], limits: Limits) -> Iterator[Result]:
+    """What z3 proves on the graph, for all values and without exploring states."""
+    if isinstance(design, model.Orchestration):
+        yield from proved_contracts(design, questions, limits)
+        yield from proved_precedences(design, questions)
+
+
+def _conflicts(design: model.Orchestration, results: dict[str, Result]) -> Iterator[Finding]:
+    for name in [name for name in results if name.startswith(PREFIX)]:
+        finding = conflict_finding(design, results.pop(name))
+        if finding is not None:
+            yield finding
+
+
+def _pinned(design: model.Model, answer: Answer | None) -> list[Result]:
+    """The number of states that the model says it has, against the number that were counted."""
+    if design.states is None or answer is None:
+        return []
+    common = Result("states", "states", Verdict.UNKNOWN, answer.method, f"{answer.states:,} counted")
+    if not answer.complete:
+        return [replace(common, reason="not all states were counted")]
+    right = answer.states == design.states
+    reason = f"{answer.states:,} states" if right else f"{answer.states:,} states, not {design.states:,}"
+    return [replace(common, verdict=Verdict.PROVED if right else Verdict.REFUTED, reason=reason)]
+
+
+def _expected(design: model.Model, result: Result) -> Result:
+    wanted = design.expect.get(result.name)
+    return result if wanted is None else replace(result, expected=Verdict(str(wanted)))
+
+
+def _statistics(answer: Answer | None, seconds: float) -> dict[str, float | int | str]:
+    found: dict[str, float | int | str] = {"seconds": round(seconds, 3)}
+    if answer is not None:
+        found |= {"states": answer.states, "transitions": answer.transitions, "depth": answer.depth}
+        found["complete"] = str(answer.complete).lower()
+    return found

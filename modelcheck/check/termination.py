@@ -1,0 +1,182 @@
+"""Does every execution end? On the graph where that is enough, by ranking functions, else by a lasso.
+
+Decompose first: only strongly connected parts of the graph can run for ever. A part without data is a cycle that
+z3's unsat core names; a part with data needs a ranking function; what has none is searched for a lasso.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from .. import model
+from ..engine.liveness import find_lasso
+from ..engine.ranking import Edge, RankResult, rank
+from ..engine.target import Limits
+from ..errors import position_of
+from ..expressions import TRUE, Expr, Type, negation, references, substitute
+from ..graph.flow import ABORT, END, flow_graph, jumps_after, loops
+from ..orchestration.typed import TypedFlow, type_flow
+from ..results import Result, Verdict
+from ..system import TransitionSystem
+
+FAIRNESS = "weak fairness for each actor, none for outcomes"
+
+
+@dataclass(frozen=True)
+class _Loops:
+    """What can go round in a design: nodes, edges with data, the types of the data; and whether a rank over
+    them speaks for the whole system (nobody else writes what they read)."""
+
+    nodes: tuple[str, ...]
+    edges: tuple[Edge, ...]
+    types: Mapping[str, Type]
+    undisturbed: bool = True
+
+
+def termination_result(
+    design: model.Model, system: TransitionSystem, limits: Limits, name: str = "termination"
+) -> Result:
+    """The verdict on termination, with ranks, the cycle, or a lasso."""
+    found = _loops(design, system)
+    common = Result(name, "termination", Verdict.UNKNOWN, "", position=position_of(design.name))
+    common = replace(common, assumptions=system.assumptions)
+    ranked: RankResult | None = None
+    if not found.edges:
+        return replace(common, verdict=Verdict.PROVED, method="graph", reason="nothing goes round")
+    if found.undisturbed:
+        ranked = rank(found.nodes, found.edges, found.types, {})
+        if ranked.proved:
+            reason = f"every loop has a ranking function: {ranked}"
+            return replace(common, verdict=Verdict.PROVED, method="ranking functions, z3", reason=reason)
+    return _by_lasso(common, system, ranked, limits)
+
+
+def _by_lasso(common: Result, system: TransitionSystem, ranked: RankResult | None, limits: Limits) -> Result:
+    """A fair cycle of the state graph; for data without bounds, from the state that z3 says recurs."""
+    explored = system
+    if not system.enumerable:
+        if ranked is None or not ranked.witness:
+            return replace(common, method="ranking functions, z3", reason="no ranking function was found")
+        explored = _starting_at(system, ranked.witness)
+        if not explored.enumerable:
+            return replace(common, method="ranking functions, z3", reason=f"no ranking function: {ranked}")
+    lasso, answer = find_lasso(explored, within=TRUE, start=None, fairness="weak", limits=limits)
+    why = f"; {ranked}" if ranked is not None and ranked.cycle else ""
+    statistics: dict[str, float | int | str] = {"states": answer.states}
+    common = replace(common, statistics=statistics)
+    if lasso is not None:
+        trace = replace(lasso, system=system)
+        reason = f"it can go round for ever{why}"
+        return replace(
+            common, verdict=Verdict.REFUTED, method=f"lasso in the state graph, {FAIRNESS}", trace=trace, reason=reason
+        )
+    if answer.complete and explored is system:
+        method = f"no fair cycle in the state graph, {FAIRNESS}"
+        return replace(common, verdict=Verdict.PROVED, method=method, reason="no execution goes round for ever")
+    if answer.stopped in ("states", "depth"):
+        return replace(common, verdict=Verdict.BOUNDED, method="state graph", reason=f"stopped at {answer.stopped}")
+    return replace(common, method="state graph", reason=f"no ranking function and no lasso found{why}")
+
+
+def _starting_at(system: TransitionSystem, witness: Mapping[str, object]) -> TransitionSystem:
+    """The system with the data that z3 chose: every execution of it is one of the system's."""
+    variables = tuple(
+        replace(v, initial=(witness[v.name],))  # type: ignore[arg-type]
+        if v.initial is None and v.name in witness
+        else v
+        for v in system.variables
+    )
+    return replace(system, variables=variables)
+
+
+def _loops(design: model.Model, system: TransitionSystem) -> _Loops:
+    match design:
+        case model.Orchestration():
+            return _flow_loops(design)
+        case model.Choreography():
+            from .delivery import emission_edges
+
+            edges = tuple(emission_edges(design))
+            nodes = tuple(dict.fromkeys(node for edge in edges for node in (edge.source, edge.target)))
+            # Bounded queues and private state are beyond the emission graph: only its shape is used.
+            return _Loops(nodes, _cyclic(edges), {})
+        case _:
+            edges = tuple(Edge("system", "system", a.guard, a.updates, a.name) for a in system.actions)
+            types = {variable.name: variable.type for variable in system.variables}
+            undisturbed = not any(action.parameters for action in system.actions)
+            return _Loops(("system",), edges, types, undisturbed)
+
+
+def _cyclic(edges: tuple[Edge, ...]) -> tuple[Edge, ...]:
+    """The edges, if they contain a cycle; none otherwise."""
+    import networkx as nx
+
+    graph = nx.DiGraph((edge.source, edge.target) for edge in edges)
+    return () if nx.is_directed_acyclic_graph(graph) else edges
+
+
+def _flow_loops(design: model.Orchestration) -> _Loops:
+    """Loops of the flow, endless retries, and compensations that are retried for ever."""
+    graph = flow_graph(design)
+    cyclic = loops(graph)
+    endless = [name for name, step in design.flow.steps.items() if _retries_for_ever(design, name, step)]
+    if not cyclic.parts and not endless:
+        return _Loops((), (), {})
+    typed = type_flow(design, instances=1)
+    steps = typed.instances[0].steps
+    edges = [Edge(name, name, TRUE, {}, f"{name} is tried again") for name in endless]
+    inside = {name for part in cyclic.parts for name in part}
+    for source, target, data in graph.edges(data=True):
+        if source not in inside or target in (END, ABORT) or data["kind"] not in ("sequence", "jump"):
+            continue
+        step = steps[source]
+        effect = step.effects.get(data["outcome"], {})
+        condition = (
+            _condition(step.branches(data["outcome"]), target) if jumps_after(step.step, data["outcome"]) else TRUE
+        )
+        edges.append(Edge(source, target, substitute(condition, effect), effect, f"{source} → {target}"))
+        if step.when != TRUE:
+            # A skipped step passes its token on without its effect.
+            skipped = negation(step.when)
+            edges.append(Edge(source, target, skipped, {}, f"{source} skipped → {target}"))
+    return _Loops(tuple(steps), tuple(edges), typed.types, _undisturbed(design, typed, inside, edges))
+
+
+def _condition(branches: list[tuple[str | None, Expr]], target: str) -> Expr:
+    return next((condition for to, condition in branches if to == target), TRUE)
+
+
+def _retries_for_ever(design: model.Orchestration, name: str, step: model.Step) -> bool:
+    retry = step.retry or design.policies.retry
+    outcomes = model.outcome_names(step, design.services.get(step.service or ""))
+    tries = retry is not None and retry.attempts is None and any(outcome in retry.on for outcome in outcomes)
+    undo = step.compensation
+    undoes = undo is not None and undo.fails > 0 and design.policies.compensation.on_undo_failure == "retry"
+    return tries or undoes
+
+
+def _undisturbed(design: model.Orchestration, typed: TypedFlow, inside: set[str], edges: list[Edge]) -> bool:
+    """Whether only the loop itself writes what its guards and effects read: then ranks over it are sound."""
+    read = {name for edge in edges for name in references(edge.guard)}
+    read |= {name for edge in edges for value in edge.updates.values() for name in references(value)}
+    if any(effect for name in inside for o, effect in typed.instances[0].steps[name].effects.items() if o != "ok"):
+        return False  # A failed attempt may change what the loop counts.
+    shared = {name for name, declared in design.variables.items() if declared.shared}
+    if str(design.instances) != "1" and read & shared:
+        return False
+    parallel_writers = (
+        name
+        for other, step in typed.instances[0].steps.items()
+        if other not in inside
+        for effect in step.effects.values()
+        for name in effect
+    )
+    # A step before the loop may write too; then the graph is still sound, since a rank holds for all entry values,
+    # but a parallel one is not told apart here, so any writer outside sends the question to the state graph.
+    return not read & set(parallel_writers) and not any(_forks(design, name) for name in inside)
+
+
+def _forks(design: model.Orchestration, name: str) -> bool:
+    followers = [other for other, step in design.flow.steps.items() if name in (step.after or ())]
+    return len(followers) > 1
