@@ -1,0 +1,124 @@
+"""A report as plain data: what `--json` prints and what other programs read."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from enum import Enum
+from fractions import Fraction
+from typing import Any
+
+from ..errors import Position, Problem
+from ..expressions import show
+from ..results import CheckReport, Finding, Result
+from ..system import Action, Trace
+from .story import Change, Line, tell, told_actions
+
+
+def report_data(report: CheckReport) -> dict[str, object]:
+    """The whole report; every value is a string, number, truth value, list, mapping or None."""
+    return {
+        "model": report.model,
+        "file": report.file,
+        "exit_code": report.exit_code,
+        "results": [_result(result) for result in report.results],
+        "findings": [_finding(finding) for finding in report.findings],
+        "assumptions": list(report.assumptions),
+        "statistics": plain(report.statistics),
+    }
+
+
+def problem_data(problem: Problem) -> dict[str, object]:
+    """One error of an input."""
+    return {
+        "code": problem.code,
+        "message": problem.message,
+        "position": _position(problem.position),
+        "hint": problem.hint,
+    }
+
+
+def json_text(data: object) -> str:
+    """The text of plain data. JSON has no infinity and no fractions: null, and the number nearest to it."""
+    return json.dumps(plain(data), indent=2, ensure_ascii=False, allow_nan=False)
+
+
+def plain(value: Any) -> Any:
+    """A value in the terms of JSON."""
+    match value:
+        case Enum():
+            return plain(value.value)
+        case None | str() | bool() | int():
+            return value
+        case float() | Fraction():
+            return float(value) if math.isfinite(value) else None
+        case Mapping():
+            return {str(key): plain(item) for key, item in value.items()}
+        case list() | tuple() | set() | frozenset():
+            return [plain(item) for item in value]
+    if hasattr(value, "tolist"):  # numpy's numbers and arrays
+        return plain(value.tolist())
+    return str(value)
+
+
+def _result(result: Result) -> dict[str, object]:
+    return {
+        "name": result.name,
+        "check": result.check,
+        "verdict": str(result.verdict),
+        "method": result.method,
+        "reason": result.reason,
+        "expected": None if result.expected is None else str(result.expected),
+        "as_it_should_be": result.as_it_should_be,
+        "vacuous": result.vacuous,
+        "shortest": None if result.trace is None else result.shortest,
+        "assumptions": list(result.assumptions),
+        "statistics": plain(result.statistics),
+        "position": _position(result.position),
+        "trace": None if result.trace is None else _trace(result.trace),
+        "story": [_line(line) for line in tell(result)],
+    }
+
+
+def _trace(trace: Trace) -> dict[str, object]:
+    variables = trace.system.variables
+    values = [[show(value, v.type) for v, value in zip(variables, state, strict=True)] for state in trace.states]
+    names = [variable.name for variable in variables]
+    steps = []
+    for index, (_, action, _) in enumerate(trace.steps()):
+        pairs = zip(names, values[index], values[index + 1], strict=True)
+        changes = {name: {"from": old, "to": new} for name, old, new in pairs if old != new}
+        steps.append({**_action(action), "changes": changes})
+    told = told_actions(trace)
+    return {
+        "initial": dict(zip(names, values[0], strict=True)),
+        "steps": steps,
+        "loop": trace.loop,
+        "broken": None if trace.broken is None else {"kind": trace.broken.kind, "name": trace.broken.name},
+        "breaking_action": None if len(told) == len(steps) else _action(trace.system.actions[told[-1]]),
+    }
+
+
+def _action(action: Action) -> dict[str, object]:
+    label = action.label
+    words = {"phase": label.phase, "actor": label.actor, "step": label.step, "outcome": label.outcome}
+    return {"action": action.name, **words, "instance": label.instance, "message": label.message}
+
+
+def _line(line: Line) -> dict[str, object]:
+    changes = [_change(change) for change in line.changes]
+    return {"kind": line.kind, "number": line.number, "actor": line.actor, "text": line.text, "changes": changes}
+
+
+def _change(change: Change) -> dict[str, str | None]:
+    return {"variable": change.variable, "from": change.before or None, "to": change.after}
+
+
+def _finding(finding: Finding) -> dict[str, object]:
+    problem = Problem(finding.code, finding.message, finding.position, finding.hint)
+    return {"severity": finding.severity, **problem_data(problem)}
+
+
+def _position(position: Position | None) -> dict[str, object] | None:
+    return position and {"file": position.file, "line": position.line, "column": position.column}

@@ -1,0 +1,61 @@
+"""A trace as a sequence diagram, in Mermaid's text (drawn by GitHub, GitLab, Jupyter and many editors)."""
+
+from __future__ import annotations
+
+import re
+
+from ..system import Label, Trace
+from .story import Line, story, told_actions
+
+
+def sequence_diagram(trace: Trace) -> str:
+    """The Mermaid text of a trace's story: calls and replies, messages, and notes of what changed."""
+    labels = [trace.system.actions[number].label for number in told_actions(trace)]
+    names: dict[str, str] = {}
+    body: list[str] = []
+    open_loop = False
+    for line in story(trace):
+        if line.kind == "loop":
+            body.append("  loop for ever")
+            open_loop = True
+        elif line.kind == "step":
+            body += [f"  {row}" for row in _rows(line, [labels[index] for index in line.actions], names)]
+    if open_loop:
+        body.append("  end")
+    if trace.broken is not None and names:
+        message = _escape(trace.broken.message or trace.broken.name)
+        body.append(f"  Note over {next(iter(names.values()))}: broken: {message}")
+    declared = [f"  participant {alias} as {_escape(name)}" for name, alias in names.items()]
+    return "\n".join(["sequenceDiagram", *declared, *body]) + "\n"
+
+
+def _rows(line: Line, labels: list[Label], names: dict[str, str]) -> list[str]:
+    """The arrows and notes of one line."""
+    first, last = labels[0], labels[-1]
+    who = f" #{line.instance}" if line.instance else ""
+    actor = _alias(last.actor or "system", names)
+    rows = []
+    if last.target and last.target != last.actor and last.step:
+        target = _alias(last.target, names)
+        undo = "undo " if last.phase.startswith("undo") else ""
+        if first.phase in ("start", "undo start"):
+            rows.append(f"{actor}->>{target}: {_escape(undo + last.step + who)}")
+        if last.phase in ("finish", "undo finish"):
+            reply = "-->>" if last.outcome in ("", "ok") else "--x"
+            rows.append(f"{target}{reply}{actor}: {_escape(last.outcome or 'ok')}{who}")
+    elif not last.puts:
+        rows.append(f"Note over {actor}: {_escape(line.text + who)}")
+    else:
+        rows += [f"{actor}->>{_alias(put, names)}: {_escape(line.text + who)}" for put in last.puts]
+    if line.changes:
+        rows.append(f"Note over {actor}: {_escape(', '.join(str(change) for change in line.changes))}")
+    return rows
+
+
+def _alias(name: str, names: dict[str, str]) -> str:
+    return names.setdefault(name, f"p{len(names) + 1}")
+
+
+def _escape(text: str) -> str:
+    """Mermaid reads `;` and `#` as its own."""
+    return re.sub(r"[;#<>\n]", lambda match: f"#{ord(match.group())};", text)

@@ -1,0 +1,232 @@
+"""A trace told as a story: who did what, one line a step, with what changed and nothing else.
+
+A step's `start` and `finish` are one line unless something happened in between. Where a flow stands and what a queue
+holds is told in words, not as changes of control variables.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from ..expressions import references, show
+from ..results import Result, Verdict
+from ..system import Action, Label, State, Trace, TransitionSystem, Variable
+
+MOST_MENTIONED = 8
+
+
+@dataclass(frozen=True)
+class Change:
+    """A variable whose value became another, both as written in a model; `before` is empty where only one matters."""
+
+    variable: str
+    before: str
+    after: str
+
+    def __str__(self) -> str:
+        return f"{self.variable} {self.before}→{self.after}" if self.before else f"{self.variable} = {self.after}"
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of a story.
+
+    kind: `begin` (which initial values), `step`, `loop` (what follows repeats), `repeat` (it does), `broken` (what is
+    wrong) or `reached`. number: 1, 2, ... for steps, else 0. instance: 0 where there is only one. actions: the actions
+    told here, as their places in `told_actions`.
+    """
+
+    kind: str
+    text: str
+    actor: str = ""
+    changes: tuple[Change, ...] = ()
+    number: int = 0
+    instance: int = 0
+    actions: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Move:
+    index: int
+    action: Action
+    before: State
+    after: State
+
+
+def tell(result: Result) -> list[Line]:
+    """The story of a result's trace with its last line, what it shows; empty for a result without a trace."""
+    if result.trace is None:
+        return []
+    lines = story(result.trace)
+    return [*lines, _conclusion(result, result.trace, lines)]
+
+
+def story(trace: Trace) -> list[Line]:
+    """The lines of a trace. Where it breaks a claim, the action that does so is the last of them."""
+    moves = _moves(trace)
+    lines = list(_beginning(trace, moves))
+    several = len({action.label.instance for action in trace.system.actions}) > 1
+    for number, group in enumerate(_fused(moves, trace.loop), start=1):
+        if trace.loop is not None and group[0].index == trace.loop:
+            lines.append(Line("loop", "from here on it repeats:"))
+        lines.append(_step(trace.system, group, number, several))
+    if trace.loop is not None:
+        lines.append(Line("repeat", "... and so on for ever"))
+    return lines
+
+
+def _moves(trace: Trace) -> list[_Move]:
+    found = [_Move(index, action, before, after) for index, (before, action, after) in enumerate(trace.steps())]
+    final = trace.states[-1]
+    for number in told_actions(trace)[len(found) :]:
+        after = next(
+            (after for claim, after in trace.system.plain[number].findings(final) if claim == trace.broken), None
+        )
+        found.append(_Move(len(found), trace.system.actions[number], final, final if after is None else after))
+    return found
+
+
+def told_actions(trace: Trace) -> tuple[int, ...]:
+    """The numbers of a trace's actions, with the one that breaks its claim when it fires in the final state, if the
+    claim is not broken by then."""
+    if trace.broken is None or _last_breaks(trace):
+        return trace.actions
+    for number, action in enumerate(trace.system.plain):
+        if action.listed and trace.broken in action.broken(trace.states[-1]):
+            return (*trace.actions, number)
+    return trace.actions
+
+
+def _last_breaks(trace: Trace) -> bool:
+    if not trace.actions:
+        return False
+    last = trace.system.plain[trace.actions[-1]]
+    return not last.listed or any(
+        claim == trace.broken and after == trace.states[-1] for claim, after in last.findings(trace.states[-2])
+    )
+
+
+def _fused(moves: Sequence[_Move], loop: int | None) -> Iterator[Sequence[_Move]]:
+    """The moves, with a start and the finish right after it together."""
+    index = 0
+    while index < len(moves):
+        group = moves[index : index + 2]
+        if len(group) < 2 or group[1].index == loop or not _belong(group[0].action.label, group[1].action.label):
+            group = group[:1]
+        yield group
+        index += len(group)
+
+
+def _belong(first: Label, second: Label) -> bool:
+    pairs = {"start": "finish", "undo start": "undo finish"}
+    same = (first.actor, first.step, first.instance) == (second.actor, second.step, second.instance)
+    return same and pairs.get(first.phase) == second.phase
+
+
+def _step(system: TransitionSystem, group: Sequence[_Move], number: int, several: bool) -> Line:
+    labels = [move.action.label for move in group]
+    last = group[-1]
+    changes = _changes(system, group[0].before, last.after, "data")
+    if not changes and labels[-1].phase == "act":
+        changes = _changes(system, group[0].before, last.after, "control")
+    return Line(
+        "step",
+        _deed(last.action, labels),
+        labels[-1].actor,
+        changes,
+        number,
+        labels[-1].instance if several else 0,
+        tuple(move.index for move in group),
+    )
+
+
+def _changes(system: TransitionSystem, before: State, after: State, role: str) -> tuple[Change, ...]:
+    return tuple(
+        Change(variable.name, show(old, variable.type), show(new, variable.type))
+        for variable, old, new in zip(system.variables, before, after, strict=True)
+        if old != new and variable.role == role
+    )
+
+
+def _deed(action: Action, labels: Sequence[Label]) -> str:
+    """What was done, in words."""
+    label = labels[-1]
+    place = f" at {label.target}" if label.target and label.target != label.actor else ""
+    message = next((each.message for each in labels if each.queue and each.message), "")
+    step = f"{label.step} on {message}" if message and message != label.step else label.step
+    outcome = "" if label.outcome in ("", "ok") else label.outcome
+    match label.phase:
+        case "start":
+            text = f"starts {step}{place}"
+        case "finish":
+            begun = "" if len(labels) > 1 else "finishes "
+            text = f"{begun}{step}{place}: {outcome or 'ok'}"
+        case "skip":
+            text = f"skips {step}"
+        case "undo start":
+            text = f"starts to undo {step}{place}"
+        case "undo finish":
+            text = f"fails to undo {step}{place}" if outcome else f"undoes {step}{place}"
+        case "publish":
+            text = f"publishes {label.message or step}"
+        case "end":
+            text = f"ends: {outcome}" if outcome else "ends"
+        case _:
+            text = label.text or step or action.name
+    if label.text and label.text != text:
+        text += f" ({label.text})"
+    return text + _sent(label)
+
+
+def _sent(label: Label) -> str:
+    return f", to {', '.join(label.puts)}" if label.puts else ""
+
+
+def _beginning(trace: Trace, moves: Sequence[_Move]) -> Iterator[Line]:
+    """The initial values that were chosen among several, of the variables that matter in this trace."""
+    matter: set[str] = set()
+    for move in moves:
+        matter |= references(move.action.guard)
+        for name, update in move.action.updates.items():
+            matter |= {name} | references(update)
+    if trace.broken is not None:
+        matter |= references(trace.broken.holds)
+    chosen = [v for v in trace.system.variables if v.role == "data" and v.name in matter and _is_open(v)]
+    if chosen:
+        yield Line("begin", "begins with", changes=values_in(trace.system, trace.states[0], (v.name for v in chosen)))
+
+
+def _is_open(variable: Variable) -> bool:
+    values = variable.initial_values()
+    return values is None or len(values) > 1
+
+
+def values_in(system: TransitionSystem, state: State, names: Iterable[str]) -> tuple[Change, ...]:
+    """The values of some variables in a state."""
+    places = [system.positions[name] for name in names]
+    return tuple(Change(v.name, "", show(state[place], v.type)) for place in places for v in [system.variables[place]])
+
+
+def _conclusion(result: Result, trace: Trace, lines: Sequence[Line]) -> Line:
+    """What the trace shows, with the values that show it and are not in the line before."""
+    kind = "reached" if result.verdict == Verdict.PROVED else "broken"
+    text = result.reason
+    if trace.broken is not None and (trace.broken.message or not text):
+        text = trace.broken.message or f"{trace.broken.kind} of {trace.broken.name}"
+    text = text or ("reached" if kind == "reached" else f"'{result.name}' does not hold")
+    told = {change.variable for change in lines[-1].changes} if lines else set()
+    shown = [name for name in _mentioned(trace, f"{result.name} {text}") if name not in told]
+    return Line(kind, text, changes=values_in(trace.system, trace.states[-1], shown))
+
+
+def _mentioned(trace: Trace, text: str) -> list[str]:
+    """The declared variables that a broken claim reads, or that a sentence names."""
+    declared = [variable for variable in trace.system.variables if variable.role == "data"]
+    if trace.broken is not None:
+        named = references(trace.broken.holds)
+        return [variable.name for variable in declared if variable.name in named]
+    words = set(re.findall(r"[^\W\d][\w.]*", text))
+    found = [variable.name for variable in declared if re.split(r"[\[#]", variable.name)[0] in words]
+    return found[:MOST_MENTIONED]

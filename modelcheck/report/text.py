@@ -1,0 +1,200 @@
+"""A report as people read it in a terminal: a line a result, then the stories, then what was assumed."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Callable, Iterator, Sequence
+from itertools import groupby
+
+from ..errors import Problem
+from ..results import CheckReport, Finding, Result, Verdict
+from .story import Line, tell
+
+MARKS = {Verdict.PROVED: "✓", Verdict.REFUTED: "✗", Verdict.BOUNDED: "~", Verdict.UNKNOWN: "?"}
+MOST_LISTED = 3
+_GREEN, _RED, _YELLOW, _DIM, _BOLD = "32", "31", "33", "2", "1"
+
+Paint = Callable[[str, str], str]
+
+
+def render_report(
+    report: CheckReport, color: bool = False, width: int = 100, verbose: bool = False, quiet: bool = False
+) -> str:
+    """The report as text. `verbose` lists every result by itself, `quiet` only what is not as it should be."""
+    paint = _painter(color)
+    shown = [result for result in report.results if not quiet or not result.as_it_should_be]
+    blocks = [_heading(report, paint)]
+    blocks[0] += "".join(f"\n{line}" for line in _table(shown, width, verbose, paint))
+    blocks += _stories([result for result in shown if _has_story(result, verbose)], width, paint)
+    if report.findings and not quiet:
+        blocks.append("\n".join(_finding(finding, paint) for finding in report.findings))
+    if not quiet and (assumptions := all_assumptions(report)):
+        text = textwrap.wrap("assumed: " + "; ".join(assumptions), width, subsequent_indent="  ")
+        blocks.append("\n".join(paint(line, _DIM) for line in text))
+    blocks.append(paint(summary(report), _BOLD))
+    return "\n\n".join(blocks)
+
+
+def all_assumptions(report: CheckReport) -> list[str]:
+    """Every assumption of the report and of its results, once, in the order of appearance."""
+    found = [*report.assumptions, *(each for result in report.results for each in result.assumptions)]
+    return list(dict.fromkeys(found))
+
+
+def summary(report: CheckReport) -> str:
+    """The last line: how many of each verdict, how much was seen, how long it took."""
+    parts = [part for verdict in Verdict if (part := _count(report, verdict))]
+    text = f"{report.model}: {', '.join(parts) or 'nothing to check'}"
+    states, seconds = report.statistics.get("states"), report.statistics.get("seconds")
+    if isinstance(states, int):
+        text += f"; {states:,} states"
+    if isinstance(seconds, (int, float)):
+        text += f"; {seconds:.1f} s"
+    return text
+
+
+def _count(report: CheckReport, verdict: Verdict) -> str:
+    here = [result for result in report.results if result.verdict == verdict]
+    if not here:
+        return ""
+    good = sum(result.as_it_should_be for result in here)
+    if verdict == Verdict.PROVED:
+        vacuous = sum(result.vacuous for result in here if not result.as_it_should_be)
+        notes = [f"{vacuous} vacuous"] if vacuous else []
+        notes += [f"{len(here) - good - vacuous} EXPECTED otherwise"] if len(here) > good + vacuous else []
+    else:
+        notes = ["as expected"] if good == len(here) else [f"{good} as expected"] if good else []
+    return f"{len(here)} {verdict}" + (f" ({', '.join(notes)})" if notes else "")
+
+
+def says(result: Result) -> str:
+    """The verdict in words: with what was expected, and that a proof is vacuous."""
+    words = "proved, but vacuous" if result.vacuous else str(result.verdict)
+    if result.expected is None:
+        return words
+    if result.as_it_should_be:
+        return words if result.verdict == Verdict.PROVED else f"{words} (as expected)"
+    return f"{words} (EXPECTED {result.expected})"
+
+
+def _painter(color: bool) -> Paint:
+    if not color:
+        return lambda text, _style: text
+    return lambda text, style: f"\033[{style}m{text}\033[0m" if text else text
+
+
+def _heading(report: CheckReport, paint: Paint) -> str:
+    place = f"  {report.file}" if report.file else ""
+    return paint(report.model, _BOLD) + paint(place, _DIM)
+
+
+def _table(results: Sequence[Result], width: int, verbose: bool, paint: Paint) -> Iterator[str]:
+    rows = list(_rows(results, verbose))
+    if not rows:
+        return
+    names = min(max(len(name) for name, _ in rows), max(24, width // 2))
+    verdicts = max(len(says(result)) for _, result in rows)
+    for name, result in rows:
+        method = result.method if result.shortest or result.trace is None else f"{result.method}, perhaps not shortest"
+        verdict = paint(f"{says(result):<{verdicts}}", _style(result))
+        yield f"  {paint(MARKS[result.verdict], _style(result))} {name:<{names}}  {verdict}  {paint(method, _DIM)}".rstrip()
+        if result.reason and (result.vacuous or (not _is_told(result) and result.verdict != Verdict.PROVED)):
+            yield from textwrap.wrap(result.reason, width, initial_indent="      ", subsequent_indent="      ")
+
+
+def _rows(results: Sequence[Result], verbose: bool) -> Iterator[tuple[str, Result]]:
+    """Each result under its name; many plain proofs of one check together under the check's name."""
+
+    def key(result: Result) -> tuple[str, str, str] | Result:
+        plain = result.verdict == Verdict.PROVED and result.as_it_should_be and not result.vacuous
+        return (result.check, result.method, "") if plain and result.check != OWN and not verbose else result
+
+    for _, group in groupby(results, key=key):
+        same = list(group)
+        if len(same) > MOST_LISTED:
+            yield f"{same[0].check}: {len(same)} claims", same[0]
+        else:
+            yield from ((result.name, result) for result in same)
+
+
+OWN = "properties"
+
+
+def _style(result: Result) -> str:
+    if result.as_it_should_be:
+        return _GREEN
+    return _YELLOW if result.undecided else _RED
+
+
+def _is_told(result: Result) -> bool:
+    return result.trace is not None
+
+
+def _has_story(result: Result, verbose: bool) -> bool:
+    """Counterexamples are always told; witnesses of what is reachable only where all is listed."""
+    return _is_told(result) and (result.verdict != Verdict.PROVED or verbose)
+
+
+def _stories(results: Sequence[Result], width: int, paint: Paint) -> Iterator[str]:
+    """Each counterexample once: of two results with the same run, the second refers to the first."""
+    told: dict[object, str] = {}
+    for result in results:
+        trace = result.trace
+        assert trace is not None
+        place = f"  {result.position}" if result.position else ""
+        title = paint(f"{result.name}: {result.verdict}", _BOLD) + paint(place, _DIM)
+        lines = tell(result)
+        first = told.setdefault((trace.states, trace.actions, trace.loop, str(trace.broken)), result.name)
+        if first != result.name:
+            title += f"\n       the same run as for {first}"
+            lines = lines[-1:]
+        yield "\n".join([title, *render_story(lines, width, paint)])
+
+
+def render_story(lines: Sequence[Line], width: int = 100, paint: Paint | None = None) -> list[str]:
+    """The lines of a story in columns: number, instance, actor, what was done, what changed."""
+    paint = paint or _painter(False)
+    steps = [line for line in lines if line.kind == "step"]
+    actors = max((len(line.actor) for line in steps), default=0)
+    several = any(line.instance for line in steps)
+    tags = max((len(str(line.instance)) for line in steps), default=0) + 1 if several else 0
+    texts = min(max((len(line.text) for line in steps), default=0), max(20, width // 2))
+    rows: list[str] = []
+    for line in lines:
+        tag = (
+            f"{'#' + str(line.instance):<{tags}} " if several and line.instance else " " * (tags + 1 if several else 0)
+        )
+        changes = ", ".join(str(change) for change in line.changes)
+        if line.kind == "step":
+            start = f"  {line.number:>3}  {tag}{line.actor:<{actors}}  "
+            rows += _columns(start, line.text, changes, texts, width)
+        elif line.kind in ("broken", "reached"):
+            mark, style = ("✗", _RED) if line.kind == "broken" else ("✓", _GREEN)
+            text = f"{line.text} (where {changes})" if changes else line.text
+            wrapped = textwrap.wrap(text, max(20, width - 7)) or [""]
+            rows += [f"  {paint(f'{mark:>3}', style)}  {wrapped[0]}", *(f"       {more}" for more in wrapped[1:])]
+        else:
+            mark = {"begin": " ", "loop": "↻", "repeat": "↻"}[line.kind]
+            rows.append(f"  {mark:>3}  {line.text}{' ' + changes if changes else ''}")
+    return rows
+
+
+def _columns(start: str, text: str, changes: str, texts: int, width: int) -> Iterator[str]:
+    """One step in columns; what does not fit goes on below."""
+    indent = " " * len(start)
+    if len(text) > texts or not changes:
+        wrapped = textwrap.wrap(text, max(20, width - len(start))) or [""]
+        yield start + wrapped[0]
+        yield from (indent + more for more in wrapped[1:])
+        if not changes:
+            return
+        start, text = indent, ""
+    room = max(20, width - len(indent) - texts - 2)
+    for part in textwrap.wrap(changes, room, break_on_hyphens=False):
+        yield f"{start}{text:<{texts}}  {part}".rstrip()
+        start, text = indent, ""
+
+
+def _finding(finding: Finding, paint: Paint) -> str:
+    problem = Problem(finding.code, finding.message, finding.position, finding.hint).render()
+    return f"{paint(finding.severity, _YELLOW if finding.severity == 'warning' else _DIM)} {problem}"
