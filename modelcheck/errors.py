@@ -10,6 +10,8 @@ import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+LONGEST_MESSAGE = 400
+
 
 @dataclass(frozen=True, slots=True)
 class Position:
@@ -40,7 +42,8 @@ class Problem:
     def render(self) -> str:
         """The problem as people read it: place, code, message, the line with a caret, the hint."""
         place = f"{self.position}: " if self.position else ""
-        lines = [f"{place}{self.code}: {self.message}"]
+        message = self.message if len(self.message) <= LONGEST_MESSAGE else f"{self.message[:LONGEST_MESSAGE]}..."
+        lines = [f"{place}{self.code}: {message}"]
         if self.position and self.position.text:
             line, column = _window(self.position.text, self.position.column)
             lines += [f"    {line}", f"    {' ' * (column - 1)}^"]
@@ -96,7 +99,7 @@ def position_of(value: object) -> Position | None:
 def did_you_mean(name: str, known: Iterable[str], otherwise: str = "") -> str:
     """A hint naming the closest known name, or listing what there is when nothing is close."""
     candidates = sorted(set(known))
-    close = difflib.get_close_matches(name, candidates, n=1, cutoff=0.6)
+    close = difflib.get_close_matches(name[:80], candidates, n=1, cutoff=0.6)
     if close:
         return f"did you mean '{close[0]}'?"
     if otherwise or not candidates:

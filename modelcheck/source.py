@@ -237,7 +237,8 @@ class _Composer:
                 self.waiting = following
                 break
             start, end = event.start_mark, following[0].end_mark
-            text = re.sub(r"\s*[\r\n]\s*", " ", self.text[start.index : end.index])
+            text = self.text[start.index : end.index]
+            text = text if start.line == end.line else " ".join(text.split())
             event = yaml.ScalarEvent(None, None, (True, False), text, start, end)
         return event
 

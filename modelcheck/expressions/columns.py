@@ -130,8 +130,8 @@ def _evaluate(expr: Expr, columns: Mapping[str, Column], exact: bool) -> Any:
             return column.astype(object if exact else np.int64, copy=False)
         case Operation(operator, arguments, kind):
             values = [_evaluate(argument, columns, exact) for argument in arguments]
-            if operator in _FOLDED:
-                result = reduce(_FOLDED[operator], values)
-            else:
-                result = _MEANING[operator](*values)
-            return np.asarray(result, dtype=bool) if isinstance(kind, BoolType) else result
+            result = reduce(_FOLDED[operator], values) if operator in _FOLDED else _MEANING[operator](*values)
+            if isinstance(kind, BoolType):
+                return np.asarray(result, dtype=bool)
+            # What `if` makes of two literals would have 64 bits.
+            return np.asarray(result, dtype=object) if exact and operator == "if" else result

@@ -20,7 +20,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 
-LONGEST_TEXT, DEEPEST_NESTING, LONGEST_CHAIN, LONGEST_NUMBER = 20_000, 60, 200, 30
+LONGEST_TEXT, LONGEST_NUMBER = 20_000, 30
+# Parentheses in each other, and operators in each other (also `a - b - c - ...`): so that no recursion runs away.
+DEEPEST_NESTING, DEEPEST_TREE = 40, 100
 
 
 class ExpressionError(Exception):
@@ -130,15 +132,35 @@ def parse(text: str) -> Syntax:
     parser = _Parser(_tokens(text))
     tree = parser.expression()
     parser.expect_end()
-    return tree
+    return _not_too_deep(tree)
 
 
 def parse_range(text: str) -> tuple[Syntax, Syntax]:
     """The two ends of `low..high`."""
     parser = _Parser(_tokens(text))
-    ends = parser.range()
+    low, high = parser.range()
     parser.expect_end()
-    return ends
+    return _not_too_deep(low), _not_too_deep(high)
+
+
+def _not_too_deep(tree: Syntax) -> Syntax:
+    pending = [(tree, 1)]
+    while pending:
+        node, depth = pending.pop()
+        if depth > DEEPEST_TREE:
+            raise ExpressionError("E115", f"more than {DEEPEST_TREE} operators within each other", node.offset)
+        pending.extend((part, depth + 1) for part in parts_of(node))
+    return tree
+
+
+def parts_of(node: Syntax) -> tuple[Syntax, ...]:
+    """What a node is made of."""
+    match node:
+        case Apply(_, arguments) | Index(_, arguments) | Call(_, arguments):
+            return arguments
+        case Quantified(_, _, low, high, body):
+            return (low, high, body)
+    return ()
 
 
 class _Parser:
@@ -254,12 +276,12 @@ class _Parser:
 
     def left_to_right(self, operand: Callable[[], Syntax], *operators: str) -> Syntax:
         value = operand()
-        length = 0
         while token := self.take(*operators):
-            length += 1
-            if length > LONGEST_CHAIN:
-                raise ExpressionError("E115", f"more than {LONGEST_CHAIN} operators in a row", token.offset)
-            value = Apply(token.text, (value, operand()), token.offset)
+            right = operand()
+            if token.text == "+" and isinstance(value, Apply) and value.operator == "+":
+                value = Apply("+", (*value.arguments, right), value.offset)  # a long sum stays flat
+            else:
+                value = Apply(token.text, (value, right), token.offset)
         return value
 
     def unary(self) -> Syntax:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from itertools import islice
+from decimal import Decimal
 
 from ..errors import Problem, did_you_mean, position_of
 from . import tree
-from .parse import Apply, Call, ExpressionError, Index, Name, Number, Quantified, Syntax, parse, parse_range
+from .parse import Apply, Call, ExpressionError, Index, Name, Number, Quantified, Syntax, parse, parse_range, parts_of
 from .tree import BOOL, INT, REAL, BoolType, EnumType, Expr, IntType, Literal, Operation, RealType, Type
 
-MOST_INSTANCES_OF_A_QUANTIFIER = 10_000
+MOST_CASES = 10_000
 
 
 @dataclass(frozen=True)
@@ -22,12 +22,14 @@ class Scope:
     `families`: indexed variables, from the tuple of indices to the member.
     `predicates`: `done(charge)` is `predicates["done"]["charge"]`; the argument is a name, not a value.
     `instances`: one scope for each of several instances, for `count(paid)`, `exists(paid)`, `sum(total)`.
+    `cases`: how often what stands here is written out already, by the quantifiers around it.
     """
 
     names: Mapping[str, Expr] = field(default_factory=dict)
     families: Mapping[str, Mapping[tuple[int, ...], Expr]] = field(default_factory=dict)
     predicates: Mapping[str, Mapping[str, Expr]] = field(default_factory=dict)
     instances: tuple[Scope, ...] = ()
+    cases: int = 1
 
     def with_names(self, names: Mapping[str, Expr]) -> Scope:
         """This scope with more names; a new meaning wins over an old one."""
@@ -75,6 +77,8 @@ def as_text(value: str | bool | int | float) -> str:
         return value
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, float):
+        return format(Decimal(repr(value)), "f")  # never with an exponent
     return str(value)
 
 
@@ -124,7 +128,7 @@ def _resolve(syntax: Syntax, scope: Scope, expected: Type | None) -> Expr:
         case Index():
             return _index(syntax, scope)
         case Call():
-            return _call(syntax, scope, expected)
+            return _call(syntax, scope)
         case Quantified():
             return _quantified(syntax, scope)
 
@@ -174,9 +178,21 @@ def _pair(first: Syntax, second: Syntax, scope: Scope, expected: Type | None) ->
     try:
         left = _resolve(first, scope, expected)
     except ExpressionError:
-        right = _resolve(second, scope, expected)
+        if expected is not None or not _may_be_label(first):
+            raise
+        right = _resolve(second, scope, None)
         return _resolve(first, scope, right.type), right
     return left, _resolve(second, scope, expected or left.type)
+
+
+def _may_be_label(syntax: Syntax) -> bool:
+    """Whether this could be a bare enumeration value, or a choice between some."""
+    match syntax:
+        case Name():
+            return True
+        case Apply("if", (_, then, otherwise)):
+            return _may_be_label(then) or _may_be_label(otherwise)
+    return False
 
 
 def _same_kind(left: Expr, right: Expr, syntax: Apply) -> None:
@@ -210,7 +226,7 @@ def arithmetic(operator: str, values: list[Expr], offset: int = 0) -> Expr:
         if operator in tree.DIVISIONS and evaluate(values[1]) == 0:
             raise ExpressionError("E125", "division by zero", offset)
         result = evaluate(operation)
-        if abs(result) > 10**40:
+        if not -(10**40) <= result <= 10**40:
             raise ExpressionError("E113", "a constant of more than 40 digits", offset)
         return Literal(result, REAL if real else INT)
     if operator == "+":
@@ -235,15 +251,24 @@ def _index(syntax: Index, scope: Scope) -> Expr:
             shown = ", ".join(map(str, key))
             raise ExpressionError("E127", f"'{syntax.name}[{shown}]' does not exist", syntax.offset)
         return family[key]
-    members = list(family.items())
-    value = members[-1][1]  # An index outside the family reads the last member; ranges guard against it.
-    for key, member in reversed(members[:-1]):
-        here = tree.conjunction(tree.equal(index, tree.integer(k)) for index, k in zip(indices, key, strict=True))
-        value = tree.conditional(here, member, value)
-    return value
+    return _member(indices, sorted(family.items(), key=lambda member: member[0]))
 
 
-def _call(syntax: Call, scope: Scope, expected: Type | None) -> Expr:
+def _member(indices: list[Expr], members: list[tuple[tuple[int, ...], Expr]]) -> Expr:
+    """The member at computed indices, by halving. An index outside the family reads a member at its edge; ranges
+    guard against it."""
+    if len(members) == 1:
+        return members[0][1]
+    dimension = next(at for at in range(len(indices)) if members[0][0][at] != members[-1][0][at])
+    values = sorted({key[dimension] for key, _ in members})
+    middle = values[len(values) // 2]
+    below = [member for member in members if member[0][dimension] < middle]
+    above = [member for member in members if member[0][dimension] >= middle]
+    here = tree.compare("<", indices[dimension], tree.integer(middle))
+    return tree.conditional(here, _member(indices, below), _member(indices, above))
+
+
+def _call(syntax: Call, scope: Scope) -> Expr:
     name, arguments = syntax.name, syntax.arguments
     if name in ("min", "max", "abs"):
         values = [_number(argument, scope) for argument in arguments]
@@ -274,15 +299,23 @@ def _over_instances(syntax: Call, scope: Scope) -> Expr:
         raise ExpressionError("E126", f"'{syntax.name}' takes one expression", syntax.offset)
     body = syntax.arguments[0]
     scopes = scope.instances or (scope,)
+    scopes = tuple(replace(each, cases=_cases(len(scopes), scope, syntax)) for each in scopes)
     return _combine(syntax.name, [(body, each) for each in scopes])
 
 
 def _quantified(syntax: Quantified, scope: Scope) -> Expr:
     low, high = _constant(syntax.low, scope), _constant(syntax.high, scope)
-    if high - low >= MOST_INSTANCES_OF_A_QUANTIFIER:
-        raise ExpressionError("E129", f"{high - low + 1} cases are too many to write out", syntax.offset)
+    scope = replace(scope, cases=_cases(high - low + 1, scope, syntax))
     cases = [(syntax.body, scope.with_names({syntax.variable: tree.integer(index)})) for index in range(low, high + 1)]
     return _combine(syntax.kind, cases)
+
+
+def _cases(number: int, scope: Scope, syntax: Syntax) -> int:
+    """How many cases there are with those of the quantifiers around."""
+    cases = max(1, number) * scope.cases
+    if cases > MOST_CASES:
+        raise ExpressionError("E129", f"{cases} cases are too many to write out", syntax.offset)
+    return cases
 
 
 def _combine(kind: str, cases: list[tuple[Syntax, Scope]]) -> Expr:
@@ -301,25 +334,17 @@ def _constant(syntax: Syntax, scope: Scope) -> int:
     return value.value
 
 
-def names_in(text: str, most: int = 10_000) -> frozenset[str]:
+def names_in(text: str) -> frozenset[str]:
     """The bare names that an expression mentions (for deciding whom it speaks of); empty if it does not parse."""
     try:
         found, pending = set(), [parse(text)]
     except ExpressionError:
         return frozenset()
-    for _ in islice(iter(int, 1), most):
-        if not pending:
-            break
-        match pending.pop():
-            case Name(name):
-                found.add(name)
-            case Apply(_, arguments):
-                pending.extend(arguments)
-            case Index(name, arguments):
-                found.add(name)
-                pending.extend(arguments)
-            case Call(_, arguments):
-                pending.extend(arguments)
-            case Quantified(_, _, low, high, body):
-                pending.extend((low, high, body))
+    while pending:
+        node = pending.pop()
+        if isinstance(node, Name):
+            found.add(node.text)
+        elif isinstance(node, Index):
+            found.add(node.name)
+        pending.extend(parts_of(node))
     return frozenset(found)

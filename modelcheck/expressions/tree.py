@@ -272,7 +272,7 @@ def well_defined(expr: Expr) -> Expr:
                 condition = conjunction([part, implication(open_if(argument), condition)])
             return condition
         case "if":
-            test, then, otherwise = expr.arguments
+            test = expr.arguments[0]
             return conjunction([parts[0], implication(test, parts[1]), implication(negation(test), parts[2])])
         case _ if expr.operator in DIVISIONS:
             return conjunction([*parts, compare("!=", expr.arguments[1], integer(0))])
