@@ -73,31 +73,36 @@ def trees(kind: str, depth: int) -> st.SearchStrategy[str]:
         return leaves[kind]
     sub = {name: st.deferred(lambda name=name: trees(name, depth - 1)) for name in leaves}
     parts: list[st.SearchStrategy[str]] = [leaves[kind]]
+
+    def binary(left: str, operators: str, right: str) -> st.SearchStrategy[str]:
+        return st.builds(
+            lambda x, operator, y: f"({x}) {operator} ({y})", sub[left], st.sampled_from(operators.split()), sub[right]
+        )
+
     if kind == "int":
         parts += [
-            st.builds(lambda x, op, y: f"({x}) {op} ({y})", sub["int"], st.sampled_from(["+", "-", "*", "//", "%"]), sub["int"]),
+            binary("int", "+ - * // %", "int"),
             st.builds(lambda x: f"-({x})", sub["int"]),
             st.builds(lambda f, x, y: f"{f}({x}, {y})", st.sampled_from(["min", "max"]), sub["int"], sub["int"]),
             st.builds(lambda x: f"abs({x})", sub["int"]),
-        ]  # fmt: skip
+        ]
     if kind == "real":
         parts += [
-            st.builds(lambda x, op, y: f"({x}) {op} ({y})", sub["real"], st.sampled_from(["+", "-", "*", "/"]), sub["real"]),
-            st.builds(lambda x, y: f"({x}) / ({y})", sub["int"], sub["int"]),
+            binary("real", "+ - * /", "real"),
+            binary("int", "/", "int"),
             st.builds(lambda x, y: f"max({x}, {y})", sub["real"], sub["int"]),
-        ]  # fmt: skip
+        ]
     if kind == "bool":
-        compare = st.sampled_from(["==", "!=", "<", "<=", ">", ">="])
         parts += [
-            st.builds(lambda x, op, y: f"({x}) {op} ({y})", sub["int"], compare, sub["int"]),
-            st.builds(lambda x, op, y: f"({x}) {op} ({y})", sub["real"], compare, sub["int"]),
-            st.builds(lambda x, op, y: f"({x}) {op} ({y})", sub["enum"], st.sampled_from(["==", "!="]), sub["enum"]),
+            binary("int", "== != < <= > >=", "int"),
+            binary("real", "== != < <= > >=", "int"),
+            binary("enum", "== !=", "enum"),
+            binary("bool", "and or implies ==", "bool"),
             st.builds(lambda x, y: f"({x}) == {y}", sub["enum"], st.sampled_from(STATUS.labels)),
-            st.builds(lambda x, op, y: f"({x}) {op} ({y})", sub["bool"], st.sampled_from(["and", "or", "implies", "=="]), sub["bool"]),
             st.builds(lambda x: f"not ({x})", sub["bool"]),
             st.builds(lambda x, y, z: f"({x}) in ({y})..({z})", sub["int"], sub["int"], sub["int"]),
             st.builds(lambda x: f"({x}) not in {{idle, done}}", sub["enum"]),
-        ]  # fmt: skip
+        ]
     parts.append(st.builds(lambda c, x, y: f"({x}) if ({c}) else ({y})", sub["bool"], sub[kind], sub[kind]))
     return st.one_of(parts)
 
@@ -107,8 +112,9 @@ def any_tree(depth: int) -> st.SearchStrategy[Expr]:
         try:
             return resolve(parse(text), SCOPE)
         except ExpressionError as error:
-            assert error.code in ("E125",), text  # only a constant division by zero can be wrong here
-            return None
+            if error.code == "E125":  # a constant division by zero is all that can be wrong here
+                return None
+            raise
 
     kinds = st.sampled_from(["int", "real", "bool", "enum"])
     return kinds.flatmap(lambda kind: trees(kind, depth)).map(typed).filter(lambda tree: tree is not None)
@@ -294,9 +300,9 @@ def test_a_computed_index_finds_its_member_and_outside_one_at_the_edge() -> None
 
 
 def test_a_computed_index_stays_shallow() -> None:
-    scope = Scope({"n": Ref("n", INT)}, {"x": {(i,): Ref(f"x[{i}]", INT) for i in range(10_000)}})
+    scope = Scope({"n": Ref("n", INT)}, {"x": {(i,): Ref(f"x[{i}]", INT) for i in range(2_000)}})
     tree = resolve(parse("x[n]"), scope)
-    assert evaluate(tree, {"n": 4321, **{f"x[{i}]": i for i in range(10_000)}}) == 4321
+    assert evaluate(tree, {"n": 1234, **{f"x[{i}]": i for i in range(2_000)}}) == 1234
 
 
 def test_several_values_at_once() -> None:
@@ -438,7 +444,7 @@ HOSTILE = {
     "nested counts": "count(" * 2_000 + "p" + ")" * 2_000,
     "nested indices": "x[" * 2_000 + "1" + "]" * 2_000,
     "null": "a\x00b",
-    "unicode": "a ＋ b",
+    "unicode": "a \uff0b b",
     "huge range": "a in 1..99999999999 and sum i in 1..99999999999: i > 0",
 }
 
@@ -480,12 +486,15 @@ def test_long_but_harmless_expressions_work_everywhere(text: str) -> None:
 @SLOW
 @given(st.text(alphabet="abpqsxn019.+-*/%()[]{}<>=!,: \n\t'\"\\_$é", max_size=40))
 def test_no_text_gives_anything_but_a_tree_or_an_error(text: str) -> None:
+    error = None
     try:
         tree = resolve(parse(text), RICH)
-    except ExpressionError as error:
-        assert 0 <= error.offset <= len(text)
-    else:
+    except ExpressionError as caught:
+        error = caught
+    if error is None:
         assert isinstance(tree, Literal | Ref | Operation)
+    else:
+        assert 0 <= error.offset <= len(text)
 
 
 def test_trees_survive_other_processes() -> None:

@@ -288,8 +288,6 @@ class _Parser:
         signs = []
         while token := self.take("-"):
             signs.append(token.offset)
-            if len(signs) > DEEPEST_NESTING:
-                raise ExpressionError("E115", "nested too deeply", token.offset)
         value = self.atom()
         for offset in reversed(signs):
             value = Apply("neg", (value,), offset)
