@@ -6,7 +6,6 @@ trace of each is a shortest one. Every trace is walked through the plain system 
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 
 import z3
@@ -14,6 +13,7 @@ import z3
 from ..expressions.smt import Irrational
 from ..system import ReplayError, Trace, TransitionSystem, replay
 from .relation import Goal, Relation
+from .smt_limits import Clock, Undecided
 from .target import Answer, Limits, Target
 
 
@@ -28,16 +28,12 @@ def bounded(
     return _Search(system, targets, limits, limits.depth if limits.depth is not None else depth).run()
 
 
-class _GaveUp(Exception):
-    """z3 did not decide; the argument is why (`seconds` or `z3`)."""
-
-
 class _Search:
     def __init__(self, system: TransitionSystem, targets: Sequence[Target], limits: Limits, depth: int):
         self.relation = Relation(system)
         self.pending = list(targets)
-        self.limits, self.depth = limits, depth
-        self.started = time.monotonic()
+        self.depth = depth
+        self.clock = Clock(limits.seconds)
         self.solver = z3.Solver()
         self.traces: dict[str, Trace] = {}
 
@@ -54,12 +50,13 @@ class _Search:
                 if depth < self.depth and not self.extend(depth):
                     stopped, complete = "", True
                     break
-        except _GaveUp as reason:
-            stopped = str(reason)
+        except Undecided as undecided:
+            stopped = undecided.reason
         except Irrational as reason:
             stopped, notes = "z3", {"z3": str(reason)}
-        spent = time.monotonic() - self.started
-        return Answer(self.traces, complete, stopped, depth=reached, seconds=spent, method="bmc", notes=notes)
+        return Answer(
+            self.traces, complete, stopped, depth=reached, seconds=self.clock.spent, method="bmc", notes=notes
+        )
 
     def extend(self, depth: int) -> bool:
         """Ask for what may break in the step from `depth`, then take it; False where there is none to take."""
@@ -73,7 +70,7 @@ class _Search:
         if not self.pending:
             return True
         self.solver.add(relation.at(relation.step, depth))
-        return self.check()
+        return self.clock.check(self.solver)
 
     def find(self, goals: list[Goal], depth: int) -> None:
         """A trace for each target of these that can be reached here; found ones are no longer pending."""
@@ -83,7 +80,7 @@ class _Search:
             for mark, goal in zip(marks, goals, strict=True):
                 self.solver.add(mark == self.relation.at(goal.term, depth))
             self.solver.add(z3.Or(*marks))
-            model = self.solver.model() if self.check() else None
+            model = self.solver.model() if self.clock.check(self.solver) else None
             self.solver.pop()
             if model is None:
                 return
@@ -92,18 +89,6 @@ class _Search:
                     self.traces[goal.target.name] = confirm(goal.target, self.relation.trace(model, depth, goal))
                     self.pending.remove(goal.target)
             goals = [goal for goal in goals if goal.target in self.pending]
-
-    def check(self) -> bool:
-        """Whether what the solver holds is satisfiable, within the time that is left."""
-        left = self.limits.seconds - (time.monotonic() - self.started)
-        if left <= 0:
-            raise _GaveUp("seconds")
-        self.solver.set("timeout", max(1, int(left * 1000)))
-        outcome = self.solver.check()
-        if outcome == z3.unknown:
-            late = time.monotonic() - self.started >= 0.95 * self.limits.seconds
-            raise _GaveUp("seconds" if late else "z3")
-        return bool(outcome == z3.sat)
 
 
 def confirm(target: Target, trace: Trace) -> Trace:
