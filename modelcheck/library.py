@@ -17,6 +17,14 @@ def models_folder() -> Path:
     return installed if installed.is_dir() else package.parent / "models"
 
 
+def models_in(folder: Path) -> tuple[Path, ...]:
+    """The model files of a folder, sorted; raises `ModelError` (E901) where there are none."""
+    found = tuple(sorted(_model_files(folder)))
+    if not found:
+        raise ModelError([Problem("E901", f"there are no models in '{folder}'", hint="models are .yaml files")])
+    return found
+
+
 def model_names() -> tuple[str, ...]:
     """The names of the packaged models, sorted."""
     return tuple(sorted(path.stem for path in _model_files(models_folder())))
@@ -25,9 +33,13 @@ def model_names() -> tuple[str, ...]:
 def find_model(name: str) -> Path:
     """The file that a path or the name of a packaged model means; raises `ModelError` (E901) where there is none."""
     path = Path(name)
-    if path.is_file():
+    try:
+        is_file, is_folder = path.is_file(), path.is_dir()
+    except OSError as error:
+        raise ModelError([Problem("E901", f"'{name[:100]}' is no usable path: {error.strerror}")]) from None
+    if is_file:
         return path
-    if path.is_dir():
+    if is_folder:
         raise ModelError([Problem("E901", f"'{name}' is a folder, not a model", hint=_folder_hint(path))])
     if not _is_path(name):
         for suffix in SUFFIXES:
@@ -50,4 +62,4 @@ def _model_files(folder: Path) -> Iterable[Path]:
 
 
 def _folder_hint(folder: Path) -> str:
-    return did_you_mean("", (entry.name for entry in _model_files(folder)), otherwise="give the file of a model")
+    return did_you_mean("", (entry.name for entry in _model_files(folder)), otherwise="name the file of a model")

@@ -121,4 +121,4 @@ def _finding(finding: Finding) -> dict[str, object]:
 
 
 def _position(position: Position | None) -> dict[str, object] | None:
-    return position and {"file": position.file, "line": position.line, "column": position.column}
+    return None if position is None else {"file": position.file, "line": position.line, "column": position.column}

@@ -95,9 +95,12 @@ def _table(results: Sequence[Result], width: int, verbose: bool, paint: Paint) -
     names = min(max(len(name) for name, _ in rows), max(24, width // 2))
     verdicts = max(len(says(result)) for _, result in rows)
     for name, result in rows:
-        method = result.method if result.shortest or result.trace is None else f"{result.method}, perhaps not shortest"
+        method = result.method
+        if result.trace is not None and not result.shortest:
+            method += ", perhaps not shortest"
         verdict = paint(f"{says(result):<{verdicts}}", _style(result))
-        yield f"  {paint(MARKS[result.verdict], _style(result))} {name:<{names}}  {verdict}  {paint(method, _DIM)}".rstrip()
+        mark = paint(MARKS[result.verdict], _style(result))
+        yield f"  {mark} {name:<{names}}  {verdict}  {paint(method, _DIM)}".rstrip()
         if result.reason and (result.vacuous or (not _is_told(result) and result.verdict != Verdict.PROVED)):
             yield from textwrap.wrap(result.reason, width, initial_indent="      ", subsequent_indent="      ")
 

@@ -1,0 +1,366 @@
+"""The command line: one verb a question. What a verb needs is imported when it runs, so that help comes at once.
+
+Exit codes: 0 all as it should be (expected verdicts count as that), 1 something is not, 2 wrong usage or a wrong
+model, 3 undecided or only bounded, 130 interrupted. Of several models the worst counts: 2, then 1, then 3.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .errors import ModelError, Problem
+
+if TYPE_CHECKING:
+    from .model import Model
+    from .results import CheckReport
+
+GOOD, WRONG, UNUSABLE, OPEN, INTERRUPTED, BROKEN_PIPE = 0, 1, 2, 3, 130, 141
+_WORST_FIRST = (UNUSABLE, WRONG, OPEN, GOOD)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs a command line and returns its exit code; nothing that goes wrong ends in a traceback."""
+    _be_lenient_about_characters()
+    chosen = _parser().parse_args(arguments)
+    try:
+        code: int = chosen.run(chosen)
+        sys.stdout.flush()
+    except ModelError as error:
+        if chosen.json:
+            _print_json({"errors": error.problems})
+        return _complain(error)
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read us has left: say no more, not even when Python closes the stream.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return BROKEN_PIPE
+    except OSError as error:
+        return _complain(ModelError([_unwritable(error)]))
+    except Exception as error:
+        return _report_defect(error)
+    return code
+
+
+def worst(codes: Sequence[int]) -> int:
+    """The exit code of several models together."""
+    return min(codes, key=_WORST_FIRST.index, default=GOOD)
+
+
+# The verbs.
+
+
+def _check(chosen: argparse.Namespace) -> int:
+    reports: list[CheckReport] = []
+    failures: list[ModelError] = []
+    codes: list[int] = []
+    interrupted = False
+    try:
+        for name in _models(chosen.models):
+            try:
+                report = _checked(name, chosen)
+            except ModelError as error:
+                failures.append(error)
+                codes.append(_complain(error))
+                continue
+            codes.append(report.exit_code)
+            reports.append(report)
+            if not chosen.json:
+                _show(report, chosen, first=len(reports) == 1)
+    except KeyboardInterrupt:
+        interrupted = True
+        print(f"interrupted; finished: {', '.join(r.model for r in reports) or 'nothing'}", file=sys.stderr)
+    code = INTERRUPTED if interrupted else worst(codes)
+    if chosen.json:
+        errors = [problem for failure in failures for problem in failure.problems]
+        _print_json({"exit_code": code, "reports": [report.to_dict() for report in reports], "errors": errors})
+    if chosen.html:
+        from .report.html import render_page
+
+        Path(chosen.html).write_text(render_page(reports), encoding="utf-8")
+    if len(codes) > 1 and not chosen.json:
+        _print_totals(reports, failures)
+    return code
+
+
+def _checked(name: str, chosen: argparse.Namespace) -> CheckReport:
+    from dataclasses import replace
+
+    from .api import check
+    from .engine.target import Limits
+
+    given = {"states": chosen.states, "seconds": chosen.seconds, "depth": chosen.depth}
+    limits = Limits(**{key: value for key, value in given.items() if value is not None})
+    with _progress(f"checking {name} ..."):
+        design, path = _load(name, chosen)
+        report = check(design, properties=chosen.property or None, limits=limits, engine=chosen.engine)
+    return replace(report, file=_shown_path(path))
+
+
+def _show(report: CheckReport, chosen: argparse.Namespace, first: bool) -> None:
+    from .report.text import render_report
+
+    if not first:
+        print()
+    width = min(140, max(60, shutil.get_terminal_size((100, 24)).columns))
+    print(render_report(report, _in_color(), width, verbose=chosen.verbose, quiet=chosen.quiet), flush=True)
+    if chosen.mermaid:
+        from .report.mermaid import sequence_diagram
+
+        for result in report.results:
+            if result.trace is not None:
+                print(f"\n%% {result.name}: {result.verdict}\n{sequence_diagram(result.trace)}", end="")
+
+
+def _print_totals(reports: Sequence[CheckReport], failures: Sequence[ModelError]) -> None:
+    good = sum(report.exit_code == GOOD for report in reports)
+    text = f"\n{len(reports) + len(failures)} models: {good} as they should be"
+    for number, words in (
+        (sum(report.exit_code == WRONG for report in reports), "not"),
+        (sum(report.exit_code == OPEN for report in reports), "undecided"),
+        (len(failures), "could not be read"),
+    ):
+        text += f", {number} {words}" if number else ""
+    print(text)
+
+
+def _simulate(chosen: argparse.Namespace) -> int:
+    from .api import simulate
+
+    design, _ = _load(chosen.model, chosen)
+    with _progress(f"simulating {chosen.jobs:,} jobs of {chosen.model} ..."):
+        result = simulate(design, jobs=chosen.jobs, seed=chosen.seed)
+    return _present(result, chosen)
+
+
+def _compare(chosen: argparse.Namespace) -> int:
+    from .api import compare
+
+    first, second = (_load(name, chosen)[0] for name in (chosen.orchestration, chosen.choreography))
+    with _progress(f"simulating {chosen.jobs:,} jobs of each design ..."):
+        result = compare(first, second, jobs=chosen.jobs, seed=chosen.seed)
+    return _present(result, chosen)
+
+
+def _present(result: Any, chosen: argparse.Namespace) -> int:
+    """A result that shows itself: as text or data, and as a picture where one is asked for."""
+    if chosen.json:
+        _print_json(result.to_dict())
+    else:
+        print(result)
+    if chosen.plot:
+        with _progress(f"drawing {chosen.plot} ..."):
+            result.plot(chosen.plot)
+    return GOOD
+
+
+def _graph(chosen: argparse.Namespace) -> int:
+    from .report.diagram import FORMATS, graph_data, graph_of, to_text
+
+    design, _ = _load(chosen.model, chosen)
+    graph = graph_of(design)
+    if chosen.json:
+        _print_json(graph_data(graph))
+    if chosen.output is None:
+        if not chosen.json:
+            print(FORMATS[chosen.format](graph) if chosen.format else to_text(graph), end="")
+        return GOOD
+    suffix = Path(chosen.output).suffix
+    if suffix in FORMATS:
+        Path(chosen.output).write_text(FORMATS[suffix](graph), encoding="utf-8")
+        return GOOD
+    if suffix not in (".png", ".svg", ".pdf"):
+        hint = "use .png, .svg, .pdf, .dot, .mmd or .txt"
+        raise ModelError([Problem("E903", f"cannot draw a graph as '{chosen.output}'", hint=hint)])
+    from .plot.graph import save_graph
+
+    save_graph(graph, chosen.output)
+    return GOOD
+
+
+# What verbs share.
+
+
+def _load(name: str, chosen: argparse.Namespace) -> tuple[Model, Path]:
+    from .api import load
+    from .library import find_model
+
+    path = find_model(name)
+    return load(path, dict(chosen.set)), path
+
+
+def _models(names: Sequence[str]) -> Iterator[str]:
+    """The models named; a folder means all models in it."""
+    from .library import models_in
+
+    for name in names:
+        if os.path.isdir(name):
+            yield from (str(path) for path in models_in(Path(name)))
+        else:
+            yield name
+
+
+def _shown_path(path: Path) -> str:
+    try:
+        return str(path.resolve().relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)
+
+
+def _print_json(data: Mapping[str, Any]) -> None:
+    from .report.data import json_text, problem_data
+
+    errors = {"errors": [problem_data(problem) for problem in data["errors"]]} if "errors" in data else {}
+    print(json_text({**data, **errors}))
+
+
+def _complain(error: ModelError) -> int:
+    sys.stdout.flush()
+    for problem in error.problems:
+        print(problem.render(), file=sys.stderr)
+    return UNUSABLE
+
+
+def _unwritable(error: OSError) -> Problem:
+    place = f" '{error.filename}'" if error.filename else ""
+    return Problem("E902", f"cannot read or write{place}: {error.strerror or error}")
+
+
+def _report_defect(error: Exception) -> int:
+    if os.environ.get("MODELCHECK_TRACEBACK"):
+        raise error
+    from .system import ReplayError
+
+    kind = "an engine is wrong" if isinstance(error, ReplayError) else type(error).__name__
+    print(
+        f"internal error: {kind}: {error}\n"
+        "    please report it with the model and the command (MODELCHECK_TRACEBACK=1 shows where it happened)",
+        file=sys.stderr,
+    )
+    return UNUSABLE
+
+
+def _in_color() -> bool:
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def _be_lenient_about_characters() -> None:
+    """A terminal that cannot show a character shows another one."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+
+
+@contextmanager
+def _progress(text: str) -> Iterator[None]:
+    """A line on a terminal that says what is going on and is gone when it is over."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    print(text, end="", file=sys.stderr, flush=True)
+    try:
+        yield
+    finally:
+        print(f"\r{' ' * len(text)}\r", end="", file=sys.stderr, flush=True)
+
+
+# The arguments.
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        "modelcheck",
+        description="Proves, explores, simulates and compares designs of services before they are written.",
+        epilog="A MODEL is a file or the name of a packaged model, such as order_orchestration. Exit codes: 0 all as it"
+        " should be, 1 something is not, 2 wrong usage or a wrong model, 3 undecided or only bounded, 130 interrupted.",
+    )
+    parser.add_argument("--version", action=_Version, nargs=0, help="print the version")
+    verbs = parser.add_subparsers(metavar="VERB", required=True)
+
+    check = _verb(verbs, "check", _check, "prove or refute everything there is to know about models")
+    check.add_argument("models", nargs="+", metavar="MODEL", help="a file, a folder, or the name of a packaged model")
+    check.add_argument("--property", action="append", metavar="NAME", help="only this property (repeatable)")
+    check.add_argument("--engine", choices=("auto", "search", "bounded"), default="auto")
+    check.add_argument("--states", type=_positive, metavar="N", help="give up after so many states")
+    check.add_argument("--seconds", type=_seconds, metavar="S", help="give up after so many seconds")
+    check.add_argument("--depth", type=_positive, metavar="N", help="look no further than so many actions")
+    check.add_argument("--mermaid", action="store_true", help="also print counterexamples as sequence diagrams")
+    check.add_argument("--html", metavar="FILE", help="also write a page")
+    amount = check.add_mutually_exclusive_group()
+    amount.add_argument("-v", "--verbose", action="store_true", help="every claim by itself, and witnesses")
+    amount.add_argument("-q", "--quiet", action="store_true", help="only what is not as it should be")
+
+    simulate = _verb(verbs, "simulate", _simulate, "how long a design takes")
+    simulate.add_argument("model", metavar="MODEL")
+    _add_runs(simulate)
+
+    compare = _verb(verbs, "compare", _compare, "an orchestration and a choreography of the same tasks, side by side")
+    compare.add_argument("orchestration", metavar="ORCHESTRATION")
+    compare.add_argument("choreography", metavar="CHOREOGRAPHY")
+    _add_runs(compare)
+
+    graph = _verb(verbs, "graph", _graph, "the flow, or who publishes what to whom, as text or a picture")
+    graph.add_argument("model", metavar="MODEL")
+    graph.add_argument("-o", "--output", metavar="FILE", help="a .png, .svg, .pdf, .dot, .mmd (Mermaid) or .txt file")
+    graph.add_argument("--format", choices=("text", "dot", "mermaid"), help="what is printed without -o")
+    return parser
+
+
+def _verb(verbs: Any, name: str, run: Callable[[argparse.Namespace], int], help: str) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = verbs.add_parser(name, help=help, description=help[0].upper() + help[1:] + ".")
+    parser.set_defaults(run=run)
+    parser.add_argument("--json", action="store_true", help="print data instead of text")
+    parser.add_argument(
+        "--set", action="append", type=_constant, default=[], metavar="NAME=VALUE", help="replace a constant"
+    )
+    return parser
+
+
+def _add_runs(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--jobs", type=_positive, default=10_000, metavar="N", help="how many jobs (10,000)")
+    parser.add_argument("--seed", type=int, default=1, metavar="N", help="of the random numbers (1)")
+    parser.add_argument("--plot", metavar="FILE", help="also draw a .png, .svg or .pdf")
+
+
+class _Version(argparse.Action):
+    def __call__(self, *_: object) -> None:
+        from . import __version__
+
+        print(f"modelcheck {__version__}")
+        sys.exit(GOOD)
+
+
+def _positive(text: str) -> int:
+    """A number of at least one; thousands may be marked: 2,000,000."""
+    try:
+        number = int(text.replace(",", "").replace("_", ""))
+    except ValueError:
+        number = 0
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a number of at least 1")
+    return number
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text.removesuffix("s"))
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < float("inf"):
+        raise argparse.ArgumentTypeError(f"'{text}' is not a number of seconds")
+    return seconds
+
+
+def _constant(text: str) -> tuple[str, str]:
+    name, separator, value = text.partition("=")
+    if not separator or not name.strip() or not value.strip():
+        raise argparse.ArgumentTypeError(f"'{text}' is not NAME=VALUE")
+    return name.strip(), value.strip()

@@ -1,0 +1,116 @@
+"""Graphs of designs as text: plain, Graphviz's DOT, Mermaid, data."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import networkx as nx
+
+from .. import model
+from ..errors import ModelError, Problem
+
+Graph = nx.MultiDiGraph  # type: ignore[type-arg]
+
+DOT_SHAPES = {
+    "start": "circle", "end": "doublecircle", "abort": "octagon", "step": "box", "compensation": "box",
+    "event": "cds", "handler": "box", "outside": "circle",
+}  # fmt: skip
+DASHED = frozenset({"failure", "compensation"})
+_MERMAID_SHAPES = {
+    "start": ("((", "))"), "end": ("(((", ")))"), "abort": ("{{", "}}"), "compensation": ("[/", "/]"),
+    "event": (">", "]"), "outside": ("((", "))"),
+}  # fmt: skip
+
+
+def graph_of(design: model.Model) -> Graph:
+    """The control-flow graph of an orchestration, the event graph of a choreography; raises `ModelError` (E904)."""
+    match design:
+        case model.Orchestration():
+            from ..graph.flow import flow_graph
+
+            return flow_graph(design)
+        case model.Choreography():
+            from ..graph.events import event_graph
+
+            return event_graph(design)
+    problem = Problem("E904", f"'{design.name}' is a system of bare actions, which has no graph")
+    raise ModelError([problem])
+
+
+def label_of(graph: Graph, node: Any) -> str:
+    """What a node is called in a picture."""
+    return str(graph.nodes[node].get("label") or node)
+
+
+def to_text(graph: Graph) -> str:
+    """Each node with where it leads to."""
+    lines = [f"{graph.name or 'graph'}: {len(graph)} nodes, {graph.number_of_edges()} edges"]
+    for node, data in graph.nodes(data=True):
+        kind = data.get("kind", "")
+        label = label_of(graph, node)
+        lines.append(f"  {label}" + (f"  ({kind})" if kind and kind != label else ""))
+        for _, target, edge in graph.out_edges(node, data=True):
+            arrow = "⇢" if edge.get("kind") in DASHED else "→"
+            note = f"  [{edge['label']}]" if edge.get("label") else ""
+            lines.append(f"    {arrow} {label_of(graph, target)}{note}")
+    return "\n".join(lines) + "\n"
+
+
+def to_dot(graph: Graph) -> str:
+    """The graph in Graphviz's language."""
+    lines = [f"digraph {_quoted(graph.name or 'graph')} {{", "  rankdir=LR;", "  node [fontname=sans];"]
+    for node, data in graph.nodes(data=True):
+        shape = DOT_SHAPES.get(data.get("kind", ""), "box")
+        style = ", style=dashed" if data.get("kind") == "compensation" else ""
+        lines.append(f"  {_quoted(node)} [label={_quoted(label_of(graph, node))}, shape={shape}{style}];")
+    for source, target, data in graph.edges(data=True):
+        label = f"label={_quoted(data['label'])}" if data.get("label") else ""
+        style = "style=dashed" if data.get("kind") in DASHED else ""
+        attributes = ", ".join(part for part in (label, style) if part)
+        lines.append(f"  {_quoted(source)} -> {_quoted(target)}" + (f" [{attributes}];" if attributes else ";"))
+    return "\n".join([*lines, "}"]) + "\n"
+
+
+def to_mermaid(graph: Graph) -> str:
+    """The graph as a Mermaid flowchart."""
+    names = {node: f"n{index}" for index, node in enumerate(graph)}
+    lines = ["flowchart LR"]
+    for node, data in graph.nodes(data=True):
+        left, right = _MERMAID_SHAPES.get(data.get("kind", ""), ("[", "]"))
+        lines.append(f'  {names[node]}{left}"{escape_mermaid(label_of(graph, node))}"{right}')
+    for source, target, data in graph.edges(data=True):
+        arrow = "-.->" if data.get("kind") in DASHED else "-->"
+        label = f'|"{escape_mermaid(data["label"])}"|' if data.get("label") else ""
+        lines.append(f"  {names[source]} {arrow}{label} {names[target]}")
+    return "\n".join(lines) + "\n"
+
+
+def graph_data(graph: Graph) -> dict[str, object]:
+    """Nodes and edges with their attributes, as plain data."""
+    return {
+        "name": graph.name,
+        "nodes": [{"id": str(node), **_text_values(data)} for node, data in graph.nodes(data=True)],
+        "edges": [{"from": str(a), "to": str(b), **_text_values(data)} for a, b, data in graph.edges(data=True)],
+    }
+
+
+def _text_values(data: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value if isinstance(value, int | None) else str(value) for key, value in data.items()}
+
+
+def _quoted(text: object) -> str:
+    escaped = str(text).replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return f'"{escaped}"'
+
+
+def escape_mermaid(text: object) -> str:
+    """Text in which Mermaid finds nothing of its own."""
+    return re.sub(r'["#;<>&\n]', lambda match: f"#{ord(match.group())};", str(text))
+
+
+FORMATS: Mapping[str, Callable[[Graph], str]] = {
+    "text": to_text, ".txt": to_text, "dot": to_dot, ".dot": to_dot, ".gv": to_dot,
+    "mermaid": to_mermaid, ".mmd": to_mermaid,
+}  # fmt: skip
