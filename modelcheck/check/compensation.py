@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from .. import model
 from ..engine.target import Target
 from ..errors import position_of
-from ..expressions import BOOL, FALSE, TRUE, Expr, conjunction, disjunction, negation
-from ..graph.flow import flow_graph, leads_to
+from ..expressions import BOOL, FALSE, INT, TRUE, Expr, compare, conjunction, disjunction, integer, negation, total
+from ..graph.flow import Loops, flow_graph, leads_to, loops
 from ..orchestration.typed import TypedFlow, TypedStep, type_flow
 from ..results import Finding, Result, Verdict
 from ..system import Action, Claim, TransitionSystem, Variable
@@ -21,44 +21,50 @@ from .question import Monitor, Question
 
 
 @dataclass(frozen=True)
-class _Residue:
-    """One monitor a step and instance: whether an effect of it is there that was not undone."""
+class _Witness:
+    """What really happened to each step of each instance: is an effect of it there, and has it been undone?"""
 
-    design: model.Orchestration
     typed: TypedFlow
-    steps: tuple[str, ...]
+    earlier: Mapping[str, frozenset[str]]
+    in_loop: Loops
 
-    def variable(self, step: str, instance: int) -> Variable:
-        return Variable(f"effect of {step}#{instance}", BOOL, (False,), "monitor", instance)
+    def effect(self, step: str, instance: int) -> Variable:
+        """How many effects are there to undo: a step that runs once has at most one, however often it was tried."""
+        return Variable(f"effects of {step}#{instance}", INT, (0,), "monitor", instance)
+
+    def remain(self, step: str, instance: int) -> Expr:
+        return compare(">", self.effect(step, instance).ref, integer(0))
+
+    def undone(self, step: str, instance: int) -> Variable:
+        return Variable(f"{step}#{instance} was undone", BOOL, (False,), "monitor", instance)
 
     @property
     def variables(self) -> tuple[Variable, ...]:
-        return tuple(self.variable(step, each.number) for each in self.typed.instances for step in self.steps)
+        numbers = [each.number for each in self.typed.instances]
+        return tuple(each(step, k) for k in numbers for step in self.earlier for each in (self.effect, self.undone))
 
     def updates(self, action: Action) -> Mapping[str, Expr]:
         label = action.label
-        if label.step not in self.steps:
+        if label.step not in self.earlier:
             return {}
-        residue = self.variable(label.step, label.instance).name
+        effects, undone = (each(label.step, label.instance).ref for each in (self.effect, self.undone))
+        repeats = label.step in self.in_loop
         if label.phase == "finish" and self.typed.instances[0].steps[label.step].has_effect(label.outcome):
-            return {residue: TRUE}
+            return {effects.name: total([effects, integer(1)]) if repeats else integer(1), undone.name: FALSE}
         if label.phase == "undo finish" and label.outcome == "ok":
-            return {residue: FALSE}
+            return {effects.name: total([effects, integer(-1)]) if repeats else integer(0), undone.name: TRUE}
         return {}
 
     def claims(self, action: Action) -> tuple[Claim, ...]:
-        """Undoing what had no effect, or undoing before what came later is undone."""
+        """Undoing what had no effect, or undoing after something that came earlier was undone."""
         label = action.label
         if label.phase != "undo finish" or label.outcome != "ok":
             return ()
         spurious = f"{label.step} is undone although it had no effect"
-        found = [Claim("spurious", "*", self.variable(label.step, label.instance).ref, spurious)]
-        if self.design.policies.compensation.order != "parallel":
-            later = leads_to(flow_graph(self.design), list(self.steps))[label.step]
-            free = conjunction(negation(self.variable(other, label.instance).ref) for other in sorted(later))
-            if free != TRUE:
-                names = ", ".join(sorted(later))
-                found.append(Claim("undo order", "*", free, f"{label.step} is undone before {names}"))
+        found = [Claim("spurious", "*", self.remain(label.step, label.instance), spurious)]
+        for other in sorted(self.earlier[label.step]):
+            message = f"{other} was undone before {label.step}, which came after it"
+            found.append(Claim("undo order", "*", negation(self.undone(other, label.instance).ref), message))
         return tuple(found)
 
 
@@ -72,10 +78,12 @@ def compensation_questions(design: model.Orchestration, system: TransitionSystem
     with_effect = [name for name, step in typed.instances[0].steps.items() if _leaves_something(step)]
     if not with_effect:
         return []
-    residue = _Residue(design, typed, tuple(with_effect))
-    monitor = Monitor(residue.variables, residue.updates, residue.claims)
+    later = leads_to(flow_graph(design), with_effect)
+    earlier = {step: frozenset(other for other in with_effect if step in later[other]) for step in with_effect}
+    witness = _Witness(typed, earlier, loops(flow_graph(design)))
+    monitor = Monitor(witness.variables, witness.updates, witness.claims)
     left = disjunction(
-        conjunction([ended, residue.variable(step, number).ref])
+        conjunction([ended, witness.remain(step, number)])
         for number, (_, ended) in enumerate(failed, start=1)
         for step in with_effect
     )
@@ -100,15 +108,16 @@ def compensation_questions(design: model.Orchestration, system: TransitionSystem
             position=position,
         ),
     ]
-    if len(with_effect) > 1 and design.policies.compensation.order != "parallel":
+    if any(earlier.values()) and design.policies.compensation.order != "parallel":
         target = Target("", claims=frozenset({("undo order", "*")}))
         questions.append(Question("undone in reverse", "compensation", target, monitor=monitor, position=position))
     return questions
 
 
 def _may_abort(action: Action) -> bool:
-    label = action.label
-    return (label.phase == "finish" and label.outcome not in ("ok", "")) or label.outcome == "aborted"
+    """Whether an action ends the flow as a failure, or begins to."""
+    changes_flow = any(name.split("#")[0] == "flow" for name in action.updates)
+    return action.label.phase != "end" and changes_flow
 
 
 def _leaves_something(step: TypedStep) -> bool:

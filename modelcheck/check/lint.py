@@ -14,6 +14,8 @@ from ..errors import position_of
 from ..graph.flow import ABORT, END, START, flow_graph
 from ..results import Finding
 
+# Declaring a name is not using it.
+DECLARATIONS = frozenset({"name", "description", "constants", "variables", "services", "coordinators", "expect"})
 _WORD = re.compile(r"[^\W\d]\w*")
 
 
@@ -21,7 +23,9 @@ def lint(design: model.Model) -> list[Finding]:
     """Everything about a design that is worth a second look, in the order of the code."""
     found = [*_unused(design), *_confusable(design)]
     if isinstance(design, model.Orchestration):
-        found += [*_unreachable(design), *_context(design)]
+        from .compensation import policy_findings
+
+        found += [*_unreachable(design), *_context(design), *policy_findings(design)]
     if isinstance(design, model.Choreography):
         from .delivery import delivery_findings
 
@@ -55,23 +59,7 @@ def _unused(design: model.Model) -> Iterator[Finding]:
             if name not in used:
                 yield Finding("W301", f"{what} '{name}' is never used", position=position_of(name))
 
-    everything = [
-        getattr(design, each.name)
-        for each in fields(design)
-        if each.name
-        not in (
-            "variables",
-            "constants",
-            "services",
-            "coordinators",
-            "name",
-            "description",
-            "channels",
-            "topics",
-            "events",
-        )
-    ]
-    used = _words(*everything)
+    used = _words(*(getattr(design, each.name) for each in fields(design) if each.name not in DECLARATIONS))
     ranges = _words([v.type for v in design.variables.values()], [v.over for v in design.variables.values()])
     initial = _words([str(v.initial) for v in design.variables.values()])
     yield from warn(design.variables, used, "variable")
@@ -122,7 +110,8 @@ def _context(design: model.Orchestration) -> Iterator[Finding]:
     writers: dict[str, str] = {}
     read = {key for step in design.flow.steps.values() for key in step.input.values()}
     for name, step in design.flow.steps.items():
-        provided = design.services[step.service].provides if step.service in design.services else None
+        service = design.services.get(step.service or "")
+        provided = service.provides if service else None
         for key, output in step.output.items():
             if key in writers or key in design.flow.context:
                 other = f"what '{writers[key]}' wrote" if key in writers else "the flow's own input"

@@ -111,7 +111,7 @@ def proved_precedences(design: model.Orchestration, questions: Sequence[Question
     plain = all(not s.transitions and s.when is None and s.join == "all" for s in steps.values())
     if not plain:
         return
-    order = nx.DiGraph()
+    order: nx.DiGraph[str] = nx.DiGraph()
     order.add_nodes_from(steps)
     order.add_edges_from((a, b) for b, before in predecessors(design.flow).items() for a in before or ())
     if not nx.is_directed_acyclic_graph(order):

@@ -14,7 +14,7 @@ from ..engine.liveness import find_lasso
 from ..engine.ranking import Edge, RankResult, rank
 from ..engine.target import Limits
 from ..errors import position_of
-from ..expressions import TRUE, Expr, Type, negation, references, substitute
+from ..expressions import TRUE, Expr, Type, Value, negation, references, substitute
 from ..graph.flow import ABORT, END, flow_graph, jumps_after, loops
 from ..orchestration.typed import TypedFlow, type_flow
 from ..results import Result, Verdict
@@ -47,7 +47,7 @@ def termination_result(
     if found.undisturbed:
         ranked = rank(found.nodes, found.edges, found.types, {})
         if ranked.proved:
-            reason = f"every loop has a ranking function: {ranked}"
+            reason = f"every loop has a ranking function: {_measures(ranked)}"
             return replace(common, verdict=Verdict.PROVED, method="ranking functions, z3", reason=reason)
     return _by_lasso(common, system, ranked, limits)
 
@@ -56,13 +56,14 @@ def _by_lasso(common: Result, system: TransitionSystem, ranked: RankResult | Non
     """A fair cycle of the state graph; for data without bounds, from the state that z3 says recurs."""
     explored = system
     if not system.enumerable:
-        if ranked is None or not ranked.witness:
-            return replace(common, method="ranking functions, z3", reason="no ranking function was found")
-        explored = _starting_at(system, ranked.witness)
+        common = replace(common, method="ranking functions, z3")
+        if ranked is None:
+            return replace(common, reason="others write what the loop reads, and there are too many states to list")
+        explored = _starting_at(system, _recurrent_state(ranked))
         if not explored.enumerable:
-            return replace(common, method="ranking functions, z3", reason=f"no ranking function: {ranked}")
+            return replace(common, reason=f"no ranking function{_cycle(ranked)}, and too many states to list")
     lasso, answer = find_lasso(explored, within=TRUE, start=None, fairness="weak", limits=limits)
-    why = f"; {ranked}" if ranked is not None and ranked.cycle else ""
+    why = _cycle(ranked) if ranked is not None else ""
     statistics: dict[str, float | int | str] = {"states": answer.states}
     common = replace(common, statistics=statistics)
     if lasso is not None:
@@ -79,12 +80,27 @@ def _by_lasso(common: Result, system: TransitionSystem, ranked: RankResult | Non
     return replace(common, method="state graph", reason=f"no ranking function and no lasso found{why}")
 
 
-def _starting_at(system: TransitionSystem, witness: Mapping[str, object]) -> TransitionSystem:
+def _measures(ranked: RankResult) -> str:
+    """The measures that decrease, as text: `2 - attempts` at one place, `a, then b` where lexicographic."""
+    texts = dict.fromkeys(", then ".join(loop.measure(loop.nodes[0])) for loop in ranked.loops)
+    return "; ".join(text for text in texts if text) or "each loop decreases a measure"
+
+
+def _cycle(ranked: RankResult) -> str:
+    """The cycle that z3's unsat core names, as words."""
+    cores = [", ".join(str(edge) for edge in loop.core) for loop in ranked.loops if loop.core]
+    return f": {'; '.join(cores)} has no rank" if cores else ""
+
+
+def _recurrent_state(ranked: RankResult) -> dict[str, Value]:
+    """The data with which z3 found a loop to come back to itself."""
+    return {name: value for loop in ranked.loops if loop.recurrence for name, value in loop.recurrence.state.items()}
+
+
+def _starting_at(system: TransitionSystem, witness: Mapping[str, Value]) -> TransitionSystem:
     """The system with the data that z3 chose: every execution of it is one of the system's."""
     variables = tuple(
-        replace(v, initial=(witness[v.name],))  # type: ignore[arg-type]
-        if v.initial is None and v.name in witness
-        else v
+        replace(v, initial=(witness[v.name],)) if v.initial is None and v.name in witness else v
         for v in system.variables
     )
     return replace(system, variables=variables)
@@ -120,7 +136,7 @@ def _flow_loops(design: model.Orchestration) -> _Loops:
     """Loops of the flow, endless retries, and compensations that are retried for ever."""
     graph = flow_graph(design)
     cyclic = loops(graph)
-    endless = [name for name, step in design.flow.steps.items() if _retries_for_ever(design, name, step)]
+    endless = [name for name, step in design.flow.steps.items() if _retries_for_ever(design, step)]
     if not cyclic.parts and not endless:
         return _Loops((), (), {})
     typed = type_flow(design, instances=1)
@@ -147,7 +163,7 @@ def _condition(branches: list[tuple[str | None, Expr]], target: str) -> Expr:
     return next((condition for to, condition in branches if to == target), TRUE)
 
 
-def _retries_for_ever(design: model.Orchestration, name: str, step: model.Step) -> bool:
+def _retries_for_ever(design: model.Orchestration, step: model.Step) -> bool:
     retry = step.retry or design.policies.retry
     outcomes = model.outcome_names(step, design.services.get(step.service or ""))
     tries = retry is not None and retry.attempts is None and any(outcome in retry.on for outcome in outcomes)
@@ -178,5 +194,4 @@ def _undisturbed(design: model.Orchestration, typed: TypedFlow, inside: set[str]
 
 
 def _forks(design: model.Orchestration, name: str) -> bool:
-    followers = [other for other, step in design.flow.steps.items() if name in (step.after or ())]
-    return len(followers) > 1
+    return sum(name in (step.after or ()) for step in design.flow.steps.values()) > 1
