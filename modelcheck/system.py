@@ -7,19 +7,18 @@ parameters have values; firing it assigns all its updates at once.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from itertools import islice, product
+from itertools import product
+from typing import Any
 
 from .errors import Position
 from .expressions import (
     FALSE,
     TRUE,
-    EnumType,
     Expr,
     IntType,
-    Literal,
     Ref,
     Scope,
     Type,
@@ -34,6 +33,8 @@ from .expressions import (
 )
 
 State = tuple[Value, ...]
+
+MOST_INITIAL, MOST_CHOICES = 10_000_000, 100_000
 
 
 @dataclass(frozen=True)
@@ -155,24 +156,28 @@ class TransitionSystem:
 
     @cached_property
     def _finished(self) -> Callable[[State], bool]:
-        return compile_expression(self.finished, self.positions)
+        return self.predicate(self.finished)
 
-    @property
+    @cached_property
     def enumerable(self) -> bool:
-        """Whether initial states and parameters can be listed, so that explicit search applies."""
-        parameters = [p for action in self.actions for p in action.parameters]
-        return all(v.initial_values() is not None for v in (*self.variables, *parameters))
+        """Whether initial states and parameters are few enough to be listed, so that explicit search applies."""
+        actions = all(_can_be_listed(action.parameters, MOST_CHOICES) for action in self.actions)
+        return actions and _can_be_listed(self.variables, MOST_INITIAL)
 
     def initial_states(self) -> Iterator[State]:
         """All initial states, in order. Raises ValueError where they cannot be listed."""
-        choices = []
-        for variable in self.variables:
-            values = variable.initial_values()
-            if values is None:
-                raise ValueError(f"'{variable.name}' has infinitely many initial values")
-            choices.append(values)
-        allowed = compile_expression(self.initially, self.positions)
-        return (state for state in product(*choices) if allowed(state))
+        if not _can_be_listed(self.variables, MOST_INITIAL):
+            raise ValueError(f"'{self.name}' has too many initial states to list")
+        return filter(self.may_begin, product(*(variable.initial_values() or () for variable in self.variables)))
+
+    @cached_property
+    def may_begin(self) -> Callable[[State], Any]:
+        """Whether a state whose values are first values is initial."""
+        return self.predicate(self.initially)
+
+    def predicate(self, condition: Expr) -> Callable[[State], Any]:
+        """A condition compiled for states; it does not hold where it divides by zero."""
+        return compile_expression(conjunction([well_defined(condition), condition]), self.positions)
 
     @cached_property
     def plain(self) -> tuple[PlainAction, ...]:
@@ -200,53 +205,72 @@ class TransitionSystem:
 
 
 class PlainAction:
-    """One action compiled to plain Python functions. The meaning that every engine is tested against."""
+    """One action compiled to plain Python functions. The meaning that every engine is tested against.
+
+    What divides by zero is not true and has no value: an undefined guard does not hold, an undefined
+    update leads nowhere, an undefined claim is broken; and the first two are findings (`DIVISION`).
+    """
 
     def __init__(self, system: TransitionSystem, action: Action):
         positions = dict(system.positions)
         for parameter in action.parameters:
             positions[parameter.name] = len(positions)
-        self.action = action
-        self.parameters = [parameter.initial_values() for parameter in action.parameters]
-        self.guard = compile_expression(action.guard, positions)
-        defined = conjunction(well_defined(update) for update in action.updates.values())
-        self.defined = compile_expression(defined, positions)
-        self.guard_defined = compile_expression(well_defined(action.guard), positions)
-        self._always_defined = defined == TRUE and well_defined(action.guard) == TRUE
-        self.update = compile_tuple([action.updates.get(v.name, v.ref) for v in system.variables], positions)
-        self.claims = [(claim, compile_expression(claim.holds, positions)) for claim in action.claims]
-        self._claim_defined = [compile_expression(well_defined(claim.holds), positions) for claim in action.claims]
 
-    def successors(self, state: State) -> Iterator[State]:
-        """The states this action can lead to: none where it is not enabled or has no value (x / 0)."""
-        for full in self.enabled(state):
-            if self._always_defined or self.defined(full):
-                yield self.update(full)
+        def compiled(condition: Expr) -> Callable[[State], Any]:
+            return compile_expression(condition, positions)
+
+        updates_defined = conjunction(well_defined(update) for update in action.updates.values())
+        guard_defined = well_defined(action.guard)
+        self.action = action
+        self.values = [parameter.initial_values() or () for parameter in action.parameters]
+        self.listed = _can_be_listed(action.parameters, MOST_CHOICES)
+        self.guard = compiled(conjunction([guard_defined, action.guard]))
+        self.guard_defined = compiled(guard_defined)
+        self.defined = compiled(updates_defined)
+        self.update = compile_tuple([action.updates.get(v.name, v.ref) for v in system.variables], positions)
+        self.claims = [
+            (claim, compiled(conjunction([well_defined(claim.holds), claim.holds]))) for claim in action.claims
+        ]
+        self.harmless = not action.claims and guard_defined == TRUE == updates_defined
+
+    def choices(self, state: State) -> Iterator[State]:
+        """The state extended by each choice of parameters. Raises ValueError where they cannot be listed."""
+        if not self.values:
+            return iter((state,))
+        if not self.listed:
+            raise ValueError(f"'{self.action.name}' has too many choices to list")
+        return (state + chosen for chosen in product(*self.values))
 
     def enabled(self, state: State) -> Iterator[State]:
         """The state extended by each choice of parameters under which the guard holds."""
-        if not self.parameters:
-            if (self._always_defined or self.guard_defined(state)) and self.guard(state):
-                yield state
-            return
-        for chosen in product(*(values or () for values in self.parameters)):
-            full = state + chosen
-            if self.guard_defined(full) and self.guard(full):
-                yield full
+        return filter(self.guard, self.choices(state))
+
+    def successors(self, state: State) -> Iterator[State]:
+        """The states this action can lead to, each once: none where it is not enabled or has no value (x / 0)."""
+        following = (self.update(full) for full in self.enabled(state) if self.defined(full))
+        return iter(dict.fromkeys(following)) if self.values else following
+
+    def findings(self, state: State) -> Iterator[tuple[Claim, State | None]]:
+        """The claims that are broken if this action fires in this state, with the state after it, if there is one."""
+        if not self.harmless:
+            for full in self.choices(state):
+                yield from self.findings_of(full)
+
+    def findings_of(self, full: State) -> Iterator[tuple[Claim, State | None]]:
+        """`findings` for one choice of parameters."""
+        if not self.guard_defined(full):
+            yield DIVISION, None
+        elif self.guard(full):
+            after = self.update(full) if self.defined(full) else None
+            if after is None:
+                yield DIVISION, None
+            for claim, holds in self.claims:
+                if not holds(full):
+                    yield claim, after
 
     def broken(self, state: State) -> Iterator[Claim]:
         """The claims that are broken if this action fires in this state."""
-        if self._always_defined and not self.claims:
-            return
-        if not self.guard_defined(state[: len(state)] if not self.parameters else state):
-            yield DIVISION
-            return
-        for full in self.enabled(state):
-            if not self.defined(full):
-                yield DIVISION
-            for (claim, holds), defined in zip(self.claims, self._claim_defined, strict=True):
-                if not defined(full) or not holds(full):
-                    yield claim
+        return (claim for claim, _ in self.findings(state))
 
 
 DIVISION = Claim("division", "division by zero", FALSE, "divides by zero")
@@ -285,18 +309,29 @@ def replay(trace: Trace) -> Trace:
     Every counterexample passes here before it is shown, whichever engine found it.
     """
     system = trace.system
-    first = trace.states[0]
-    if not _may_be_initial(system, first):
-        raise ReplayError(f"{system.name}: the trace does not begin in an initial state")
+
+    def wrong(what: str) -> ReplayError:
+        return ReplayError(f"{system.name}: {what}")
+
+    if len(trace.states) != len(trace.actions) + 1 or any(len(s) != len(system.variables) for s in trace.states):
+        raise wrong("the trace is not made of states and the actions between them")
+    if not _may_be_initial(system, trace.states[0]):
+        raise wrong("the trace does not begin in an initial state")
     for index, number in enumerate(trace.actions):
         before, after = trace.states[index], trace.states[index + 1]
         if not system.in_range(before):
-            raise ReplayError(f"{system.name}: the trace goes on after leaving a range, step {index + 1}")
-        if not _leads_to(system, number, before, after):
-            name = system.actions[number].name
-            raise ReplayError(f"{system.name}: '{name}' does not lead there, step {index + 1}")
-    if trace.loop is not None and trace.states[-1] != trace.states[trace.loop]:
-        raise ReplayError(f"{system.name}: the loop does not close")
+            raise wrong(f"the trace goes on after leaving a range, step {index + 1}")
+        if not 0 <= number < len(system.actions):
+            raise wrong(f"there is no action {number}, step {index + 1}")
+        if after not in _outcomes(system, number, before, after):
+            raise wrong(f"'{system.actions[number].name}' does not lead there, step {index + 1}")
+    if trace.loop is not None:
+        if not 0 <= trace.loop < len(trace):
+            raise wrong("the loop has no step")
+        if trace.states[-1] != trace.states[trace.loop]:
+            raise wrong("the loop does not close")
+    if trace.broken is not None and not _breaks(trace, trace.broken):
+        raise wrong(f"the trace does not break '{trace.broken.name}'")
     return trace
 
 
@@ -305,40 +340,57 @@ def _may_be_initial(system: TransitionSystem, state: State) -> bool:
         values = variable.initial_values()
         if values is not None and value not in values:
             return False
-    return bool(compile_expression(system.initially, system.positions)(state))
+    return bool(system.may_begin(state))
 
 
-def _leads_to(system: TransitionSystem, number: int, before: State, after: State) -> bool:
-    action = system.plain[number]
-    if all(values is not None for values in action.parameters):
-        return after in islice(action.successors(before), 1_000_000)
-    return _leads_to_with_any_parameter(system, number, before, after)
+def _breaks(trace: Trace, claim: Claim) -> bool:
+    """Whether the last action broke the claim, or some action would when it fires in the last state."""
+    system, last = trace.system, trace.states[-1]
+    if trace.actions:
+        number, before = trace.actions[-1], trace.states[-2]
+        chosen = _chosen(system, number, before, last)
+        if any(found == (claim, last) for full in chosen for found in system.plain[number].findings_of(full)):
+            return True
+    if not system.in_range(last):
+        return False
+    if not system.enumerable:
+        return True  # Not every choice of parameters can be tried.
+    return any(claim == found for action in system.plain for found in action.broken(last))
 
 
-def _leads_to_with_any_parameter(system: TransitionSystem, number: int, before: State, after: State) -> bool:
-    """Parameters without a finite domain appear in the state after: read them off there."""
-    action = system.actions[number]
-    chosen: dict[str, Value] = {}
+def _outcomes(system: TransitionSystem, number: int, before: State, after: State) -> Iterator[State]:
+    plain = system.plain[number]
+    return (
+        plain.update(full)
+        for full in _chosen(system, number, before, after)
+        if plain.guard(full) and plain.defined(full)
+    )
+
+
+def _chosen(system: TransitionSystem, number: int, before: State, after: State) -> Iterable[State]:
+    """The state before, extended by the choices of parameters that may have led to the state after.
+
+    Where they cannot be listed they appear in the state after: they are read off there.
+    """
+    if (plain := system.plain[number]).listed:
+        return plain.choices(before)
+    action, chosen = plain.action, dict[str, Value]()
     for variable, update in action.updates.items():
-        if isinstance(update, Ref) and any(p.name == update.name for p in action.parameters):
+        if isinstance(update, Ref) and any(parameter.name == update.name for parameter in action.parameters):
             chosen[update.name] = after[system.positions[variable]]
     if len(chosen) < len(action.parameters):
-        return False
-    full = before + tuple(chosen[parameter.name] for parameter in action.parameters)
-    plain = system.plain[number]
-    return bool(plain.guard_defined(full) and plain.guard(full) and plain.defined(full) and plain.update(full) == after)
+        return ()
+    return (before + tuple(chosen[parameter.name] for parameter in action.parameters),)
 
 
-def enumeration(*labels: str) -> EnumType:
-    return EnumType(tuple(labels))
-
-
-def starts_as(kind: Type, value: Value) -> tuple[Value, ...]:
-    """The initial values of a variable with one, checked against its type."""
-    values = domain(kind)
-    assert values is None or value in values, (kind, value)
-    return (value,)
-
-
-def literal_of(variable: Variable, value: Value) -> Literal:
-    return Literal(value, variable.type)
+def _can_be_listed(variables: Iterable[Variable], most: int) -> bool:
+    """Whether there are at most so many combinations of initial values."""
+    size = 1
+    for variable in variables:
+        values = variable.initial_values()
+        if values is None:
+            return False
+        size *= max(0, values.stop - values.start) if isinstance(values, range) else len(values)
+        if size > most:
+            return False
+    return True

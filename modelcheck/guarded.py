@@ -1,0 +1,196 @@
+"""From a bare `system` to its transition system: families of actions are written out, one for each index."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from . import model
+from .declare import declare_constants, declare_variables, range_assumptions, range_claims
+from .errors import ModelError, Problem, did_you_mean, position_of
+from .expressions import (
+    BOOL,
+    FALSE,
+    INT,
+    TRUE,
+    Expr,
+    ExpressionError,
+    Literal,
+    Ref,
+    Resolver,
+    Scope,
+    Type,
+    as_text,
+    conditional,
+    conjunction,
+    equal,
+    integer,
+    parse,
+    resolve,
+)
+from .expressions.parse import Index, Name, Syntax
+from .system import Action, Claim, Label, TransitionSystem
+
+MOST_ACTIONS = 10_000
+ALONE = "system"
+
+
+def compile_system(design: model.System) -> TransitionSystem:
+    """The transition system of a bare system; raises `ModelError` with everything that is wrong in it."""
+    resolver = Resolver()
+    constants = declare_constants(design.constants, resolver)
+    for name in sorted(set(design.constants) & set(design.variables)):
+        resolver.problems.append(
+            Problem(
+                "E142", f"'{name}' is a constant and a variable", position_of(name), "give one of them another name"
+            )
+        )
+    variables, scope = declare_variables(design.variables, constants, resolver)
+    place = _Place(resolver, scope, {variable.name: variable.type for variable in variables})
+    actions = [action for name, each in design.actions.items() for action in place.family(name, each)]
+    finished = resolver.expression(design.finished, scope, BOOL)
+    initially = resolver.expression(design.initially, scope, BOOL)
+    if resolver.problems or finished is None or initially is None:
+        raise ModelError(dict.fromkeys(resolver.problems))
+    return TransitionSystem(
+        design.name, tuple(variables), tuple(actions), finished, initially, scope, range_assumptions(variables)
+    )
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where actions are read: what names mean, and the types of the variables that can be assigned."""
+
+    resolver: Resolver
+    scope: Scope
+    types: Mapping[str, Type]
+
+    def problem(self, code: str, message: str, about: object, hint: str = "") -> None:
+        self.resolver.problems.append(Problem(code, message, position_of(about), hint))
+
+    def family(self, name: str, declared: model.GuardedAction) -> list[Action]:
+        """The actions of a family, one for each combination of its indices whose guard can hold."""
+        for index in declared.for_each:
+            if index.name in self.scope.names or index.name in self.scope.families:
+                self.problem("E142", f"the index '{index.name}' has the name of something else", index.name)
+        found = []
+        for count, key in enumerate(self.combinations(declared.for_each, {})):
+            if count == MOST_ACTIONS:
+                self.problem("E143", f"'{name}' stands for more than {MOST_ACTIONS} actions", name)
+                break
+            action = self.action(name, declared, key)
+            if action is not None:
+                found.append(action)
+        return found
+
+    def combinations(self, indices: tuple[model.Index, ...], chosen: Mapping[str, int]) -> Iterator[Mapping[str, int]]:
+        """The values of the indices in order; the range of one may depend on those before it."""
+        if not indices:
+            yield chosen
+            return
+        first, *rest = indices
+        scope = self.with_indices(chosen).scope
+        low, high = (self.constant(end, scope) for end in (first.low, first.high))
+        if low is None or high is None:
+            return
+        for value in range(low, high + 1):
+            yield from self.combinations(tuple(rest), {**chosen, first.name: value})
+
+    def constant(self, text: model.Formula, scope: Scope) -> int | None:
+        """The value of a formula that must not depend on the state."""
+        value = self.resolver.expression(as_text(text), scope, INT)
+        if value is None:
+            return None
+        if not isinstance(value, Literal):
+            self.problem("E131", f"'{text}' is not constant", text)
+            return None
+        return int(value.value)
+
+    def with_indices(self, key: Mapping[str, int]) -> _Place:
+        scope = self.scope.with_names({name: integer(value) for name, value in key.items()})
+        return _Place(self.resolver, scope, self.types)
+
+    def action(self, name: str, declared: model.GuardedAction, key: Mapping[str, int]) -> Action | None:
+        """One action; None where something is wrong, or where its guard is false whatever the state."""
+        here = self.with_indices(key)
+        guard = self.resolver.expression(declared.when, here.scope, BOOL)
+        if guard is None or (guard == FALSE and key):
+            return None
+        updates, claims = here.effect(declared.effect)
+        indices = f"[{','.join(map(str, key.values()))}]" if key else ""
+        process = here.actor(declared.actor, indices) if declared.actor else ALONE
+        label = Label("act", process if declared.actor else name + indices, step=name)
+        return Action(name + indices, guard, updates, label, claims, process=process)
+
+    def actor(self, text: str, indices: str) -> str:
+        """Whose action it is: `rm` stands for `rm[i]` with the indices of the family, `rm[j]` is as written."""
+        if "[" not in text:
+            return text + indices
+        name, _, inside = text.rstrip("] ").partition("[")
+        values = [self.constant(part.strip(), self.scope) for part in inside.split(",")]
+        return f"{name}[{','.join(map(str, values))}]"
+
+    def effect(self, effect: model.Effect) -> tuple[dict[str, Expr], tuple[Claim, ...]]:
+        """All assignments of an effect, and the claims that they stay within the ranges of their variables."""
+        updates: dict[str, Expr] = {}
+        claims: list[Claim] = []
+        for target, text in effect.items():
+            assigned = self.assignment(target, text)
+            for name in assigned:
+                if name in updates:
+                    self.problem("E141", f"'{name}' is assigned twice", target)
+            claims += range_claims(assigned, self.types, text)
+            updates |= assigned
+        return updates, tuple(claims)
+
+    def assignment(self, target: str, text: model.Formula) -> dict[str, Expr]:
+        """What `target: text` assigns; an index that depends on the state assigns to each member on condition."""
+        try:
+            members = list(self.members(parse(target)))
+        except ExpressionError as error:
+            self.resolver.note(error, target)
+            return {}
+        found = {}
+        for condition, member in members:
+            value = self.resolver.expression(text, self.scope, member.type)
+            if value is not None:
+                found[member.name] = conditional(condition, value, member)
+        return found
+
+    def members(self, target: Syntax) -> Iterable[tuple[Expr, Ref]]:
+        """The variables that a target may stand for, each with the condition under which it does."""
+        match target:
+            case Name(name, offset) if name in self.scope.families:
+                raise ExpressionError("E122", f"'{name}' is indexed", offset, f"write '{name}[...]'")
+            case Name(name, offset):
+                member = self.scope.names.get(name)
+                if isinstance(member, Ref):
+                    return [(TRUE, member)]
+                hint = did_you_mean(name, (*self.variables(), *self.scope.families))
+                raise ExpressionError("E140", f"'{name}' is no variable", offset, hint)
+            case Index(name, arguments, offset) if name in self.scope.families:
+                return self.indexed(name, arguments, offset)
+            case Index(name, _, offset):
+                hint = did_you_mean(name, self.scope.families, f"there is no indexed '{name}'")
+                raise ExpressionError("E140", f"'{name}' is no indexed variable", offset, hint)
+        raise ExpressionError("E140", "only variables can be assigned", 0, "write 'name' or 'name[index]'")
+
+    def variables(self) -> Iterator[str]:
+        return (name for name, meaning in self.scope.names.items() if isinstance(meaning, Ref))
+
+    def indexed(self, name: str, arguments: tuple[Syntax, ...], offset: int) -> Iterator[tuple[Expr, Ref]]:
+        """The members of a family that `name[arguments]` may stand for."""
+        family = self.scope.families[name]
+        dimensions = len(next(iter(family)))
+        if len(arguments) != dimensions:
+            raise ExpressionError("E126", f"'{name}' takes {dimensions} indices, found {len(arguments)}", offset)
+        indices = [resolve(argument, self.scope, INT) for argument in arguments]
+        constant = all(isinstance(index, Literal) for index in indices)
+        none_yet = True
+        for key, member in family.items():
+            here = conjunction(equal(index, integer(k)) for index, k in zip(indices, key, strict=True))
+            if here != FALSE and isinstance(member, Ref):
+                none_yet = False
+                yield here, member
+        if constant and none_yet:
+            raise ExpressionError("E127", f"this member of '{name}' does not exist", offset)
