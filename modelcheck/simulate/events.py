@@ -1,0 +1,358 @@
+"""The event loop: runs jobs through the transition system, where tasks take time and workers are shared.
+
+It never decides what is possible. A job is a run of the system with one instance: the loop only chooses among its actions and
+delays them. Immediate actions happen at once; a `start` happens as soon as it is enabled, its call has been made (overhead,
+backoff, delivery of the message) and its workers are free, first come first served; its `finish` happens after the drawn
+delay, with the drawn outcome. Events at the same time happen in the order finish, request, arrival, then in the order made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from heapq import heappop, heappush
+from itertools import count, islice
+from typing import TypeAlias
+
+import numpy as np
+
+from ..errors import ModelError, Problem
+from ..expressions import Value
+from ..system import State, TransitionSystem
+from .delays import Array
+from .draws import Draws
+from .inbox import Inbox
+from .plan import Key, Plan, Task
+from .pools import Pool, first_full
+from .walk import Move, Place, Walk, key_of
+
+MOST_STARTS, MOST_AT_ONCE, MOST_INITIAL = 100_000, 100_000, 10_000
+FINISH, REQUEST, ARRIVE = 0, 1, 2
+# What the story says about an ending after which the same is tried again, as another attempt.
+AGAIN = ("tries again", "will be tried again")
+
+
+@dataclass(frozen=True)
+class Happening:
+    """One action of a run: when, of which job, its number in the system with one instance, and the state after it."""
+
+    time: float
+    job: int
+    number: int
+    state: State
+
+
+@dataclass(frozen=True)
+class Runs:
+    """What happened to each job: how long it took (NaN: it never ended), how it ended, and what it caused.
+
+    endings: one a job, `stuck` where it stopped for ever, `out of range` where a variable left its range.
+    busy: the worker-seconds of each pool; horizon: when the last job ended.
+    """
+
+    makespans: Array
+    endings: tuple[str, ...] | list[str]
+    undos: Array
+    calls: Array
+    publishes: Array
+    deliveries: Array
+    starts: dict[Key, int] = field(default_factory=dict)
+    busy: dict[str, float] = field(default_factory=dict)
+    horizon: float = 0.0
+    happenings: tuple[Happening, ...] = ()
+
+
+@dataclass(slots=True, eq=False)
+class Job:
+    """One job: where it is, what it has asked for, and how often it has visited and attempted each task."""
+
+    number: int
+    place: Place
+    arrived: float
+    inbox: Inbox
+    ended: float | None = None
+    asked: set[Key] = field(default_factory=set)
+    turns: dict[Key, tuple[int, int]] = field(default_factory=dict)
+    choices: int = 0
+    undos: int = 0
+    calls: int = 0
+    publishes: int = 0
+    deliveries: int = 0
+
+
+Request: TypeAlias = tuple[Job, Key]
+Event: TypeAlias = tuple[float, int, int, Job | None, Key, str]
+NOTHING: Key = ("", "")
+
+
+class EventLoop:
+    """One simulation. `together`: jobs arrive and share workers and shared variables; otherwise each is alone.
+
+    `ending` names how a finished job ended, from its state.
+    """
+
+    def __init__(
+        self,
+        system: TransitionSystem,
+        plan: Plan,
+        ending: Callable[[State], str],
+        shared: Sequence[str] = (),
+        record: bool = False,
+    ):
+        self.together = plan.interval is not None
+        positions = tuple(system.positions[name] for name in shared) if self.together else ()
+        self.walk = Walk(system, positions)
+        self.plan, self.ending, self.system = plan, ending, system
+        self.pools = {name: Pool[Request](name, size) for name, size in plan.pools.items()}
+        self.pools_of = {key: tuple(self.pools[name] for name in task.pools) for key, task in plan.tasks.items()}
+        self.starts = dict.fromkeys(plan.tasks, 0)
+        self.heap: list[Event] = []
+        self.turn = count()
+        self.live: dict[int, Job] = {}
+        self.shared: tuple[Value, ...] | None = None
+        self.changed = False
+        self.happenings: list[Happening] | None = [] if record else None
+        self.choice = Draws(plan.seed, "", "choice")
+        self.initial = list(islice(_initial_states(system), MOST_INITIAL + 1))
+        if not self.initial or len(self.initial) > MOST_INITIAL:
+            what = "no initial state" if not self.initial else f"more than {MOST_INITIAL} initial states"
+            hint = "give its variables initial values that satisfy what it requires"
+            raise ModelError([Problem("E409", f"'{system.name}' has {what}: it cannot be simulated", None, hint)])
+        self.first = Draws(plan.seed, "", "initial")
+
+    def run(self, jobs: int) -> Runs:
+        """All jobs, until nothing more can happen."""
+        makespans, endings = np.full(jobs, np.nan), ["stuck"] * jobs
+        undos, calls, publishes, deliveries = (np.zeros(jobs) for _ in range(4))
+        horizon = 0.0
+
+        def note(job: Job) -> None:
+            number = job.number
+            undos[number], calls[number] = job.undos, job.calls
+            publishes[number], deliveries[number] = job.publishes, job.deliveries
+            if job.ended is not None:
+                makespans[number] = job.ended - job.arrived
+                endings[number] = self.ending(job.place.state)
+            elif job.place.stuck:
+                endings[number] = "out of range"
+
+        if self.together:
+            horizon = self._run_together(jobs, note)
+        else:
+            for number in range(jobs):
+                job = self._new_job(number, 0.0)
+                self._advance(job, 0.0)
+                horizon += self._until_quiet()
+                self.live.clear()
+                note(job)
+        busy = {pool.name: pool.busy for pool in self.pools.values()}
+        return Runs(
+            makespans, endings, undos, calls, publishes, deliveries, self.starts, busy, horizon,
+            tuple(self.happenings or ()),
+        )  # fmt: skip
+
+    def _run_together(self, jobs: int, note: Callable[[Job], None]) -> float:
+        interval = self.plan.interval
+        assert interval is not None
+        self.arriving, self.jobs, self.note = 0, jobs, note
+        if jobs:
+            heappush(self.heap, (interval(0), ARRIVE, next(self.turn), None, NOTHING, ""))
+        horizon = self._until_quiet()
+        for job in self.live.values():
+            note(job)
+        return horizon
+
+    def _until_quiet(self) -> float:
+        """Lets events happen until there are none; the time of the last."""
+        heap, now = self.heap, 0.0
+        while heap:
+            now, kind, _, job, key, outcome = heappop(heap)
+            if job is None:
+                self._arrive(now)
+            elif kind == FINISH:
+                self._finish(job, key, outcome, now)
+            elif key is NOTHING:
+                self._advance(job, now)
+            else:
+                self._request(job, key, now)
+                self._advance(job, now)
+            while self.changed:
+                self.changed = False
+                for other in list(self.live.values()):
+                    self._advance(other, now)
+        return now
+
+    def _new_job(self, number: int, now: float) -> Job:
+        state = self.initial[0]
+        if len(self.initial) > 1:
+            state = self.initial[int(self.first(number) * len(self.initial))]
+        place = self.walk.place(state)
+        if self.walk.shared:
+            if self.shared is None:
+                self.shared = self.walk.shared_values(state)
+            place = self.walk.with_shared(place, self.shared)
+        job = self.live[number] = Job(number, place, now, Inbox(self.plan, number))
+        return job
+
+    def _arrive(self, now: float) -> None:
+        number = self.arriving
+        self.arriving += 1
+        if self.arriving < self.jobs:
+            assert self.plan.interval is not None
+            later = now + self.plan.interval(self.arriving)
+            heappush(self.heap, (later, ARRIVE, next(self.turn), None, NOTHING, ""))
+        self._advance(self._new_job(number, now), now)
+
+    def _advance(self, job: Job, now: float) -> None:
+        """All that happens at once, and the requests for what can start."""
+        self._see_shared(job)
+        at_once = 0
+        while True:
+            place = job.place
+            if place.immediate:
+                at_once += 1
+                if at_once > MOST_AT_ONCE:
+                    raise _endless(
+                        self.system, place.immediate[0].action.label.step, "does not stop, in no time at all"
+                    )
+                self._fire(job, self._pick(job, place.immediate), now)
+                continue
+            if not self._ask_for_starts(job, place, now):
+                break
+        if place.finished and job.ended is None:
+            job.ended = now
+        if job.ended is not None and not place.running and not place.starts and self.together:
+            self.live.pop(job.number, None)
+            self.note(job)
+
+    def _ask_for_starts(self, job: Job, place: Place, now: float) -> bool:
+        """Asks for what can start and was not asked for; whether one has started (so that the place is another)."""
+        for key, queue, message, _ in place.starts:
+            if key in job.asked:
+                continue
+            due = now
+            if queue:
+                available = job.inbox.available(queue, message)
+                if available is None or available > now:
+                    continue  # The message wakes the job when it is there.
+            task = self.plan.tasks[key]
+            visit, attempt = job.turns.get(key, (1, 1))
+            pause = task.pause(attempt)
+            if task.overhead is not None:
+                pause += task.overhead(job.number, visit, attempt)
+            job.asked.add(key)
+            if pause > 0:
+                heappush(self.heap, (due + pause, REQUEST, next(self.turn), job, key, ""))
+            else:
+                self._request(job, key, due)
+                if job.place is not place:
+                    return True
+        return False
+
+    def _request(self, job: Job, key: Key, now: float) -> None:
+        """Starts what was asked for, if it can still start, or lets it wait for the first pool that is full."""
+        self._see_shared(job)
+        starting = next((start for start in job.place.starts if start[0] == key), None)
+        if starting is None:
+            job.asked.discard(key)
+            return
+        full = first_full(self.pools_of[key])
+        if full is not None:
+            full.wait(now, next(self.turn), (job, key))
+            return
+        job.asked.discard(key)
+        self._start(job, starting, self.plan.tasks[key], now)
+
+    def _start(self, job: Job, starting: tuple[Key, str, str, tuple[Move, ...]], task: Task, now: float) -> None:
+        key, queue, message, moves = starting
+        if queue:
+            job.inbox.take(queue, message)
+        visit, attempt = job.turns.get(key, (1, 1))
+        outcome, delay = _draw(task, job.number, visit, attempt)
+        for pool in self.pools_of[key]:
+            pool.free -= 1
+            pool.busy += delay
+        self.starts[key] += 1
+        job.calls += 1
+        if job.calls > MOST_STARTS:
+            raise _endless(self.system, key[1], f"started again and again, {MOST_STARTS} times in one job")
+        self._fire(job, moves[0] if len(moves) == 1 else self._pick(job, moves), now)
+        heappush(self.heap, (now + delay, FINISH, next(self.turn), job, key, outcome))
+
+    def _finish(self, job: Job, key: Key, outcome: str, now: float) -> None:
+        self._see_shared(job)
+        moves = job.place.finishes.get((key, outcome))
+        for pool in self.pools_of[key]:
+            pool.free += 1
+        if moves:
+            move = moves[0] if len(moves) == 1 else self._pick(job, moves)
+            visit, attempt = job.turns.get(key, (1, 1))
+            again = move.action.label.text in AGAIN
+            job.turns[key] = (visit, attempt + 1) if again else (visit + 1, 1)
+            if key[0] == "undo" and outcome == "ok":
+                job.undos += 1
+            self._fire(job, move, now)
+        for pool in self.pools_of[key]:
+            for asked, turn, (other, wanted) in pool.admitted():
+                self._admit(other, wanted, asked, turn, now)
+        self._advance(job, now)
+
+    def _admit(self, job: Job, key: Key, asked: float, turn: int, now: float) -> None:
+        """A request whose turn has come: it starts, waits elsewhere in its old place in line, or is void."""
+        full = first_full(self.pools_of[key])
+        if full is not None:
+            full.wait(asked, turn, (job, key))
+            return
+        self._request(job, key, now)
+        self._advance(job, now)
+
+    def _fire(self, job: Job, move: Move, now: float) -> None:
+        job.place = self.walk.follow(move)
+        label = move.action.label
+        if label.publishes or label.puts:
+            job.publishes += len(label.publishes)
+            job.deliveries += len(label.puts)
+            for time in job.inbox.send(label, now):
+                heappush(self.heap, (time, REQUEST, next(self.turn), job, NOTHING, ""))
+        if self.walk.shared and self.walk.writes_shared[move.number]:
+            self.shared = self.walk.shared_values(job.place.state)
+            self.changed = self.walk.reads_shared
+        if self.happenings is not None:
+            self.happenings.append(Happening(now, job.number, move.number, job.place.state))
+
+    def _pick(self, job: Job, moves: Sequence[Move]) -> Move:
+        """Where the model leaves a choice open, each way is as likely: a free choice, an effect that is not known."""
+        first = moves[0].action
+        same = [m for m in moves if m.action.label.phase == first.label.phase and key_of(m.action) == key_of(first)]
+        if len(same) == 1:
+            return same[0]
+        job.choices += 1
+        return same[int(self.choice(job.number, job.choices) * len(same))]
+
+    def _see_shared(self, job: Job) -> None:
+        if self.shared is not None and self.walk.shared_values(job.place.state) != self.shared:
+            job.place = self.walk.with_shared(job.place, self.shared)
+
+
+def _draw(task: Task, job: int, visit: int, attempt: int) -> tuple[str, float]:
+    """The outcome of an attempt and how long it takes."""
+    delay = 0.0 if task.delay is None else task.delay(job, visit, attempt)
+    outcome = task.shares[0][0]
+    if len(task.shares) > 1:
+        luck = task.outcome(job, visit, attempt)
+        outcome = next(name for name, share in task.shares if luck < share)
+    if task.timeout is not None and (delay > task.timeout or outcome == "timeout"):
+        return "timeout", task.timeout
+    return outcome, delay
+
+
+def _initial_states(system: TransitionSystem) -> list[State]:
+    try:
+        return list(islice(system.initial_states(), MOST_INITIAL + 1))
+    except ValueError as error:
+        raise ModelError([Problem("E409", f"cannot be simulated: {error}")]) from None
+
+
+def _endless(system: TransitionSystem, step: str, what: str) -> ModelError:
+    message = f"'{system.name}' does not end: {step or 'it'} {what}"
+    return ModelError([Problem("E410", message, None, "limit the attempts, or give what ends the loop a probability")])

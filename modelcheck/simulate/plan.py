@@ -1,0 +1,216 @@
+"""What a design says about time, for one seed: its tasks with their draws, and the pools of workers they need.
+
+A task is what lies between a `start` and its `finish`: a step, an undo, a handler. Its key is the phase and the step of the
+actions' labels.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from .. import model
+from ..errors import ModelError, Problem, position_of
+from .delays import mean, sampler
+from .draws import Draws
+
+Key = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Task:
+    """One kind of work. `shares`: the outcomes that are drawn, with their cumulative probabilities.
+
+    delay: how long it takes (None: no time). overhead: what a call costs before it is queued for a worker. pools: whose
+    workers it occupies between start and finish. A delay above `timeout` ends as `timeout`, after that time.
+    A retry waits `backoff * factor ** (attempt - 1)`. mean: the mean delay, without regard to the timeout.
+    """
+
+    key: Key
+    delay: Draws | None
+    mean: float
+    outcome: Draws
+    shares: tuple[tuple[str, float], ...]
+    overhead: Draws | None = None
+    pools: tuple[str, ...] = ()
+    timeout: float | None = None
+    backoff: float = 0.0
+    factor: float = 1.0
+
+    def pause(self, attempt: int) -> float:
+        """How long the n-th attempt waits before it is made."""
+        return self.backoff * self.factor ** (attempt - 2) if attempt > 1 else 0.0
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All tasks of a design, the sizes of its limited pools, when jobs arrive, and what the reader should know."""
+
+    seed: int
+    tasks: Mapping[Key, Task]
+    pools: Mapping[str, int]
+    interval: Draws | None = None
+    mean_interval: float = 0.0
+    publish: Mapping[str, Draws] = field(default_factory=dict)
+    deliver: Mapping[str, Draws] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+def plan_of(design: model.Orchestration | model.Choreography, seed: int) -> Plan:
+    """The plan of a design; raises `ModelError` with everything that is wrong in its times."""
+    builder = _Builder(seed)
+    if isinstance(design, model.Orchestration):
+        _plan_orchestration(design, builder)
+    else:
+        _plan_choreography(design, builder)
+    interval, mean_interval = None, 0.0
+    if design.arrivals is not None:
+        interval, mean_interval = builder.draws("", "arrival", design.arrivals.interval)
+        if interval is not None and mean_interval == 0:
+            problem = Problem(
+                "E405", "jobs arrive all at once: the interval between arrivals is 0", position_of(design.name)
+            )
+            builder.problems.append(problem)
+    if builder.problems:
+        raise ModelError(dict.fromkeys(builder.problems))
+    if not builder.timed:
+        hint = "give a service, a step or a handler a time, such as 'time: exponential(mean=20ms)'"
+        raise ModelError(
+            [Problem("E404", f"nothing in '{design.name}' has a duration", position_of(design.name), hint)]
+        )
+    return Plan(
+        seed, builder.tasks, builder.pools, interval, mean_interval, builder.publish, builder.deliver,
+        tuple(builder.notes),
+    )  # fmt: skip
+
+
+class _Builder:
+    def __init__(self, seed: int):
+        self.seed = seed
+        self.tasks: dict[Key, Task] = {}
+        self.pools: dict[str, int] = {}
+        self.publish: dict[str, Draws] = {}
+        self.deliver: dict[str, Draws] = {}
+        self.notes: list[str] = []
+        self.problems: list[Problem] = []
+        self.timed = False
+        self._named: Counter[str] = Counter()
+
+    def task_name(self, name: str) -> str:
+        """The second step that names the same task has draws of its own, the same in every design."""
+        self._named[name] += 1
+        return name if self._named[name] == 1 else f"{name}#{self._named[name]}"
+
+    def draws(self, task: str, purpose: str, delay: model.Delay | None) -> tuple[Draws | None, float]:
+        """The draws of a delay, and its mean; nothing where there is no delay."""
+        if delay is None:
+            return None, 0.0
+        try:
+            found = Draws(self.seed, task, purpose, sampler(delay)), mean(delay)
+        except ModelError as error:
+            self.problems += error.problems
+            return None, 0.0
+        self.timed = self.timed or purpose != "arrival"
+        return found
+
+    def pool(self, name: str, size: int | None) -> tuple[str, ...]:
+        if size is None:
+            return ()
+        if size < 1:
+            self.problems.append(Problem("E406", f"'{name}' has {size} workers: nothing would ever start"))
+        self.pools[name] = size
+        return (name,)
+
+    def shares(self, name: str, fails: Mapping[str, float], possible: Iterable[str]) -> tuple[tuple[str, float], ...]:
+        """Cumulative probabilities of the outcomes; those without a probability are not simulated, and that is said."""
+        total = 0.0
+        found = []
+        for outcome, share in fails.items():
+            if not 0 <= share <= 1:
+                message = f"{name}: the probability of '{outcome}' is {share}"
+                self.problems.append(Problem("E407", message, position_of(outcome), "it must be from 0 to 1"))
+            total += share
+            if share > 0:
+                found.append((outcome, total))
+        if total > 1 + 1e-12:
+            message = f"{name}: the probabilities of its failures add up to {total:g}"
+            self.problems.append(Problem("E407", message, position_of(name), "they must leave something for ok"))
+        unknown = [outcome for outcome in possible if outcome != "ok" and outcome not in fails]
+        if unknown:
+            listed = " and ".join(unknown)
+            self.notes.append(f"{name}: {listed} not simulated, because no probability is given")
+        return (*found, ("ok", 1.0)) if total < 1 else tuple(found)
+
+
+def _plan_orchestration(design: model.Orchestration, builder: _Builder) -> None:
+    coordinator = coordinator_of(design)
+    slots: tuple[str, ...] = ()
+    overhead: model.Delay | None = None
+    if coordinator is not None:
+        name, declared = coordinator
+        slots, overhead = builder.pool(name, declared.concurrency), declared.overhead
+    workers = {name: builder.pool(name, service.workers) for name, service in design.services.items()}
+    for name, step in design.flow.steps.items():
+        service = design.services.get(step.service or "")
+        task = builder.task_name(step.task or name)
+        possible = [o for o in model.outcome_names(step, service) if o != "timeout" or step.timeout is None]
+        retry = step.retry or design.policies.retry or model.Retry(attempts=1)
+        delay, average = builder.draws(task, "service", step.time or (service.time if service else None))
+        builder.tasks["step", name] = Task(
+            ("step", name), delay, average, Draws(builder.seed, task, "outcome"),
+            builder.shares(name, service.fails if service else {}, possible),
+            builder.draws(task, "overhead", overhead)[0], (*slots, *workers.get(step.service or "", ())),
+            step.timeout, retry.backoff, retry.factor,
+        )  # fmt: skip
+        if delay is None:
+            builder.notes.append(f"{name} takes no time, because none is given")
+        if step.compensation is not None:
+            undo = step.compensation
+            place = undo.service or step.service or ""
+            service = design.services.get(place)
+            delay, average = builder.draws(task, "undo", undo.time or (service.time if service else None))
+            fails = {"error": undo.fails} if undo.fails else {}
+            builder.tasks["undo", name] = Task(
+                ("undo", name), delay, average, Draws(builder.seed, task, "undo outcome"),
+                builder.shares(f"undo {name}", fails, ()),
+                builder.draws(task, "undo overhead", overhead)[0], (*slots, *workers.get(place, ())),
+            )  # fmt: skip
+
+
+def coordinator_of(design: model.Orchestration) -> tuple[str, model.Coordinator] | None:
+    """The coordinator that runs the flow: the one it names, else the only one there is."""
+    named = design.coordinators.get(design.flow.coordinator or "")
+    if named is not None:
+        return str(design.flow.coordinator), named
+    return next(iter(design.coordinators.items())) if len(design.coordinators) == 1 else None
+
+
+def handlers_of(design: model.Choreography) -> Iterator[tuple[str, str, model.Handler]]:
+    """Participant, `participant.handler` and the handler, in the order written."""
+    for participant, declared in design.participants.items():
+        for name, handler in declared.handlers.items():
+            yield participant, f"{participant}.{name}", handler
+
+
+def _plan_choreography(design: model.Choreography, builder: _Builder) -> None:
+    listeners = builder.pool("listeners", design.listeners)
+    workers = {name: builder.pool(name, participant.workers) for name, participant in design.participants.items()}
+    for participant, name, handler in handlers_of(design):
+        task = builder.task_name(handler.task or name.partition(".")[2])
+        delay, average = builder.draws(task, "service", handler.time)
+        builder.tasks["step", name] = Task(
+            ("step", name), delay, average, Draws(builder.seed, task, "outcome"),
+            builder.shares(name, handler.fails, handler.outcomes),
+            pools=(*listeners, *(() if listeners else workers[participant])),
+        )  # fmt: skip
+        if delay is None:
+            builder.notes.append(f"{name} takes no time, because none is given")
+    for name, channel in design.channels.items():
+        for purpose, delay, found in (
+            ("publish", channel.publish, builder.publish),
+            ("deliver", channel.deliver, builder.deliver),
+        ):
+            drawn, _ = builder.draws(name, purpose, delay)
+            if drawn is not None:
+                found[name] = drawn
