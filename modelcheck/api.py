@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,9 +40,11 @@ def check(
 ) -> CheckReport:
     """All checks that apply to a model, and its own properties; `properties` restricts the answer to some names."""
     from .check.run import check_model
+    from .library import find_model
 
     design = load(source, constants) if isinstance(source, (str, Path)) else source
-    return check_model(design, properties, limits or Limits(), engine)
+    report = check_model(design, properties, limits or Limits(), engine)
+    return replace(report, file=str(find_model(str(source)))) if isinstance(source, (str, Path)) else report
 
 
 def simulate(

@@ -82,9 +82,11 @@ def _check_names(design: model.Model, properties: Sequence[str] | None, names: S
         if wanted not in known:
             hint = did_you_mean(wanted, known)
             problems.append(Problem("E302", f"there is no property '{wanted}' to expect", position_of(wanted), hint))
-    for wanted in properties or ():
-        if wanted not in known:
-            problems.append(Problem("E302", f"there is no property '{wanted}'", None, did_you_mean(wanted, known)))
+    problems += [
+        Problem("E302", f"there is no property '{wanted}'", None, did_you_mean(wanted, known))
+        for wanted in properties or ()
+        if wanted not in known
+    ]
     if problems:
         raise ModelError(problems)
 
