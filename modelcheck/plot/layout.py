@@ -6,19 +6,23 @@ place in each layer that they cross, and layers are ordered by the barycenters o
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+import random
+from collections.abc import Hashable, Mapping, Sequence, Set
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
 
 import networkx as nx
 
 Node = Hashable
 Point = tuple[float, float]
 _SWEEPS = 12
+_ATTEMPTS = 12
 
 
 @dataclass(frozen=True)
 class Layout:
-    """Centres of nodes, and for each edge (source, target) the points on its way; x grows along the layers."""
+    """Centres of nodes, and for each edge (source, target), both ways, the points between; x grows along the layers."""
 
     places: Mapping[Node, Point]
     ways: Mapping[tuple[Node, Node], tuple[Point, ...]]
@@ -36,14 +40,16 @@ class _Bend:
 
 
 def layered(
-    graph: nx.MultiDiGraph,  # type: ignore[type-arg]
+    graph: nx.MultiDiGraph[Any],
     sizes: Mapping[Node, tuple[float, float]],
-    gap: tuple[float, float] = (0.9, 0.35),
+    gap: tuple[float, float] = (0.6, 0.35),
     room: Mapping[tuple[Node, Node], float] | None = None,
+    straight: Set[tuple[Node, Node]] = frozenset(),
 ) -> Layout:
     """A layout in which boxes of these sizes (width, height) do not overlap.
 
-    gap: free space between layers and between the nodes of one; `room`: what an edge's label needs between layers.
+    gap: free space between layers and between the nodes of one; `room`: what an edge's label needs between layers;
+    `straight`: the edges that should be level before others.
     """
     forward = _without_cycles(graph)
     layers = _layers(forward)
@@ -54,22 +60,24 @@ def layered(
     widths = [max((sizes[n][0] for n in column if not isinstance(n, _Bend)), default=0.0) for column in columns]
     spaces = _spaces(columns, chains, gap[0], room or {})
     x = _running(widths, spaces)
-    y = _heights(columns, chains, sizes, gap[1])
-    points = {node: (x[layer], y[node]) for layer, column in enumerate(columns) for node in column}
-    ways: dict[tuple[Node, Node], tuple[Point, ...]] = {}
-    for a, b in {(a, b) for a, b in graph.edges() if a != b}:
-        chain = chains.get((a, b)) or list(reversed(chains[b, a]))
-        ways[a, b] = tuple(points[node] for node in chain)
+    y = _heights(columns, chains, sizes, gap[1], straight)
     low = min(y[n] - _height(n, sizes) / 2 for n in y)
     high = max(y[n] + _height(n, sizes) / 2 for n in y)
-    places = {node: (points[node][0], points[node][1] - low) for node in graph}
-    ways = {edge: tuple((px, py - low) for px, py in way) for edge, way in ways.items()}
+    places = {node: (x[layers[node]], y[node] - low) for node in graph}
+    ways: dict[tuple[Node, Node], tuple[Point, ...]] = {}
+    for (a, b), chain in chains.items():
+        # Level across each layer, so that an edge rises and falls between layers only.
+        way = []
+        for node, layer in zip(chain, range(layers[a], layers[b] + 1), strict=True):
+            way += [(x[layer] - widths[layer] / 2, y[node] - low), (x[layer] + widths[layer] / 2, y[node] - low)]
+        ways[a, b] = tuple(way[1:-1])
+        ways[b, a] = tuple(reversed(way[1:-1]))
     return Layout(places, ways, x[-1] + widths[-1] / 2, high - low)
 
 
-def _without_cycles(graph: nx.MultiDiGraph) -> nx.DiGraph:  # type: ignore[type-arg]
+def _without_cycles(graph: nx.MultiDiGraph[Any]) -> nx.DiGraph[Any]:
     """Every edge once, with those that close a cycle of the depth-first search turned round."""
-    simple: nx.DiGraph = nx.DiGraph()  # type: ignore[type-arg]
+    simple: nx.DiGraph[Any] = nx.DiGraph()
     simple.add_nodes_from(graph)
     sources = [node for node in graph if graph.in_degree(node) == 0]
     finished: dict[Node, int] = {}
@@ -83,7 +91,7 @@ def _without_cycles(graph: nx.MultiDiGraph) -> nx.DiGraph:  # type: ignore[type-
     return simple
 
 
-def _layers(forward: nx.DiGraph) -> dict[Node, int]:  # type: ignore[type-arg]
+def _layers(forward: nx.DiGraph[Any]) -> dict[Node, int]:
     """The longest path from a source; a source stands just before the first that it leads to."""
     layers: dict[Node, int] = {}
     for node in nx.topological_sort(forward):
@@ -95,7 +103,7 @@ def _layers(forward: nx.DiGraph) -> dict[Node, int]:  # type: ignore[type-arg]
 
 
 def _order(
-    forward: nx.DiGraph,  # type: ignore[type-arg]
+    forward: nx.DiGraph[Any],
     layers: Mapping[Node, int],
     chains: Mapping[tuple[Node, Node], Sequence[Node]],
 ) -> list[list[Node]]:
@@ -108,24 +116,32 @@ def _order(
             assert isinstance(bend, _Bend)
             columns[bend.layer].append(bend)
     before, after = _neighbours(chains)
-    best, fewest = [list(column) for column in columns], _crossings(columns, after)
-    for sweep in range(_SWEEPS):
-        forwards = sweep % 2 == 0
-        neighbours = before if forwards else after
-        for index in range(1, len(columns)) if forwards else range(len(columns) - 2, -1, -1):
-            fixed = columns[index - 1] if forwards else columns[index + 1]
-            rank = {node: place for place, node in enumerate(fixed)}
-            old = {node: place for place, node in enumerate(columns[index])}
-
-            def center(node: Node, rank: dict[Node, int] = rank, old: dict[Node, int] = old) -> float:
-                near = [rank[other] for other in neighbours.get(node, ()) if other in rank]  # noqa: B023
-                return sum(near) / len(near) if near else float(old[node])
-
-            columns[index].sort(key=center)
-        crossings = _crossings(columns, after)
-        if crossings < fewest:
-            best, fewest = [list(column) for column in columns], crossings
+    best, fewest = columns, _crossings(columns, after)
+    dice = random.Random(1)
+    for attempt in range(_ATTEMPTS):
+        current = [list(column) for column in columns]
+        for column in current if attempt else []:
+            dice.shuffle(column)
+        for sweep in range(_SWEEPS):
+            _sweep(current, before if sweep % 2 == 0 else after, ahead=sweep % 2 == 0)
+            crossings = _crossings(current, after)
+            if crossings < fewest:
+                best, fewest = [list(column) for column in current], crossings
+        if fewest == 0:
+            break
     return best
+
+
+def _sweep(columns: list[list[Node]], neighbours: Mapping[Node, Sequence[Node]], ahead: bool) -> None:
+    """Orders each layer by the barycenters of its nodes' neighbours in the layer before (or after)."""
+    step = 1 if ahead else -1
+    for index in range(1, len(columns)) if ahead else range(len(columns) - 2, -1, -1):
+        rank = {node: place for place, node in enumerate(columns[index - step])}
+        center: dict[Node, float] = {}
+        for place, node in enumerate(columns[index]):
+            near = [rank[other] for other in neighbours.get(node, ())]
+            center[node] = sum(near) / len(near) if near else float(place)
+        columns[index].sort(key=center.__getitem__)
 
 
 def _neighbours(
@@ -134,7 +150,7 @@ def _neighbours(
     before: dict[Node, list[Node]] = {}
     after: dict[Node, list[Node]] = {}
     for chain in chains.values():
-        for a, b in zip(chain, chain[1:], strict=False):
+        for a, b in pairwise(chain):
             after.setdefault(a, []).append(b)
             before.setdefault(b, []).append(a)
     return before, after
@@ -142,7 +158,7 @@ def _neighbours(
 
 def _crossings(columns: Sequence[Sequence[Node]], after: Mapping[Node, Sequence[Node]]) -> int:
     count = 0
-    for left, right in zip(columns, columns[1:], strict=False):
+    for left, right in pairwise(columns):
         rank = {node: place for place, node in enumerate(right)}
         edges = [(place, rank[other]) for place, node in enumerate(left) for other in after.get(node, ())]
         count += sum((a - c) * (b - d) < 0 for i, (a, b) in enumerate(edges) for c, d in edges[:i])
@@ -158,10 +174,9 @@ def _spaces(
     """The free space between neighbouring layers: enough for the labels of the edges that begin there."""
     layer = {node: index for index, column in enumerate(columns) for node in column}
     spaces = [gap] * (len(columns) - 1)
-    for (a, b), chain in chains.items():
-        needed = max(room.get((a, b), 0.0), room.get((b, a), 0.0))
-        if len(chain) == 2 and needed:
-            spaces[layer[a]] = max(spaces[layer[a]], needed + 0.3)
+    for a, b in chains:
+        for place, needed in ((layer[a], room.get((a, b), 0.0)), (layer[b] - 1, room.get((b, a), 0.0))):
+            spaces[place] = max(spaces[place], needed + 0.2)
     return spaces
 
 
@@ -183,9 +198,17 @@ def _heights(
     chains: Mapping[tuple[Node, Node], Sequence[Node]],
     sizes: Mapping[Node, tuple[float, float]],
     gap: float,
+    straight: Set[tuple[Node, Node]],
 ) -> dict[Node, float]:
     """Each node as near to its neighbours as its layer's order and the sizes allow; bends most of all."""
-    before, after = _neighbours(chains)
+    pulls: dict[Node, list[tuple[Node, float]]] = {}
+    pulls_back: dict[Node, list[tuple[Node, float]]] = {}
+    for edge, chain in chains.items():
+        for a, b in pairwise(chain):
+            pull = 8.0 if edge in straight else 1.0
+            pulls.setdefault(a, []).append((b, pull))
+            pulls.setdefault(b, []).append((a, pull))
+            pulls_back.setdefault(b, []).append((a, pull))
     y: dict[Node, float] = {}
     for column in columns:
         offset = 0.0
@@ -195,19 +218,21 @@ def _heights(
         middle = (offset - gap) / 2
         for node in column:
             y[node] -= middle
-    for sweep in range(2 * _SWEEPS):
-        order = columns if sweep % 2 == 0 else columns[::-1]
-        for column in order:
-            wanted = []
-            for node in column:
-                near = [*before.get(node, ()), *after.get(node, ())]
-                wanted.append(sum(y[other] for other in near) / len(near) if near else y[node])
-            separations = [
-                (_height(a, sizes) + _height(b, sizes)) / 2 + gap for a, b in zip(column, column[1:], strict=False)
-            ]
-            for node, place in zip(column, _spread(wanted, separations), strict=True):
-                y[node] = place
+    for sweep in range(6 * _SWEEPS + 1):
+        # The last sweep looks back only, so that a chain ends up level.
+        near = pulls_back if sweep == 6 * _SWEEPS else pulls
+        for column in columns if sweep % 2 == 0 else columns[::-1]:
+            wanted = [_pulled(y, node, near.get(node, ())) for node in column]
+            separations = [(_height(a, sizes) + _height(b, sizes)) / 2 + gap for a, b in pairwise(column)]
+            y |= zip(column, _spread(wanted, separations), strict=True)
     return y
+
+
+def _pulled(y: Mapping[Node, float], node: Node, pulls: Sequence[tuple[Node, float]]) -> float:
+    """Where its neighbours would have a node."""
+    if not pulls:
+        return y[node]
+    return sum(pull * y[other] for other, pull in pulls) / sum(pull for _, pull in pulls)
 
 
 def _spread(wanted: Sequence[float], separations: Sequence[float]) -> list[float]:

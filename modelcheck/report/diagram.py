@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
-from typing import Any
-
-import networkx as nx
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from .. import model
 from ..errors import ModelError, Problem
+from .mermaid import escape
 
-Graph = nx.MultiDiGraph  # type: ignore[type-arg]
+if TYPE_CHECKING:
+    import networkx as nx
+
+Graph: TypeAlias = "nx.MultiDiGraph[Any]"
 
 DOT_SHAPES = {
     "start": "circle", "end": "doublecircle", "abort": "octagon", "step": "box", "compensation": "box",
@@ -79,10 +80,10 @@ def to_mermaid(graph: Graph) -> str:
     lines = ["flowchart LR"]
     for node, data in graph.nodes(data=True):
         left, right = _MERMAID_SHAPES.get(data.get("kind", ""), ("[", "]"))
-        lines.append(f'  {names[node]}{left}"{escape_mermaid(label_of(graph, node))}"{right}')
+        lines.append(f'  {names[node]}{left}"{escape(label_of(graph, node))}"{right}')
     for source, target, data in graph.edges(data=True):
         arrow = "-.->" if data.get("kind") in DASHED else "-->"
-        label = f'|"{escape_mermaid(data["label"])}"|' if data.get("label") else ""
+        label = f'|"{escape(data["label"])}"|' if data.get("label") else ""
         lines.append(f"  {names[source]} {arrow}{label} {names[target]}")
     return "\n".join(lines) + "\n"
 
@@ -103,11 +104,6 @@ def _text_values(data: Mapping[str, Any]) -> dict[str, Any]:
 def _quoted(text: object) -> str:
     escaped = str(text).replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
     return f'"{escaped}"'
-
-
-def escape_mermaid(text: object) -> str:
-    """Text in which Mermaid finds nothing of its own."""
-    return re.sub(r'["#;<>&\n]', lambda match: f"#{ord(match.group())};", str(text))
 
 
 FORMATS: Mapping[str, Callable[[Graph], str]] = {

@@ -23,9 +23,9 @@ def sequence_diagram(trace: Trace) -> str:
     if open_loop:
         body.append("  end")
     if trace.broken is not None and names:
-        message = _escape(trace.broken.message or trace.broken.name)
+        message = escape(trace.broken.message or trace.broken.name)
         body.append(f"  Note over {next(iter(names.values()))}: broken: {message}")
-    declared = [f"  participant {alias} as {_escape(name)}" for name, alias in names.items()]
+    declared = [f"  participant {alias} as {escape(name)}" for name, alias in names.items()]
     return "\n".join(["sequenceDiagram", *declared, *body]) + "\n"
 
 
@@ -39,16 +39,16 @@ def _rows(line: Line, labels: list[Label], names: dict[str, str]) -> list[str]:
         target = _alias(last.target, names)
         undo = "undo " if last.phase.startswith("undo") else ""
         if first.phase in ("start", "undo start"):
-            rows.append(f"{actor}->>{target}: {_escape(undo + last.step + who)}")
+            rows.append(f"{actor}->>{target}: {escape(undo + last.step + who)}")
         if last.phase in ("finish", "undo finish"):
             reply = "-->>" if last.outcome in ("", "ok") else "--x"
-            rows.append(f"{target}{reply}{actor}: {_escape(last.outcome or 'ok')}{who}")
+            rows.append(f"{target}{reply}{actor}: {escape(last.outcome or 'ok')}{who}")
     elif not last.puts:
-        rows.append(f"Note over {actor}: {_escape(line.text + who)}")
+        rows.append(f"Note over {actor}: {escape(line.text + who)}")
     else:
-        rows += [f"{actor}->>{_alias(put, names)}: {_escape(line.text + who)}" for put in last.puts]
+        rows += [f"{actor}->>{_alias(put, names)}: {escape(line.text + who)}" for put in last.puts]
     if line.changes:
-        rows.append(f"Note over {actor}: {_escape(', '.join(str(change) for change in line.changes))}")
+        rows.append(f"Note over {actor}: {escape(', '.join(str(change) for change in line.changes))}")
     return rows
 
 
@@ -56,6 +56,6 @@ def _alias(name: str, names: dict[str, str]) -> str:
     return names.setdefault(name, f"p{len(names) + 1}")
 
 
-def _escape(text: str) -> str:
-    """Mermaid reads `;` and `#` as its own."""
-    return re.sub(r"[;#<>\n]", lambda match: f"#{ord(match.group())};", text)
+def escape(text: object) -> str:
+    """Text in which Mermaid finds nothing of its own."""
+    return re.sub(r'["#;<>&\n]', lambda match: f"#{ord(match.group())};", str(text))
