@@ -1,1 +1,221 @@
-"""Time: delays, draws, back ends, statistics."""
+"""Time: what a design takes, by the back end that fits; see `simulate`."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+
+from .. import model
+from ..errors import ModelError, Problem, position_of
+from ..system import State, TransitionSystem
+from .events import EventLoop, Runs
+from .plan import Plan, plan_of
+from .result import SimulationResult
+from .statistics import (
+    Estimate,
+    mean_of,
+    mean_of_queued,
+    paired_difference,
+    percentile_of,
+    percentile_of_queued,
+    proportion_of,
+    warm_up,
+)
+
+__all__ = ["Estimate", "SimulationResult", "paired_difference", "simulate"]
+
+PERCENTILES = (50, 95, 99)
+BACK_ENDS = ("auto", "max-plus", "events")
+PILOT = 200
+SUCCESS = ("completed", "finished")
+
+
+def simulate(
+    design: model.Model,
+    jobs: int = 10_000,
+    seed: int = 1,
+    back_end: str = "auto",
+    warmup: int | None = None,
+    confidence: float = 0.95,
+) -> SimulationResult:
+    """The times of many jobs of an orchestration or a choreography, one instance each.
+
+    Without `arrivals` each job runs alone, in an empty system; with them, jobs share workers and shared variables.
+    back_end: `max-plus` (only where nothing queues, fails or branches), `events` (anything), or `auto`.
+    warmup: how many of the first jobs to leave out; None: by the rule MSER-5 where jobs arrive, else 0.
+    Raises `ModelError`: nothing has a duration, a delay is wrong, or work arrives faster than it can be done.
+    """
+    if isinstance(design, model.System):
+        message = f"'{design.name}' is a system of bare actions: nothing in it has a duration"
+        hint = "simulate an orchestration or a choreography"
+        raise ModelError([Problem("E404", message, position_of(design.name), hint)])
+    _check_numbers(jobs, back_end, warmup, confidence)
+    system = alone(design)
+    plan = plan_of(design, seed)
+    notes = [*plan.notes, *_loads(design, system, plan)]
+    chosen, reason = _choose(design, plan, system, back_end)
+    if chosen == "max-plus":
+        from .maxplus import run
+
+        runs = run(design, plan, jobs)
+    else:
+        runs = loop_for(design, system, plan).run(jobs)
+    return _summary(design, plan, runs, seed, (chosen, reason), warmup, confidence, notes)
+
+
+def alone(design: model.Orchestration | model.Choreography) -> TransitionSystem:
+    """The system of one instance in which workers never limit: the simulator's pools do that, for all jobs together."""
+    if isinstance(design, model.Orchestration):
+        from ..orchestration import compile_orchestration
+
+        services = {name: replace(service, workers=None) for name, service in design.services.items()}
+        coordinators = {name: replace(each, concurrency=None) for name, each in design.coordinators.items()}
+        return compile_orchestration(replace(design, services=services, coordinators=coordinators), instances=1)
+    from ..choreography import compile_choreography
+
+    participants = {name: replace(each, workers=None) for name, each in design.participants.items()}
+    return compile_choreography(replace(design, participants=participants, listeners=None, instances=1))
+
+
+def loop_for(
+    design: model.Orchestration | model.Choreography, system: TransitionSystem, plan: Plan, record: bool = False
+) -> EventLoop:
+    """An event loop for a design, from its system `alone` and its plan."""
+    shared = [name for name, variable in design.variables.items() if variable.shared]
+    names = [v.name for v in system.variables if v.name.split("[")[0] in shared]
+    return EventLoop(system, plan, _endings(system), names, record)
+
+
+def _endings(system: TransitionSystem) -> Callable[[State], str]:
+    """How a finished job ended: a flow's status; a choreography has finished."""
+    position = system.positions.get("flow")
+    if position is None or system.variables[position].role != "control":
+        return lambda _: "finished"
+    kind = system.variables[position].type
+    labels = getattr(kind, "labels", ())
+    return lambda state: str(labels[int(state[position])])
+
+
+def _check_numbers(jobs: int, back_end: str, warmup: int | None, confidence: float) -> None:
+    problems = []
+    if jobs < 1:
+        problems.append(Problem("E411", f"{jobs} jobs cannot be simulated", None, "give at least 1"))
+    if back_end not in BACK_ENDS:
+        problems.append(Problem("E411", f"unknown back end '{back_end}'", None, f"one of {', '.join(BACK_ENDS)}"))
+    if warmup is not None and not 0 <= warmup < jobs:
+        problems.append(Problem("E411", f"a warm-up of {warmup} of {jobs} jobs leaves nothing to measure"))
+    if not 0 < confidence < 1:
+        problems.append(Problem("E411", f"a confidence of {confidence:g} is not between 0 and 1", None, "give 0.95"))
+    if problems:
+        raise ModelError(problems)
+
+
+def _choose(
+    design: model.Orchestration | model.Choreography, plan: Plan, system: TransitionSystem, back_end: str
+) -> tuple[str, str]:
+    """The back end, and why this one."""
+    if back_end == "events":
+        return "events", "as asked"
+    from .maxplus import obstacle
+
+    reason = obstacle(design, plan, system)
+    if not reason:
+        return "max-plus", "nothing queues, fails or branches"
+    if back_end == "max-plus":
+        raise ModelError([Problem("E412", f"max-plus does not apply to '{design.name}': {reason}")])
+    return "events", reason
+
+
+def _loads(design: model.Orchestration | model.Choreography, system: TransitionSystem, plan: Plan) -> list[str]:
+    """Whether the workers can keep up, from the work that some jobs cause when each runs alone.
+
+    A queue whose utilisation is 1 or more has no mean: it grows as long as the simulation lasts.
+    """
+    if plan.interval is None or not plan.pools:
+        return []
+    loop = loop_for(design, system, replace(plan, interval=None))
+    done = np.array([_work_of_one(loop, number) for number in range(PILOT)])
+    notes, problems = [], []
+    for index, (pool, size) in enumerate(plan.pools.items()):
+        load = mean_of(done[:, index] / (plan.mean_interval * size), 0.999)
+        if load.low >= 1:
+            message = (
+                f"{pool} cannot keep up: its utilisation would be {load.value:.3g}, and its queue grows without end"
+            )
+            hint = "more workers, shorter times or fewer arrivals"
+            problems.append(Problem("E413", message, position_of(pool), hint))
+        elif load.value >= 0.95:
+            notes.append(f"{pool} is close to saturation (utilisation about {load.value:.2g}): simulate many jobs")
+    if problems:
+        raise ModelError(problems)
+    return notes
+
+
+def _work_of_one(loop: EventLoop, number: int) -> list[float]:
+    """The worker-seconds that one job, run alone, needs of each pool: by exact means where no task has a timeout."""
+    starts, busy = dict(loop.starts), {name: pool.busy for name, pool in loop.pools.items()}
+    loop.run_alone(number)
+    needed = []
+    for name, pool in loop.pools.items():
+        users = [task for task in loop.plan.tasks.values() if name in task.pools]
+        if any(task.timeout is not None for task in users):
+            needed.append(pool.busy - busy[name])
+        else:
+            needed.append(sum((loop.starts[task.key] - starts[task.key]) * task.mean for task in users))
+    return needed
+
+
+def _summary(
+    design: model.Orchestration | model.Choreography,
+    plan: Plan,
+    runs: Runs,
+    seed: int,
+    chosen: tuple[str, str],
+    warmup: int | None,
+    confidence: float,
+    notes: list[str],
+) -> SimulationResult:
+    jobs = len(runs.makespans)
+    queued = plan.interval is not None and chosen[0] == "events"
+    ended = ~np.isnan(runs.makespans)
+    removed = warmup if warmup is not None else warm_up(runs.makespans[ended]) if queued else 0
+    measured = runs.makespans[ended][removed:]
+    if len(measured):
+        mean = (mean_of_queued if queued else mean_of)(measured, confidence)
+        percentile = percentile_of_queued if queued else percentile_of
+        percentiles = {each: percentile(measured, each, confidence) for each in PERCENTILES}
+    else:
+        mean = Estimate(float("nan"), float("-inf"), float("inf"), confidence, "no job ended")
+        percentiles = dict.fromkeys(PERCENTILES, mean)
+    outcomes = dict(Counter(runs.endings).most_common())
+    if not ended.all():
+        notes.append(f"{int((~ended).sum())} jobs never ended; times are of those that did")
+    messages = {"calls and replies": 2 * float(runs.calls.mean())}
+    if isinstance(design, model.Choreography):
+        messages = {"publishes": float(runs.publishes.mean()), "deliveries": float(runs.deliveries.mean())}
+    utilisation = {}
+    if queued and runs.horizon > 0:
+        utilisation = {pool: busy / (plan.pools[pool] * runs.horizon) for pool, busy in runs.busy.items()}
+    successes = sum(outcomes.get(ending, 0) for ending in SUCCESS)
+    return SimulationResult(
+        name=design.name,
+        kind=model.kind_of(design),
+        back_end=chosen[0],
+        reason=chosen[1],
+        jobs=jobs,
+        seed=seed,
+        makespans=runs.makespans,
+        mean=mean,
+        percentiles=percentiles,
+        success=proportion_of(successes, jobs, confidence),
+        undos=mean_of(runs.undos, confidence),
+        outcomes=outcomes,
+        messages=messages,
+        utilisation=utilisation,
+        warm_up=removed,
+        queued=queued,
+        notes=tuple(notes),
+    )

@@ -58,7 +58,7 @@ def sampler(delay: Delay) -> Sampler:
         case "gamma" | "erlang":
             shape = given["shape"]
             scale = given["mean"] / shape
-            return lambda uniform: scale * special.gammaincinv(shape, uniform)
+            return lambda uniform: np.asarray(scale * special.gammaincinv(shape, uniform), dtype=np.float64)
         case "weibull":
             scale, power = given["scale"], 1 / given["shape"]
             return lambda uniform: scale * np.power(-np.log1p(-uniform), power)

@@ -1,9 +1,10 @@
 """The event loop: runs jobs through the transition system, where tasks take time and workers are shared.
 
-It never decides what is possible. A job is a run of the system with one instance: the loop only chooses among its actions and
-delays them. Immediate actions happen at once; a `start` happens as soon as it is enabled, its call has been made (overhead,
-backoff, delivery of the message) and its workers are free, first come first served; its `finish` happens after the drawn
-delay, with the drawn outcome. Events at the same time happen in the order finish, request, arrival, then in the order made.
+It never decides what is possible. A job is a run of the system with one instance: the loop only chooses among its
+actions and delays them. Immediate actions happen at once; a `start` happens as soon as it is enabled, its call has been
+made (overhead, backoff, delivery of the message) and its workers are free, first come first served; its `finish`
+happens after the drawn delay, with the drawn outcome. Events at the same time happen in the order finish, request,
+arrival, then in the order made.
 """
 
 from __future__ import annotations
@@ -140,16 +141,20 @@ class EventLoop:
             horizon = self._run_together(jobs, note)
         else:
             for number in range(jobs):
-                job = self._new_job(number, 0.0)
-                self._advance(job, 0.0)
-                horizon += self._until_quiet()
-                self.live.clear()
-                note(job)
+                note(self.run_alone(number))
         busy = {pool.name: pool.busy for pool in self.pools.values()}
         return Runs(
             makespans, endings, undos, calls, publishes, deliveries, self.starts, busy, horizon,
             tuple(self.happenings or ()),
         )  # fmt: skip
+
+    def run_alone(self, number: int) -> Job:
+        """One job in an empty system, until nothing more can happen."""
+        job = self._new_job(number, 0.0)
+        self._advance(job, 0.0)
+        self._until_quiet()
+        self.live.clear()
+        return job
 
     def _run_together(self, jobs: int, note: Callable[[Job], None]) -> float:
         interval = self.plan.interval
@@ -212,9 +217,7 @@ class EventLoop:
             if place.immediate:
                 at_once += 1
                 if at_once > MOST_AT_ONCE:
-                    raise _endless(
-                        self.system, place.immediate[0].action.label.step, "does not stop, in no time at all"
-                    )
+                    raise endless(place.immediate[0].action.name, "does not stop, in no time at all")
                 self._fire(job, self._pick(job, place.immediate), now)
                 continue
             if not self._ask_for_starts(job, place, now):
@@ -275,7 +278,7 @@ class EventLoop:
         self.starts[key] += 1
         job.calls += 1
         if job.calls > MOST_STARTS:
-            raise _endless(self.system, key[1], f"started again and again, {MOST_STARTS} times in one job")
+            raise endless(key[1], f"is started again and again, {MOST_STARTS} times in one job")
         self._fire(job, moves[0] if len(moves) == 1 else self._pick(job, moves), now)
         heappush(self.heap, (now + delay, FINISH, next(self.turn), job, key, outcome))
 
@@ -353,6 +356,7 @@ def _initial_states(system: TransitionSystem) -> list[State]:
         raise ModelError([Problem("E409", f"cannot be simulated: {error}")]) from None
 
 
-def _endless(system: TransitionSystem, step: str, what: str) -> ModelError:
-    message = f"'{system.name}' does not end: {step or 'it'} {what}"
-    return ModelError([Problem("E410", message, None, "limit the attempts, or give what ends the loop a probability")])
+def endless(step: str, what: str) -> ModelError:
+    """The error for a job that would go on for ever."""
+    hint = "limit the attempts, or give what ends the loop a probability"
+    return ModelError([Problem("E410", f"a job does not end: '{step}' {what}", None, hint)])

@@ -1,4 +1,4 @@
-"""When the messages of a job are there: each is published, then delivered to each of its receivers, and both take time."""
+"""When the messages of a job are there: publishing takes time, and so does the delivery to each receiver."""
 
 from __future__ import annotations
 

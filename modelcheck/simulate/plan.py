@@ -1,7 +1,7 @@
 """What a design says about time, for one seed: its tasks with their draws, and the pools of workers they need.
 
-A task is what lies between a `start` and its `finish`: a step, an undo, a handler. Its key is the phase and the step of the
-actions' labels.
+A task is what lies between a `start` and its `finish`: a step, an undo, a handler. Its key is `step` or `undo`
+and the step of the actions' labels.
 """
 
 from __future__ import annotations
@@ -207,10 +207,10 @@ def _plan_choreography(design: model.Choreography, builder: _Builder) -> None:
         if delay is None:
             builder.notes.append(f"{name} takes no time, because none is given")
     for name, channel in design.channels.items():
-        for purpose, delay, found in (
+        for purpose, cost, found in (
             ("publish", channel.publish, builder.publish),
             ("deliver", channel.deliver, builder.deliver),
         ):
-            drawn, _ = builder.draws(name, purpose, delay)
+            drawn, _ = builder.draws(name, purpose, cost)
             if drawn is not None:
                 found[name] = drawn

@@ -29,7 +29,7 @@ class Pool(Generic[T]):
         self.longest = max(self.longest, len(self.waiting))
 
     def admitted(self) -> Iterator[tuple[float, int, T]]:
-        """Who is next, as long as there is a free worker; the caller takes the worker or sends the request elsewhere."""
+        """Who is next, as long as a worker is free; the caller takes the worker or sends the request elsewhere."""
         while self.free and self.waiting:
             yield heappop(self.waiting)
 

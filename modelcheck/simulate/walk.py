@@ -1,7 +1,7 @@
 """The states of a job, found as they are needed and linked to each other, so that a run only follows links.
 
-Nothing here knows about time: what can happen in a place is what the transition system says, sorted by who decides when:
-`immediate` actions happen at once, `starts` want a worker, `finishes` happen when their delay is over.
+Nothing here knows about time: what can happen in a place is what the transition system says, sorted by who decides
+when: `immediate` actions happen at once, `starts` want a worker, `finishes` happen when their delay is over.
 """
 
 from __future__ import annotations
