@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from .results import CheckReport
 
 GOOD, WRONG, UNUSABLE, OPEN, INTERRUPTED, BROKEN_PIPE = 0, 1, 2, 3, 130, 141
+PICTURES = (".png", ".svg", ".pdf")
 _WORST_FIRST = (UNUSABLE, WRONG, OPEN, GOOD)
 
 
@@ -135,31 +136,41 @@ def _print_totals(reports: Sequence[CheckReport], failures: Sequence[ModelError]
 def _simulate(chosen: argparse.Namespace) -> int:
     from .api import simulate
 
+    if chosen.plot:
+        _must_be_picture(chosen.plot)
     design, _ = _load(chosen.model, chosen)
     with _progress(f"simulating {chosen.jobs:,} jobs of {chosen.model} ..."):
         result = simulate(design, jobs=chosen.jobs, seed=chosen.seed)
-    return _present(result, chosen)
+    _present(result, chosen)
+    if chosen.plot:
+        with _progress(f"drawing {chosen.plot} ..."):
+            from .plot.times import save_times
+
+            save_times(result, chosen.plot)
+    return GOOD
 
 
 def _compare(chosen: argparse.Namespace) -> int:
     from .api import compare
 
+    if chosen.plot:
+        _must_be_picture(chosen.plot)
     first, second = (_load(name, chosen)[0] for name in (chosen.orchestration, chosen.choreography))
     with _progress(f"simulating {chosen.jobs:,} jobs of each design ..."):
         result = compare(first, second, jobs=chosen.jobs, seed=chosen.seed)
-    return _present(result, chosen)
-
-
-def _present(result: Any, chosen: argparse.Namespace) -> int:
-    """A result that shows itself: as text or data, and as a picture where one is asked for."""
-    if chosen.json:
-        _print_json(result.to_dict())
-    else:
-        print(result)
+    _present(result, chosen)
     if chosen.plot:
         with _progress(f"drawing {chosen.plot} ..."):
             result.plot(chosen.plot)
     return GOOD
+
+
+def _present(result: Any, chosen: argparse.Namespace) -> None:
+    """A result that shows itself, as text or as data."""
+    if chosen.json:
+        _print_json(result.to_dict())
+    else:
+        print(result, flush=True)
 
 
 def _graph(chosen: argparse.Namespace) -> int:
@@ -177,9 +188,7 @@ def _graph(chosen: argparse.Namespace) -> int:
     if suffix in FORMATS:
         Path(chosen.output).write_text(FORMATS[suffix](graph), encoding="utf-8")
         return GOOD
-    if suffix not in (".png", ".svg", ".pdf"):
-        hint = "use .png, .svg, .pdf, .dot, .mmd or .txt"
-        raise ModelError([Problem("E903", f"cannot draw a graph as '{chosen.output}'", hint=hint)])
+    _must_be_picture(chosen.output, ".dot, .mmd or .txt")
     from .plot.graph import save_graph
 
     save_graph(graph, chosen.output)
@@ -187,6 +196,12 @@ def _graph(chosen: argparse.Namespace) -> int:
 
 
 # What verbs share.
+
+
+def _must_be_picture(file: str, *others: str) -> None:
+    if Path(file).suffix not in PICTURES:
+        hint = f"use {', '.join((*PICTURES, *others))}"
+        raise ModelError([Problem("E903", f"cannot draw '{file}': its ending names no kind of picture", hint=hint)])
 
 
 def _load(name: str, chosen: argparse.Namespace) -> tuple[Model, Path]:

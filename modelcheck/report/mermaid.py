@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from ..system import Label, Trace
-from .story import Line, story, told_actions
+from .story import Line, receiver_of, story, told_actions
 
 
 def sequence_diagram(trace: Trace) -> str:
@@ -43,10 +43,12 @@ def _rows(line: Line, labels: list[Label], names: dict[str, str]) -> list[str]:
         if last.phase in ("finish", "undo finish"):
             reply = "-->>" if last.outcome in ("", "ok") else "--x"
             rows.append(f"{target}{reply}{actor}: {escape(last.outcome or 'ok')}{who}")
-    elif not last.puts:
-        rows.append(f"Note over {actor}: {escape(line.text + who)}")
     else:
-        rows += [f"{actor}->>{_alias(put, names)}: {escape(line.text + who)}" for put in last.puts]
+        receivers = dict.fromkeys(receiver_of(queue) for queue in last.puts)
+        if last.phase != "publish" or not receivers:
+            rows.append(f"Note over {actor}: {escape(line.text + who)}")
+        events = escape(", ".join(last.publishes) + who)
+        rows += [f"{actor}->>{_alias(receiver, names)}: {events}" for receiver in receivers]
     if line.changes:
         rows.append(f"Note over {actor}: {escape(', '.join(str(change) for change in line.changes))}")
     return rows

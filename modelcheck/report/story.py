@@ -131,10 +131,11 @@ def _step(system: TransitionSystem, group: Sequence[_Move], number: int, several
     changes = _changes(system, group[0].before, last.after, "data")
     if not changes and labels[-1].phase == "act":
         changes = _changes(system, group[0].before, last.after, "control")
+    actor = labels[-1].actor
     return Line(
         "step",
         _deed(last.action, labels),
-        labels[-1].actor,
+        "" if last.action.name.startswith(actor) else actor,
         changes,
         number,
         labels[-1].instance if several else 0,
@@ -155,33 +156,42 @@ def _deed(action: Action, labels: Sequence[Label]) -> str:
     label = labels[-1]
     place = f" at {label.target}" if label.target and label.target != label.actor else ""
     message = next((each.message for each in labels if each.queue and each.message), "")
-    step = f"{label.step} on {message}" if message and message != label.step else label.step
-    outcome = "" if label.outcome in ("", "ok") else label.outcome
+    name = label.step.removeprefix(f"{label.actor}.")
+    step = f"{name} on {message}" if message and message != name else name
+    failed = label.outcome not in ("", "ok")
     match label.phase:
         case "start":
             text = f"starts {step}{place}"
         case "finish":
-            begun = "" if len(labels) > 1 else "finishes "
-            text = f"{begun}{step}{place}: {outcome or 'ok'}"
+            text = f"{'' if len(labels) > 1 else 'finishes '}{step}{place}: {label.outcome or 'ok'}"
         case "skip":
             text = f"skips {step}"
         case "undo start":
             text = f"starts to undo {step}{place}"
         case "undo finish":
-            text = f"fails to undo {step}{place}" if outcome else f"undoes {step}{place}"
-        case "publish":
-            text = f"publishes {label.message or step}"
+            text = f"{'fails to undo' if failed else 'undoes'} {step}{place}"
         case "end":
-            text = f"ends: {outcome}" if outcome else "ends"
+            text = f"ends: {label.outcome}" if label.outcome else "ends"
+        case "publish":
+            text = ""
         case _:
-            text = label.text or step or action.name
-    if label.text and label.text != text:
-        text += f" ({label.text})"
-    return text + _sent(label)
+            text = label.text or action.name
+    notes = [each.text for each in labels if each.text and each.text != text]
+    text += "".join(f" {note}" if note.startswith("→") else f" ({note})" for note in notes)
+    return ", ".join(part for part in (text, _published(label)) if part)
 
 
-def _sent(label: Label) -> str:
-    return f", to {', '.join(label.puts)}" if label.puts else ""
+def _published(label: Label) -> str:
+    """The events published and who receives them."""
+    if not label.publishes:
+        return ""
+    receivers = [receiver_of(queue) for queue in label.puts]
+    return f"publishes {', '.join(label.publishes)} to {', '.join(dict.fromkeys(receivers)) or 'nobody'}"
+
+
+def receiver_of(queue: str) -> str:
+    """The participant that a queue `channel>participant` belongs to."""
+    return queue.rpartition(">")[2]
 
 
 def _beginning(trace: Trace, moves: Sequence[_Move]) -> Iterator[Line]:
