@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 LONGEST_MESSAGE = 400
+MOST_PROBLEMS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,14 @@ class ModelError(Exception):
 
         self.problems = tuple(sorted(problems, key=order))
         super().__init__("\n".join(problem.render() for problem in self.problems))
+
+
+def report(problems: list[Problem], problem: Problem) -> None:
+    """Notes a problem; after `MOST_PROBLEMS` of them it is enough, and all are raised."""
+    problems.append(problem)
+    if len(problems) >= MOST_PROBLEMS:
+        message = f"these are {MOST_PROBLEMS} problems: no more is read"
+        raise ModelError([*problems, Problem("E000", message, problem.position)])
 
 
 class Located(str):

@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 
-from .errors import Located, ModelError, Position, Problem
+from .errors import Located, ModelError, Position, Problem, report
 
 MOST_BYTES, MOST_VALUES, DEEPEST = 1_000_000, 100_000, 50
 
@@ -119,8 +119,7 @@ def read_text(text: str, file: str, problems: list[Problem]) -> Node:
     lines = tuple(_LINE_BREAK.split(text))
     if found := _CONTROL.search(text):
         place = _place_in(text, found.start(), file)
-        problems.append(Problem("E004", f"control character U+{ord(found.group()):04X}", place))
-        raise ModelError(problems)
+        raise ModelError([*problems, Problem("E004", f"control character U+{ord(found.group()):04X}", place)])
     return _Composer(text, file, lines, problems).document()
 
 
@@ -218,7 +217,7 @@ class _Composer:
             if key in found:
                 first = next(known for known in found if known == key)
                 message = f"'{key}' is already given in line {first.position.line}"
-                self.problems.append(Problem("E012", message, key.position))
+                report(self.problems, Problem("E012", message, key.position))
             else:
                 found[key] = value
         return found
@@ -228,15 +227,18 @@ class _Composer:
 
         What follows such a comma arrives as a value of its own: in a mapping as a key with `empty` = 1 empty values.
         """
-        while _is_plain(event) and event.value.count("(") > event.value.count(")"):
+        opened = event.value.count("(") - event.value.count(")") if _is_plain(event) else 0
+        end = event.end_mark
+        while opened > 0:
             following = [self.next() for _ in range(1 + empty)]
-            if (
-                not all(map(_is_plain, following))
-                or [bool(each.value) for each in following] != [True, False][: 1 + empty]
-            ):
+            piece = following[0]
+            if not all(map(_is_plain, following)) or not piece.value or any(each.value for each in following[1:]):
                 self.waiting = following
                 break
-            start, end = event.start_mark, following[0].end_mark
+            opened += piece.value.count("(") - piece.value.count(")")
+            end = piece.end_mark
+        if end is not event.end_mark:
+            start = event.start_mark
             text = self.text[start.index : end.index]
             text = text if start.line == end.line else " ".join(text.split())
             event = yaml.ScalarEvent(None, None, (True, False), text, start, end)
@@ -247,7 +249,7 @@ class _Composer:
         return Position(self.file, mark.line + 1, mark.column + 1, text)
 
     def note(self, code: str, message: str, mark: Mark, hint: str = "") -> None:
-        self.problems.append(Problem(code, message, self.place(mark) if mark else Position(self.file, 1, 1), hint))
+        report(self.problems, Problem(code, message, self.place(mark) if mark else Position(self.file, 1, 1), hint))
 
     def failure(self, code: str, message: str, mark: Mark, hint: str = "") -> ModelError:
         self.note(code, message, mark, hint)

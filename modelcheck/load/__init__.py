@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import model
-from ..errors import ModelError, Problem, did_you_mean
+from ..errors import ModelError, Problem, did_you_mean, report
 from ..source import LocatedMap, Node, read_file, read_text
 from .choreography import CHOREOGRAPHY
 from .guarded import SYSTEM
@@ -84,8 +84,8 @@ def _whole(kind: str) -> Reader:
 def _with_constants(design: Any, constants: Mapping[str, str], problems: Problems) -> Any:
     for name in constants:
         if name not in design.constants:
-            hint = did_you_mean(name, design.constants, otherwise="this model declares no constants")
-            problems.append(Problem("E032", f"there is no constant '{name}' to set", hint=hint))
+            hint = did_you_mean(name, design.constants) or "this model declares no constants"
+            report(problems, Problem("E032", f"there is no constant '{name}' to set", hint=hint))
     values = {name: constants.get(name, value) for name, value in design.constants.items()}
     return replace(design, constants=values) if constants else design
 

@@ -11,10 +11,13 @@ from .design import DESIGN, plain
 from .reader import MISSING, Key, Problems, converted, mapping_of, note, one_or_more, record, scalar
 from .values import EFFECT, FORMULA, NAME, TEXT
 
-_INDEX = re.compile(r"\s*([^\W\d]\w*)\s+in\s+(.+?)\s*\.\.\s*(.+?)\s*(?:,(?=\s*[^\W\d]\w*\s+in\s)|\Z)")
+_INDEX = re.compile(r"\s*([^\W\d]\w*)\s+in\s+(\S.*?)\.\.\s*(\S.*?)(?:,(?=\s*[^\W\d]\w*\s+in\s)|\Z)")
 
 
 def _for_each(text: Located, problems: Problems) -> Any:
+    if len(text) > 1_000:
+        return note(problems, "E022", "an index of more than 1,000 characters is too long", text)
+    text = Located(text.rstrip(), text.position)
     found = []
     at = 0
     while at < len(text):

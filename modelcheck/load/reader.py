@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from ..errors import Located, Problem, did_you_mean
+from ..errors import Located, Problem, did_you_mean, report
 from ..source import LocatedList, LocatedMap, Node
 
 Json = dict[str, Any]
@@ -43,7 +43,7 @@ Build = Callable[[dict[str, Any], LocatedMap, Problems], Any]
 
 def note(problems: Problems, code: str, message: str, node: Node, hint: str = "") -> object:
     """Notes a problem where a value stands; gives MISSING."""
-    problems.append(Problem(code, message, node.position, hint))
+    report(problems, Problem(code, message, node.position, hint))
     return MISSING
 
 

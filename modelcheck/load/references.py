@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from .. import model
-from ..errors import Problem, did_you_mean, position_of
+from ..errors import Problem, did_you_mean, position_of, report
 from ..source import LocatedMap
 from .reader import Problems
 
@@ -46,7 +46,7 @@ class _Names:
         known = tuple(known)
         if used is not None and used not in known:
             hint = did_you_mean(used, known, otherwise="" if known else none or f"this model declares no {what}s")
-            self.problems.append(Problem("E030", f"unknown {what} '{used}'", position_of(used), hint))
+            report(self.problems, Problem("E030", f"unknown {what} '{used}'", position_of(used), hint))
 
 
 def _orchestration(design: model.Orchestration, names: _Names) -> None:
@@ -104,7 +104,7 @@ def _property(each: model.Property, design: model.Model, names: _Names) -> None:
                 names.check("step, handler, event or action", name, known)
     if each.word in ("ends", "compensated") and isinstance(each.about, str):
         flow = design.flow.name if isinstance(design, model.Orchestration) else design.name
-        names.check("flow", each.about, ("flow", flow))
+        names.check("flow", each.about, ("flow", "system", flow))
 
 
 def _actions(names: _Names) -> tuple[str, ...]:

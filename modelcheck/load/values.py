@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .. import model
-from ..errors import Located, ModelError, Problem, did_you_mean, position_of
+from ..errors import Located, ModelError, Problem, did_you_mean, position_of, report
 from ..expressions.parse import KEYWORDS, QUANTIFIERS
 from ..source import LocatedList, LocatedMap, Node
 from .reader import MISSING, Problems, Reader, found, mapping_of, note, scalar, short, word
@@ -100,7 +100,7 @@ def _probability(text: Located, problems: Problems) -> Any:
 def _wrong(problems: Problems, code: str, message: str, text: str, hint: str = "", offset: int = 0) -> object:
     """Notes a problem inside a text that may not come from a file; gives MISSING."""
     place = position_of(text)
-    problems.append(Problem(code, message, place.shifted(offset) if place else None, hint))
+    report(problems, Problem(code, message, place.shifted(offset) if place else None, hint))
     return MISSING
 
 

@@ -1,0 +1,60 @@
+"""Problems point at their place, say what to do, and travel."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+
+from modelcheck.errors import Located, ModelError, Position, Problem, did_you_mean, position_of
+
+LINE = "    requires: stok >= 1"
+PLACE = Position("order.yaml", 12, 15, LINE)
+
+
+def test_a_problem_shows_place_caret_and_hint() -> None:
+    problem = Problem("E120", "unknown name 'stok'", PLACE, "did you mean 'stock'?")
+    assert problem.render() == (
+        "order.yaml:12:15: E120: unknown name 'stok'\n"
+        "        requires: stok >= 1\n"
+        "                  ^\n"
+        "    hint: did you mean 'stock'?"
+    )
+    assert Problem("E001", "cannot read it").render() == "E001: cannot read it"
+
+
+def test_the_caret_of_a_long_line_stays_on_the_screen_under_its_character() -> None:
+    line = "x" * 500 + "Y" + "z" * 500
+    rendered = Problem("E1", "here", Position("f", 1, 501, line)).render().splitlines()
+    assert all(len(each) <= 110 for each in rendered)
+    assert rendered[1][rendered[2].index("^")] == "Y"
+    tabs = Problem("E1", "here", Position("f", 1, 3, "\t\tgo")).render().splitlines()
+    assert tabs[1][tabs[2].index("^")] == "g"
+
+
+def test_long_messages_are_cut() -> None:
+    assert len(Problem("E1", "m" * 10_000).render()) < 500
+
+
+def test_all_problems_come_in_file_order() -> None:
+    places = [(9, 1), (2, 7), (2, 3)]
+    error = ModelError(Problem("E1", f"{line}:{column}", Position("f", line, column)) for line, column in places)
+    assert [problem.message for problem in error.problems] == ["2:3", "2:7", "9:1"]
+    assert str(error) == "f:2:3: E1: 2:3\nf:2:7: E1: 2:7\nf:9:1: E1: 9:1"
+
+
+def test_located_strings_are_strings_that_keep_their_place_in_copies_and_other_processes() -> None:
+    located = Located("stok >= 1", PLACE)
+    assert located == "stok >= 1"
+    assert {located: 1}["stok >= 1"] == 1
+    for copied in (copy.deepcopy(located), copy.copy(located), pickle.loads(pickle.dumps(located))):
+        assert (copied, position_of(copied)) == (located, PLACE)
+    assert position_of("plain") is None
+    assert str(PLACE.shifted(3)) == "order.yaml:12:18"
+
+
+def test_hints() -> None:
+    assert did_you_mean("stok", ["stock", "paid"]) == "did you mean 'stock'?"
+    assert did_you_mean("xyz", ["stock", "paid"]) == "known here: paid, stock"
+    assert did_you_mean("xyz", ["stock"], otherwise="try again") == "try again"
+    assert did_you_mean("xyz", []) == ""
+    assert did_you_mean("xyz", [f"name{i}" for i in range(20)]).endswith(", ...")
