@@ -1,0 +1,89 @@
+"""What publishing does: claims about the fact and the payload, and a message into each receiver's queue."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import product
+
+from ..declare import range_claims
+from ..errors import position_of
+from ..expressions import FALSE, TRUE, Expr, conjunction, negation, substitute
+from ..graph.events import why_lost
+from ..system import Claim
+from .board import Board
+from .queues import Contents, Queue
+from .typed import TypedPublication
+
+
+@dataclass(frozen=True)
+class Sent:
+    """The publications of one action: where it is possible, its assignments and claims, queues and events."""
+
+    guard: Expr
+    updates: Mapping[str, Expr]
+    claims: tuple[Claim, ...]
+    puts: tuple[str, ...]
+    publishes: tuple[str, ...]
+
+
+def choices(
+    publications: Sequence[TypedPublication], effect: Mapping[str, Expr]
+) -> Iterator[tuple[Expr, tuple[TypedPublication, ...]]]:
+    """The sets of publications that can happen together after an effect, each with its condition before the effect."""
+    options = [((True, False) if publication.conditional else (True,)) for publication in publications]
+    for chosen in product(*options):
+        conditions = []
+        for publication, yes in zip(publications, chosen, strict=True):
+            when = substitute(publication.when, effect)
+            conditions.append(when if yes else negation(when))
+        condition = conjunction(conditions)
+        if condition != FALSE:
+            yield condition, tuple(p for p, yes in zip(publications, chosen, strict=True) if yes)
+
+
+def send(board: Board, instance: int, publications: Sequence[TypedPublication], effect: Mapping[str, Expr]) -> Sent:
+    """What it means to publish these events, in this order, after an effect."""
+    contents: dict[str, Contents] = {}
+    queues: dict[str, Queue] = {}
+    guards: list[Expr] = []
+    claims: list[Claim] = []
+    puts: list[str] = []
+    for publication in publications:
+        event = publication.event
+        values = {name: substitute(value, effect) for name, value in publication.payload.items()}
+        claims += _claims(board, instance, event, values, effect)
+        for queue in board.receiving(event):
+            held = contents.get(queue.name, queue.contents())
+            room = queue.has_room(held)
+            if queue.channel.overflow == "block":
+                guards.append(room)
+            elif queue.channel.overflow == "fail":
+                message = f"{queue.name} is full, and {event} is lost"
+                claims.append(Claim("overflow", queue.name, room, message, position_of(event)))
+            contents[queue.name] = queue.put(held, queue.message(event, instance, values))
+            queues[queue.name] = queue
+            puts.append(queue.name)
+    updates: dict[str, Expr] = {}
+    for name, held in contents.items():
+        updates |= queues[name].updates(held)
+    events = tuple(publication.event for publication in publications)
+    return Sent(conjunction(guards), updates, tuple(claims), tuple(dict.fromkeys(puts)), events)
+
+
+def _claims(
+    board: Board, instance: int, event: str, values: Mapping[str, Expr], effect: Mapping[str, Expr]
+) -> Iterator[Claim]:
+    declared = board.design.events[event]
+    for name, value in values.items():
+        field = f"{event}.{name}"
+        for claim in range_claims({field: value}, {field: board.typed.payloads[event][name]}, event):
+            yield replace(claim, kind="payload", name=event)
+    claimed = board.typed.instances[instance - 1].claims.get(event, TRUE)
+    if claimed != TRUE:
+        payload = {f"event.{name}": value for name, value in values.items()}
+        message = f"{event} claims {declared.claims}, which is not so"
+        holds = substitute(claimed, {**effect, **payload})
+        yield Claim("claims", event, holds, message, position_of(declared.claims))
+    if not declared.terminal and not board.receiving(event):
+        yield Claim("undelivered", event, FALSE, why_lost(board.design, event), position_of(event))

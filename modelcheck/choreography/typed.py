@@ -1,0 +1,278 @@
+"""A choreography with its formulas typed, instance by instance.
+
+A participant's formulas see its own variables (also as `payment.paid`), the design's own ones, and the payload of the
+event they react to; what an event claims, and properties, see everybody's state by its full name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from .. import model
+from ..declare import count_instances, declare_constants, declare_variables, read_effect, read_type
+from ..errors import ModelError, Problem, did_you_mean, position_of
+from ..expressions import BOOL, TRUE, Expr, Ref, Resolver, Scope, Type, as_text, names_in, substitute
+from ..system import Variable
+from .wrong import structure_problems
+
+
+@dataclass(frozen=True)
+class TypedPublication:
+    """An event to be published; `when` and the payload speak of the state after the effect."""
+
+    event: str
+    payload: Mapping[str, Expr]
+    when: Expr
+    conditional: bool
+
+    def substituted(self, replacements: Mapping[str, Expr]) -> TypedPublication:
+        payload = {name: substitute(value, replacements) for name, value in self.payload.items()}
+        return replace(self, payload=payload, when=substitute(self.when, replacements))
+
+
+@dataclass(frozen=True)
+class TypedHandler:
+    """A handler; `name` is `participant.handler`, and `event.field` in its formulas is a placeholder."""
+
+    name: str
+    participant: str
+    handler: model.Handler
+    when: Expr
+    requires: Expr | None
+    ensures: Expr | None
+    effects: Mapping[str, Mapping[str, Expr]]
+    publishes: tuple[TypedPublication, ...]
+
+    def substituted(self, replacements: Mapping[str, Expr]) -> TypedHandler:
+        """With the payload that it handles."""
+        if not replacements:
+            return self
+
+        def changed(formula: Expr | None) -> Expr | None:
+            return None if formula is None else substitute(formula, replacements)
+
+        return replace(
+            self,
+            when=substitute(self.when, replacements),
+            requires=changed(self.requires),
+            ensures=changed(self.ensures),
+            effects={
+                outcome: {name: substitute(value, replacements) for name, value in effect.items()}
+                for outcome, effect in self.effects.items()
+            },
+            publishes=tuple(publication.substituted(replacements) for publication in self.publishes),
+        )
+
+
+@dataclass(frozen=True)
+class TypedInstance:
+    """One instance: the names that properties may use, handlers, what the outside publishes, what events claim."""
+
+    number: int
+    scope: Scope
+    handlers: Mapping[str, TypedHandler]
+    starts: tuple[TypedPublication, ...]
+    claims: Mapping[str, Expr]
+
+
+@dataclass(frozen=True)
+class TypedChoreography:
+    """Declared variables, instances, the types of payloads and of variables by name."""
+
+    variables: tuple[Variable, ...]
+    instances: tuple[TypedInstance, ...]
+    payloads: Mapping[str, Mapping[str, Type]]
+    types: Mapping[str, Type]
+
+
+def type_choreography(design: model.Choreography, instances: int | None = None) -> TypedChoreography:
+    """All formulas of a choreography, typed; raises `ModelError` with everything that is wrong in them.
+
+    `instances` overrides the design's own number.
+    """
+    resolver = Resolver()
+    resolver.problems += structure_problems(design)
+    constants = declare_constants(design.constants, resolver)
+    count = instances or count_instances(design.instances, constants, resolver)
+    payloads = {
+        event: {name: kind for name, text in declared.payload.items() if (kind := read_type(text, constants, resolver))}
+        for event, declared in design.events.items()
+    }
+    variables, shared = _declare(design, _Names(constants, {}), resolver, shared=True)
+    typed = []
+    for number in range(1, count + 1):
+        own, names = _declare(design, shared, resolver, shared=False, instance=number if count > 1 else None)
+        variables += own
+        typed.append(_Typing(design, names, payloads, resolver).instance(number))
+        if resolver.problems:  # The other instances would repeat them.
+            raise ModelError(resolver.problems)
+    types = {variable.name: variable.type for variable in variables}
+    return TypedChoreography(tuple(variables), tuple(typed), payloads, types)
+
+
+@dataclass(frozen=True)
+class _Names:
+    """What everybody can read, and what each participant calls its own."""
+
+    common: Scope
+    private: Mapping[str, Scope]
+
+    def within(self, participant: str) -> Scope:
+        """The scope of a participant's formulas: its own names, bare and in full, before the common ones."""
+        return _joined(self.common, *self._own(participant))
+
+    def everywhere(self) -> Scope:
+        """The scope of properties and of what events claim: full names."""
+        return _joined(self.common, *(_prefixed(scope, name) for name, scope in self.private.items()))
+
+    def _own(self, participant: str) -> tuple[Scope, ...]:
+        own = self.private.get(participant, Scope())
+        return _prefixed(own, participant), own
+
+
+def _joined(*scopes: Scope) -> Scope:
+    names = {name: value for scope in scopes for name, value in scope.names.items()}
+    families = {name: family for scope in scopes for name, family in scope.families.items()}
+    return Scope(names, families)
+
+
+def _prefixed(scope: Scope, participant: str) -> Scope:
+    return Scope(
+        {f"{participant}.{name}": value for name, value in scope.names.items()},
+        {f"{participant}.{name}": family for name, family in scope.families.items()},
+    )
+
+
+def _declare(
+    design: model.Choreography, known: _Names, resolver: Resolver, shared: bool, instance: int | None = None
+) -> tuple[list[Variable], _Names]:
+    """The variables that are shared, or those of one instance."""
+
+    def chosen(declared: Mapping[str, model.Variable]) -> dict[str, model.Variable]:
+        return {name: variable for name, variable in declared.items() if variable.shared == shared}
+
+    found, common = declare_variables(chosen(design.variables), known.common, resolver, instance=instance)
+    private = dict(known.private)
+    for name, participant in design.participants.items():
+        own = chosen(participant.variables)
+        added, scope = declare_variables(own, known.common, resolver, f"{name}.", instance)
+        found += added
+        mine = Scope(
+            {key: scope.names[key] for key in own if key in scope.names},
+            {key: scope.families[key] for key in own if key in scope.families},
+        )
+        private[name] = _joined(private.get(name, Scope()), mine)
+    return found, _Names(common, private)
+
+
+@dataclass(frozen=True)
+class _Typing:
+    """The formulas of one instance."""
+
+    design: model.Choreography
+    names: _Names
+    payloads: Mapping[str, Mapping[str, Type]]
+    resolver: Resolver
+
+    def instance(self, number: int) -> TypedInstance:
+        handlers = {
+            f"{name}.{key}": self.handler(name, key, handler)
+            for name, participant in self.design.participants.items()
+            for key, handler in participant.handlers.items()
+        }
+        starts = tuple(self.publication(each, self.names.common) for each in self.design.starts)
+        scope = self.names.everywhere()
+        claims = {}
+        for event, declared in self.design.events.items():
+            if declared.claims is not None:
+                claim = self.resolver.expression(declared.claims, scope.with_names(self.payload(event)), BOOL)
+                claims[event] = TRUE if claim is None else claim
+        return TypedInstance(number, scope, handlers, starts, claims)
+
+    def payload(self, event: str | None) -> dict[str, Expr]:
+        fields = self.payloads.get(event or "", {})
+        return {f"event.{name}": Ref(f"event.{name}", kind) for name, kind in fields.items()}
+
+    def handler(self, participant: str, key: str, handler: model.Handler) -> TypedHandler:
+        inside = self.names.within(participant)
+        scope = inside.with_names(self.payload(handler.on))
+
+        def formula(text: model.Formula | None) -> Expr | None:
+            return self.formula(text, scope, participant)
+
+        outcomes = dict.fromkeys(("ok", *model.OUTCOMES, *handler.outcomes, *handler.fails))
+        named = {"ok", *handler.outcomes, *handler.fails}
+        effects = {
+            outcome: self.effect(handler.outcomes.get(outcome, {}), inside, scope, participant)
+            for outcome in outcomes
+            if outcome in named
+        }
+        if handler.effect:
+            effects["ok"] = self.effect(handler.effect, inside, scope, participant)
+        publishes = tuple(self.publication(each, scope, participant) for each in handler.publishes)
+        return TypedHandler(
+            f"{participant}.{key}", participant, handler, formula(handler.when) or TRUE, formula(handler.requires),
+            formula(handler.ensures), effects, publishes,
+        )  # fmt: skip
+
+    def effect(self, effect: model.Effect, inside: Scope, scope: Scope, participant: str) -> dict[str, Expr]:
+        members = {
+            f"{name}[{','.join(map(str, key))}]": member
+            for name, family in inside.families.items()
+            for key, member in family.items()
+        }
+        allowed = {
+            name: value
+            for name, value in effect.items()
+            if self.may_use([name], participant, name) and self.may_read(value, participant)
+        }
+        return read_effect(allowed, {**inside.names, **members}, scope, self.resolver)
+
+    def publication(
+        self, publication: model.Publication, scope: Scope, participant: str | None = None
+    ) -> TypedPublication:
+        fields = self.payloads.get(publication.event, {})
+        payload: dict[str, Expr] = {}
+        for name, kind in fields.items():
+            if name in publication.payload:
+                value = self.formula(publication.payload[name], scope, participant, kind)
+                payload[name] = Ref(f"event.{name}", kind) if value is None else value
+            else:
+                message = f"'{publication.event}' is published without its field '{name}'"
+                hint = f"write {{{publication.event}: {{{name}: ...}}}}"
+                self.resolver.problems.append(Problem("E214", message, position_of(publication.event), hint))
+        declared = self.design.events.get(publication.event, model.Event()).payload
+        for name in publication.payload:
+            if name not in declared and publication.event in self.design.events:
+                hint = did_you_mean(name, declared, otherwise="its payload is empty")
+                message = f"'{publication.event}' has no field '{name}'"
+                self.resolver.problems.append(Problem("E214", message, position_of(name), hint))
+        when = self.formula(publication.when, scope, participant)
+        guarded = publication.when is not None
+        return TypedPublication(publication.event, payload, TRUE if when is None else when, guarded)
+
+    def formula(
+        self, text: model.Formula | None, scope: Scope, participant: str | None, expected: Type = BOOL
+    ) -> Expr | None:
+        if text is None or not self.may_read(text, participant):
+            return None
+        return self.resolver.expression(text, scope, expected)
+
+    def may_read(self, text: model.Formula, participant: str | None) -> bool:
+        return self.may_use(sorted(names_in(as_text(text))), participant, text)
+
+    def may_use(self, names: Iterable[str], participant: str | None, place: object) -> bool:
+        """Whether no name is another participant's private state; a problem is noted where one is."""
+        foreign = [name for name in names if self._owner(name) not in (None, participant)]
+        for name in foreign:
+            who = participant or "the outside"
+            message = f"{who} cannot use '{name}': it is private to {self._owner(name)}"
+            hint = "pass it in the payload of an event, or declare it among the design's own variables"
+            self.resolver.problems.append(Problem("E213", message, position_of(place), hint))
+        return not foreign
+
+    def _owner(self, name: str) -> str | None:
+        owner, dot, rest = name.partition(".")
+        private = self.design.participants[owner].variables if owner in self.design.participants else {}
+        return owner if dot and rest.partition("[")[0] in private else None
