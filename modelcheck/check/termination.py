@@ -10,12 +10,27 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from .. import model
+from ..engine.blocks import large_blocks
 from ..engine.liveness import find_lasso
 from ..engine.ranking import Edge, RankResult, rank
 from ..engine.target import Limits
 from ..errors import position_of
-from ..expressions import TRUE, Expr, Type, Value, negation, references, substitute
+from ..expressions import (
+    TRUE,
+    Expr,
+    Literal,
+    Operation,
+    Type,
+    Value,
+    conjunction,
+    disjunction,
+    equal,
+    negation,
+    references,
+    substitute,
+)
 from ..graph.flow import ABORT, END, flow_graph, jumps_after, loops
+from ..orchestration import compile_orchestration
 from ..orchestration.typed import TypedFlow, type_flow
 from ..results import Result, Verdict
 from ..system import TransitionSystem
@@ -25,13 +40,17 @@ FAIRNESS = "weak fairness for each actor, none for outcomes"
 
 @dataclass(frozen=True)
 class _Loops:
-    """What can go round in a design: nodes, edges with data, the types of the data; and whether a rank over
-    them speaks for the whole system (nobody else writes what they read)."""
+    """What can go round in a design: nodes, edges with data, the types of the data.
+
+    undisturbed: a rank over them speaks for the whole system, since nobody else writes what they read.
+    standing: what always holds of the variables that nothing ever changes.
+    """
 
     nodes: tuple[str, ...]
     edges: tuple[Edge, ...]
     types: Mapping[str, Type]
     undisturbed: bool = True
+    standing: Expr = TRUE
 
 
 def termination_result(
@@ -45,7 +64,7 @@ def termination_result(
     if not found.edges:
         return replace(common, verdict=Verdict.PROVED, method="graph", reason="nothing goes round")
     if found.undisturbed:
-        ranked = rank(found.nodes, found.edges, found.types, {})
+        ranked = rank(found.nodes, found.edges, found.types, dict.fromkeys(found.nodes, found.standing))
         if ranked.proved:
             reason = f"every loop has a ranking function: {_measures(ranked)}"
             return replace(common, verdict=Verdict.PROVED, method="ranking functions, z3", reason=reason)
@@ -121,7 +140,7 @@ def _loops(design: model.Model, system: TransitionSystem) -> _Loops:
             edges = tuple(Edge("system", "system", a.guard, a.updates, a.name) for a in system.actions)
             types = {variable.name: variable.type for variable in system.variables}
             undisturbed = not any(action.parameters for action in system.actions)
-            return _Loops(("system",), edges, types, undisturbed)
+            return _Loops(("system",), edges, types, undisturbed, _standing(system))
 
 
 def _cyclic(edges: tuple[Edge, ...]) -> tuple[Edge, ...]:
@@ -151,12 +170,29 @@ def _flow_loops(design: model.Orchestration) -> _Loops:
         condition = (
             _condition(step.branches(data["outcome"]), target) if jumps_after(step.step, data["outcome"]) else TRUE
         )
-        edges.append(Edge(source, target, substitute(condition, effect), effect, f"{source} → {target}"))
-        if step.when != TRUE:
+        guard = conjunction([step.when, substitute(condition, effect)])
+        edges.append(Edge(source, target, guard, effect, f"{source} → {target}"))
+        if step.when != TRUE and data["outcome"] == "ok":
             # A skipped step passes its token on without its effect.
-            skipped = negation(step.when)
+            skipped = conjunction([negation(step.when), condition])
             edges.append(Edge(source, target, skipped, {}, f"{source} skipped → {target}"))
-    return _Loops(tuple(steps), tuple(edges), typed.types, _undisturbed(design, typed, inside, edges))
+    standing = _standing(compile_orchestration(design, instances=1))
+    if any(edge.reads for edge in edges):
+        edges = large_blocks(edges)
+    return _Loops(tuple(steps), tuple(edges), typed.types, _undisturbed(design, typed, inside, edges), standing)
+
+
+def _standing(system: TransitionSystem) -> Expr:
+    """What is assumed at the start about variables that no action changes: it holds for ever."""
+    written = {name for action in system.actions for name in action.updates}
+    initially = system.initially
+    parts = initially.arguments if isinstance(initially, Operation) and initially.operator == "and" else (initially,)
+    kept = [part for part in parts if not references(part) & written]
+    for variable in system.variables:
+        if variable.name not in written and variable.role == "data" and variable.initial is not None:
+            values = (equal(variable.ref, Literal(value, variable.type)) for value in variable.initial)
+            kept.append(disjunction(values))
+    return conjunction(kept)
 
 
 def _condition(branches: list[tuple[str | None, Expr]], target: str) -> Expr:
