@@ -234,7 +234,7 @@ FAMILY = {(i,): Ref(f"x[{i}]", INT) for i in (1, 2, 3)}
 GRID = {(i, j): Ref(f"y[{i},{j}]", INT) for i in range(6) for j in range(7)}
 RICH = Scope(
     {**SCOPE.names, "N": integer(3)},
-    {"x": FAMILY, "y": GRID},
+    {"x": FAMILY, "y": GRID, "none": {}},
     {"done": {"charge": Ref("p", BOOL), "ship": Ref("q", BOOL)}},
     tuple(Scope({"paid": Ref(f"paid#{k}", BOOL), "total": Ref(f"total#{k}", INT)}) for k in (1, 2)),
 )
@@ -377,6 +377,7 @@ def test_numbers_given_by_python_code() -> None:
         ("x[4]", "E127", 1, "does not exist"),
         ("p or x[0] > 1", "E127", 6, "does not exist"),
         ("done(chrge)", "E128", 6, "did you mean 'charge'"),
+        ("none[1]", "E127", 1, "no members"),
         ("forall i in 1..20000: p", "E129", 1, "20000 cases"),
         ("forall i in 1..200: exists j in 1..200: p", "E129", 21, "40000 cases"),
         ("forall i in 1..a: p", "E130", 16, "constant"),

@@ -239,6 +239,8 @@ def _index(syntax: Index, scope: Scope) -> Expr:
     if family is None:
         hint = did_you_mean(syntax.name, scope.families, f"there is no indexed '{syntax.name}'")
         raise ExpressionError("E120", f"'{syntax.name}' is not an indexed name", syntax.offset, hint)
+    if not family:
+        raise ExpressionError("E127", f"'{syntax.name}' has no members", syntax.offset)
     indices = [_number(argument, scope) for argument in syntax.arguments]
     dimensions = len(next(iter(family)))
     if len(indices) != dimensions:

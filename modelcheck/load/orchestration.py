@@ -17,6 +17,7 @@ from .values import (
     NAME,
     OUTCOMES,
     PROBABILITY,
+    STEP_NAME,
     TARGET,
     TEXT,
     unlimited,
@@ -136,7 +137,7 @@ FLOW = record(
         "requires": Key(FORMULA, "contract: what is assumed at the start"),
         "ensures": Key(FORMULA, "contract: what must hold when it completes"),
         "context": Key(one_or_more(NAME), "the context keys that are there from the start"),
-        "steps": Key(mapping_of(STEP, NAME, "steps as a mapping"), "the steps by name, in order", required=True),
+        "steps": Key(mapping_of(STEP, STEP_NAME, "steps as a mapping"), "the steps by name, in order", required=True),
     },
     plain(model.Flow),
 )

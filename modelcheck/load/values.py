@@ -12,7 +12,7 @@ from ..expressions.parse import KEYWORDS, QUANTIFIERS
 from ..source import LocatedList, LocatedMap, Node
 from .reader import MISSING, Problems, Reader, found, mapping_of, note, scalar, short, word
 
-RESERVED = frozenset({*KEYWORDS, *QUANTIFIERS, "min", "max", "abs", "end", "abort", "any"})
+RESERVED = frozenset({*KEYWORDS, *QUANTIFIERS, "min", "max", "abs", "any"})
 FAILURES = ("error", "failed", "timeout")
 SECONDS = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "min": 60.0, "h": 3600.0}
 # Each distribution's parameters in order: a time above 0 or from 0 on, a positive number, a count, or a file.
@@ -43,6 +43,13 @@ def _name(text: Located, problems: Problems) -> Any:
     if text in RESERVED:
         return note(problems, "E024", f"'{text}' is a word of the language and cannot be a name", text)
     return text
+
+
+def _step_name(text: Located, problems: Problems) -> Any:
+    if text in ("end", "abort"):
+        hint = "it is what a transition can go to instead of a step"
+        return note(problems, "E024", f"a step cannot be called '{text}'", text, hint)
+    return _name(text, problems)
 
 
 def _target(text: Located, problems: Problems) -> Any:
@@ -181,6 +188,7 @@ def read_delay(text: str) -> model.Delay:
 _FORMULA: dict[str, Any] = {"type": ["string", "number", "boolean"]}
 _TIME: dict[str, Any] = {"type": ["string", "number"]}
 NAME = scalar("a name", _name, {"type": "string", "pattern": r"^[^\W\d]\w*$"})
+STEP_NAME = scalar("a name", _step_name, {"type": "string", "pattern": r"^[^\W\d]\w*$"})
 TEXT = scalar("text", lambda text, _: Located(text.strip(), text.position), {"type": "string"})
 FORMULA = scalar(
     "a formula", lambda text, _: text, _FORMULA, "quote a formula that contains ': ' or begins with { or ["
