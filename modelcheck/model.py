@@ -154,6 +154,8 @@ class CompensationPolicy:
 
 @dataclass(frozen=True, kw_only=True)
 class Policies:
+    """What holds for all steps that say nothing else: how failures are undone, and how often steps are tried."""
+
     compensation: CompensationPolicy = field(default_factory=CompensationPolicy)
     retry: Retry | None = None
 

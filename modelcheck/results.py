@@ -15,6 +15,8 @@ from .system import Trace
 
 
 class Verdict(StrEnum):
+    """The four answers there are (design, section 4)."""
+
     PROVED = "proved"
     REFUTED = "refuted"
     BOUNDED = "bounded"

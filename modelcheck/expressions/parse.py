@@ -35,12 +35,16 @@ class ExpressionError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Number:
+    """A number or a truth value as written."""
+
     value: bool | int | Fraction
     offset: int
 
 
 @dataclass(frozen=True, slots=True)
 class Name:
+    """A name: a variable, a constant, a label."""
+
     text: str
     offset: int
 
@@ -56,6 +60,8 @@ class Apply:
 
 @dataclass(frozen=True, slots=True)
 class Index:
+    """A member of a family: `rm[i]`."""
+
     name: str
     arguments: tuple[Syntax, ...]
     offset: int
@@ -63,6 +69,8 @@ class Index:
 
 @dataclass(frozen=True, slots=True)
 class Call:
+    """A function or predicate with its arguments: `min(a, b)`."""
+
     name: str
     arguments: tuple[Syntax, ...]
     offset: int
@@ -70,6 +78,8 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Quantified:
+    """`forall`, `exists`, `sum` or `count` of a body over low..high."""
+
     kind: str
     variable: str
     low: Syntax

@@ -41,6 +41,7 @@ def in_type(term: Term, kind: Type) -> Term:
 
 
 def literal(value: Value, kind: Type) -> Term:
+    """A value as a constant of z3."""
     match kind:
         case BoolType():
             return z3.BoolVal(bool(value))

@@ -16,6 +16,8 @@ Value = bool | int | Fraction
 
 @dataclass(frozen=True, slots=True)
 class BoolType:
+    """Truth values."""
+
     def __str__(self) -> str:
         return "bool"
 
@@ -76,6 +78,8 @@ def show(value: Value, kind: Type) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Literal:
+    """A value of a type."""
+
     value: Value
     type: Type
 
@@ -106,6 +110,7 @@ TRUE, FALSE = Literal(True, BOOL), Literal(False, BOOL)
 
 
 def integer(value: int) -> Literal:
+    """A whole number as a tree."""
     return Literal(value, INT)
 
 
@@ -140,6 +145,7 @@ def _connect(operator: str, parts: Iterable[Expr], neutral: Literal, absorbing: 
 
 
 def negation(expr: Expr) -> Expr:
+    """The opposite; two negations cancel."""
     if isinstance(expr, Literal):
         return Literal(not expr.value, BOOL)
     if isinstance(expr, Operation) and expr.operator == "not":
@@ -148,10 +154,12 @@ def negation(expr: Expr) -> Expr:
 
 
 def implication(premise: Expr, conclusion: Expr) -> Expr:
+    """`premise implies conclusion`."""
     return disjunction([negation(premise), conclusion])
 
 
 def compare(operator: str, left: Expr, right: Expr) -> Expr:
+    """A comparison, decided at once where both sides are known."""
     if isinstance(left, Literal) and isinstance(right, Literal):
         return Literal(COMPARISONS[operator](left.value, right.value), BOOL)
     return Operation(operator, (left, right), BOOL)
@@ -168,10 +176,12 @@ COMPARISONS: dict[str, Callable[[Value, Value], bool]] = {
 
 
 def equal(left: Expr, right: Expr) -> Expr:
+    """`left == right`."""
     return compare("==", left, right)
 
 
 def conditional(condition: Expr, then: Expr, otherwise: Expr) -> Expr:
+    """`then if condition else otherwise`, decided at once where the condition is known or changes nothing."""
     if isinstance(condition, Literal):
         return then if condition.value else otherwise
     if then == otherwise:

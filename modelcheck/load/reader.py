@@ -197,6 +197,7 @@ def either(choose: Callable[[Node], Reader], *readers: Reader) -> Reader:
 
 
 def is_scalar(node: Node) -> bool:
+    """Whether a node is a text that is not empty."""
     return isinstance(node, Located) and bool(node)
 
 

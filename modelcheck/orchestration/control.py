@@ -50,6 +50,7 @@ class Shape:
 
 
 def shape_of(design: model.Orchestration) -> Shape:
+    """The structure of a design's flow."""
     graph = flow_graph(design)
     steps = design.flow.steps
     waits_for = predecessors(design.flow)

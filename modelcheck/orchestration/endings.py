@@ -11,6 +11,7 @@ from .control import FLOW_STATUS, Busy, Control
 
 
 def undo(control: Control, name: str, busy: Busy) -> Iterable[Action]:
+    """Undoing a step that is owed: its start, its end, and its failure where it can fail."""
     step = control.steps[name]
     undo, declared = step.compensation, step.step.compensation
     assert undo is not None

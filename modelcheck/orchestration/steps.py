@@ -66,6 +66,7 @@ def _choice_claims(step: TypedStep, outcome: str, target: str | None) -> list[Cl
 
 
 def after_check(control: Control, name: str) -> Expr:
+    """The step's check as a condition on the state before its effect."""
     step = control.steps[name]
     return TRUE if step.check is None else substitute(step.check, step.effects["ok"])
 

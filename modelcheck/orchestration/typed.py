@@ -28,6 +28,8 @@ from ..system import Variable
 
 @dataclass(frozen=True)
 class TypedCompensation:
+    """What undoes a step, with its formulas typed."""
+
     effect: Mapping[str, Expr]
     requires: Expr | None
     ensures: Expr | None
@@ -204,4 +206,5 @@ def _parameters(step: model.Step, scope: Scope, resolver: Resolver) -> tuple[Var
 
 
 def is_ranged(kind: Type) -> bool:
+    """Whether values of a type can leave a declared range."""
     return isinstance(kind, IntType) and kind.low is not None
