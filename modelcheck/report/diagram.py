@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from .. import model
@@ -27,17 +28,21 @@ _MERMAID_SHAPES = {
 
 def graph_of(design: model.Model) -> Graph:
     """The control-flow graph of an orchestration, the event graph of a choreography; raises `ModelError` (E904)."""
+    graph: Graph
     match design:
         case model.Orchestration():
             from ..graph.flow import flow_graph
 
-            return flow_graph(design)
+            graph = flow_graph(design)
         case model.Choreography():
             from ..graph.events import event_graph
 
-            return event_graph(design)
-    problem = Problem("E904", f"'{design.name}' is a system of bare actions, which has no graph")
-    raise ModelError([problem])
+            graph = event_graph(design)
+        case _:
+            problem = Problem("E904", f"'{design.name}' is a system of bare actions, which has no graph")
+            raise ModelError([problem])
+    graph.name = design.name
+    return graph
 
 
 def label_of(graph: Graph, node: Any) -> str:
@@ -48,8 +53,8 @@ def label_of(graph: Graph, node: Any) -> str:
 def to_text(graph: Graph) -> str:
     """Each node with where it leads to."""
     lines = [f"{graph.name or 'graph'}: {len(graph)} nodes, {graph.number_of_edges()} edges"]
-    for node, data in graph.nodes(data=True):
-        kind = data.get("kind", "")
+    for node in _along(graph):
+        kind = graph.nodes[node].get("kind", "")
         label = label_of(graph, node)
         lines.append(f"  {label}" + (f"  ({kind})" if kind and kind != label else ""))
         for _, target, edge in graph.out_edges(node, data=True):
@@ -57,6 +62,19 @@ def to_text(graph: Graph) -> str:
             note = f"  [{edge['label']}]" if edge.get("label") else ""
             lines.append(f"    {arrow} {label_of(graph, target)}{note}")
     return "\n".join(lines) + "\n"
+
+
+def _along(graph: Graph) -> Iterator[Any]:
+    """The nodes as one meets them, beginning where nothing leads to."""
+    met: set[Any] = set()
+    for start in sorted(graph, key=lambda node: graph.in_degree(node) > 0):
+        waiting = deque([start])
+        while waiting:
+            node = waiting.popleft()
+            if node not in met:
+                met.add(node)
+                yield node
+                waiting.extend(graph.successors(node))
 
 
 def to_dot(graph: Graph) -> str:

@@ -46,7 +46,8 @@ def _rows(line: Line, labels: list[Label], names: dict[str, str]) -> list[str]:
     else:
         receivers = dict.fromkeys(receiver_of(queue) for queue in last.puts)
         if last.phase != "publish" or not receivers:
-            rows.append(f"Note over {actor}: {escape(line.text + who)}")
+            deed = line.text.partition(", publishes ")[0] if receivers else line.text
+            rows.append(f"Note over {actor}: {escape(deed + who)}")
         events = escape(", ".join(last.publishes) + who)
         rows += [f"{actor}->>{_alias(receiver, names)}: {events}" for receiver in receivers]
     if line.changes:

@@ -185,8 +185,8 @@ def _published(label: Label) -> str:
     """The events published and who receives them."""
     if not label.publishes:
         return ""
-    receivers = [receiver_of(queue) for queue in label.puts]
-    return f"publishes {', '.join(label.publishes)} to {', '.join(dict.fromkeys(receivers)) or 'nobody'}"
+    receivers = ", ".join(dict.fromkeys(receiver_of(queue) for queue in label.puts))
+    return f"publishes {', '.join(label.publishes)}" + (f" to {receivers}" if receivers else "")
 
 
 def receiver_of(queue: str) -> str:

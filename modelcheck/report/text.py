@@ -161,7 +161,7 @@ def render_story(lines: Sequence[Line], width: int = 100, paint: Paint | None = 
     actors = max((len(line.actor) for line in steps), default=0)
     several = any(line.instance for line in steps)
     tags = max((len(str(line.instance)) for line in steps), default=0) + 1 if several else 0
-    texts = min(max((len(line.text) for line in steps), default=0), max(20, width // 2))
+    texts = _text_column(steps, width - 11 - tags - actors)
     rows: list[str] = []
     for line in lines:
         tag = (
@@ -182,20 +182,24 @@ def render_story(lines: Sequence[Line], width: int = 100, paint: Paint | None = 
     return rows
 
 
+def _text_column(steps: Sequence[Line], room: int) -> int:
+    """How wide the column of texts is, so that most changes stand beside them."""
+    lengths = [len(line.text) for line in steps if line.changes]
+    return max((length for length in lengths if length <= room * 0.6), default=0)
+
+
 def _columns(start: str, text: str, changes: str, texts: int, width: int) -> Iterator[str]:
-    """One step in columns; what does not fit goes on below."""
+    """One step in columns; changes that do not fit beside the text go below."""
     indent = " " * len(start)
-    if len(text) > texts or not changes:
-        wrapped = textwrap.wrap(text, max(20, width - len(start))) or [""]
+    room = max(20, width - len(start))
+    if not changes or len(text) > texts or texts + 2 + len(changes) > room:
+        wrapped = textwrap.wrap(text, room) or [""]
+        below = textwrap.wrap(changes, room - 4, break_on_hyphens=False) if changes else []
         yield start + wrapped[0]
         yield from (indent + more for more in wrapped[1:])
-        if not changes:
-            return
-        start, text = indent, ""
-    room = max(20, width - len(indent) - texts - 2)
-    for part in textwrap.wrap(changes, room, break_on_hyphens=False):
-        yield f"{start}{text:<{texts}}  {part}".rstrip()
-        start, text = indent, ""
+        yield from (f"{indent}    {more}" for more in below)
+    else:
+        yield f"{start}{text:<{texts}}  {changes}"
 
 
 def _finding(finding: Finding, paint: Paint) -> str:

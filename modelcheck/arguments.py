@@ -1,0 +1,104 @@
+"""The arguments of the command line."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Mapping
+from typing import Any
+
+Run = Callable[[argparse.Namespace], int]
+
+
+def parser_of(runs: Mapping[str, Run]) -> argparse.ArgumentParser:
+    """The parser; what a verb does is in its `run`."""
+    parser = argparse.ArgumentParser(
+        "modelcheck",
+        description="Proves, explores, simulates and compares designs of services before they are written.",
+        epilog="A MODEL is a file or the name of a packaged model, such as order_orchestration. Exit codes: 0 all as it"
+        " should be, 1 something is not, 2 wrong usage or a wrong model, 3 undecided or only bounded, 130 interrupted.",
+    )
+    parser.add_argument("--version", action=_Version, nargs=0, help="print the version")
+    verbs = parser.add_subparsers(metavar="VERB", required=True)
+
+    check = _verb(verbs, "check", runs["check"], "prove or refute everything there is to know about models")
+    check.add_argument("models", nargs="+", metavar="MODEL", help="a file, a folder, or the name of a packaged model")
+    check.add_argument("--property", action="append", metavar="NAME", help="only this property (repeatable)")
+    check.add_argument("--engine", choices=("auto", "search", "bounded"), default="auto")
+    check.add_argument("--states", type=_positive, metavar="N", help="give up after so many states")
+    check.add_argument("--seconds", type=_seconds, metavar="S", help="give up after so many seconds")
+    check.add_argument("--depth", type=_positive, metavar="N", help="look no further than so many actions")
+    check.add_argument("--mermaid", action="store_true", help="also print counterexamples as sequence diagrams")
+    check.add_argument("--html", metavar="FILE", help="also write a page")
+    amount = check.add_mutually_exclusive_group()
+    amount.add_argument("-v", "--verbose", action="store_true", help="every claim by itself, and witnesses")
+    amount.add_argument("-q", "--quiet", action="store_true", help="only what is not as it should be")
+
+    simulate = _verb(verbs, "simulate", runs["simulate"], "how long a design takes")
+    simulate.add_argument("model", metavar="MODEL")
+    _add_runs(simulate)
+
+    compare = _verb(
+        verbs, "compare", runs["compare"], "an orchestration and a choreography of the same tasks, side by side"
+    )
+    compare.add_argument("orchestration", metavar="ORCHESTRATION")
+    compare.add_argument("choreography", metavar="CHOREOGRAPHY")
+    _add_runs(compare)
+
+    graph = _verb(verbs, "graph", runs["graph"], "the flow, or who publishes what to whom, as text or a picture")
+    graph.add_argument("model", metavar="MODEL")
+    graph.add_argument("-o", "--output", metavar="FILE", help="a .png, .svg, .pdf, .dot, .mmd (Mermaid) or .txt file")
+    graph.add_argument("--format", choices=("text", "dot", "mermaid"), help="what is printed without -o")
+    return parser
+
+
+def _verb(verbs: Any, name: str, run: Run, help: str) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = verbs.add_parser(name, help=help, description=help[0].upper() + help[1:] + ".")
+    parser.set_defaults(run=run)
+    parser.add_argument("--json", action="store_true", help="print data instead of text")
+    parser.add_argument(
+        "--set", action="append", type=_constant, default=[], metavar="NAME=VALUE", help="replace a constant"
+    )
+    return parser
+
+
+def _add_runs(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--jobs", type=_positive, default=10_000, metavar="N", help="how many jobs (10,000)")
+    parser.add_argument("--seed", type=int, default=1, metavar="N", help="of the random numbers (1)")
+    parser.add_argument("--plot", metavar="FILE", help="also draw a .png, .svg or .pdf")
+
+
+class _Version(argparse.Action):
+    def __call__(self, *_: object) -> None:
+        from . import __version__
+
+        print(f"modelcheck {__version__}")
+        sys.exit(0)
+
+
+def _positive(text: str) -> int:
+    """A number of at least one; thousands may be marked: 2,000,000."""
+    try:
+        number = int(text.replace(",", "").replace("_", ""))
+    except ValueError:
+        number = 0
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a number of at least 1")
+    return number
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text.removesuffix("s"))
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < float("inf"):
+        raise argparse.ArgumentTypeError(f"'{text}' is not a number of seconds")
+    return seconds
+
+
+def _constant(text: str) -> tuple[str, str]:
+    name, separator, value = text.partition("=")
+    if not separator or not name.strip() or not value.strip():
+        raise argparse.ArgumentTypeError(f"'{text}' is not NAME=VALUE")
+    return name.strip(), value.strip()
