@@ -118,15 +118,15 @@ class _Place:
             return None
         updates, claims = here.effect(declared.effect)
         indices = f"[{','.join(map(str, key.values()))}]" if key else ""
-        process = here.actor(declared.actor, indices) if declared.actor else ALONE
+        process = here.actor(declared.actor) if declared.actor else ALONE
         label = Label("act", process if declared.actor else name + indices, step=name)
         return Action(name + indices, guard, updates, label, claims, process=process)
 
-    def actor(self, text: str, indices: str) -> str:
-        """Whose action it is: `rm` stands for `rm[i]` with the indices of the family, `rm[j]` is as written."""
+    def actor(self, text: str) -> str:
+        """Whose action it is: `tm`, or a member `rm[i]` with the values of the family's indices."""
         if "[" not in text:
-            return text + indices
-        name, _, inside = text.rstrip("] ").partition("[")
+            return text.strip()
+        name, _, inside = text.strip().rstrip("]").partition("[")
         values = [self.constant(part.strip(), self.scope) for part in inside.split(",")]
         return f"{name}[{','.join(map(str, values))}]"
 

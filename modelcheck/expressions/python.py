@@ -19,7 +19,7 @@ _COMPARE: dict[str, ast.cmpop] = {
 _ARITHMETIC: dict[str, ast.operator] = {
     "+": ast.Add(), "-": ast.Sub(), "*": ast.Mult(), "//": ast.FloorDiv(), "%": ast.Mod(),
 }  # fmt: skip
-_FUNCTIONS: dict[str, Callable[..., Any]] = {
+FUNCTIONS: dict[str, Callable[..., Any]] = {
     "min": min,
     "max": max,
     "abs": abs,
@@ -54,21 +54,25 @@ def _function(body: ast.expr) -> Callable[[Sequence[Value]], Any]:
     arguments = ast.arguments([], [ast.arg("s")], None, [], [], None, [])
     module = ast.fix_missing_locations(ast.Expression(ast.Lambda(arguments, body)))
     function: Callable[[Sequence[Value]], Any] = eval(  # our own tree, not a user's text
-        compile(module, "<expression>", "eval"), {"__builtins__": {}, **_FUNCTIONS}
+        compile(module, "<expression>", "eval"), {"__builtins__": {}, **FUNCTIONS}
     )
     return function
 
 
-def to_ast(expr: Expr, positions: Mapping[str, int]) -> ast.expr:
-    """The Python syntax tree that computes a typed tree from the state `s`."""
+def to_ast(expr: Expr, positions: Mapping[str, int | str]) -> ast.expr:
+    """The Python syntax tree that computes a typed tree from the state `s`.
+
+    `positions` says where each variable is: its index in `s`, or the name of a local variable that holds it."""
     match expr:
         case Literal(value):
             if isinstance(value, Fraction):
                 return _call("Fraction", [ast.Constant(value.numerator), ast.Constant(value.denominator)])
             return ast.Constant(value)
         case Ref(name):
-            state = ast.Name("s", ast.Load())
-            return ast.Subscript(state, ast.Constant(positions[name]), ast.Load())
+            where = positions[name]
+            if isinstance(where, str):
+                return ast.Name(where, ast.Load())
+            return ast.Subscript(ast.Name("s", ast.Load()), ast.Constant(where), ast.Load())
         case Operation(operator, arguments):
             return _operation(operator, [to_ast(argument, positions) for argument in arguments])
 
