@@ -67,7 +67,10 @@ def simulate(
 
 
 def alone(design: model.Orchestration | model.Choreography) -> TransitionSystem:
-    """The system of one instance in which workers never limit: the simulator's pools do that, for all jobs together."""
+    """The system with one instance, whose actions are those of the checked system, in the same order.
+
+    A flow's workers do not limit it here: the pools do that, for all jobs together and in order of asking.
+    """
     if isinstance(design, model.Orchestration):
         from ..orchestration import compile_orchestration
 
@@ -76,8 +79,7 @@ def alone(design: model.Orchestration | model.Choreography) -> TransitionSystem:
         return compile_orchestration(replace(design, services=services, coordinators=coordinators), instances=1)
     from ..choreography import compile_choreography
 
-    participants = {name: replace(each, workers=None) for name, each in design.participants.items()}
-    return compile_choreography(replace(design, participants=participants, listeners=None, instances=1))
+    return compile_choreography(design, instances=1)
 
 
 def loop_for(
@@ -89,14 +91,14 @@ def loop_for(
     return EventLoop(system, plan, _endings(system), names, record)
 
 
-def _endings(system: TransitionSystem) -> Callable[[State], str]:
-    """How a finished job ended: a flow's status; a choreography has finished."""
+def _endings(system: TransitionSystem) -> Callable[[State, bool], str]:
+    """How a finished job ended: a flow's status; a choreography has finished, or failed if a handler did for good."""
     position = system.positions.get("flow")
     if position is None or system.variables[position].role != "control":
-        return lambda _: "finished"
+        return lambda _, failed: "failed" if failed else "finished"
     kind = system.variables[position].type
     labels = getattr(kind, "labels", ())
-    return lambda state: str(labels[int(state[position])])
+    return lambda state, _: str(labels[int(state[position])])
 
 
 def _check_numbers(jobs: int, back_end: str, warmup: int | None, confidence: float) -> None:

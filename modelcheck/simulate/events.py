@@ -24,13 +24,14 @@ from .delays import Array
 from .draws import Draws
 from .inbox import Inbox
 from .plan import Key, Plan, Task
-from .pools import Pool, first_full
-from .walk import Move, Place, Walk, key_of
+from .pools import Pool, first_to_wait_for
+from .walk import Ask, Flight, Move, Place, Walk
 
 MOST_STARTS, MOST_AT_ONCE, MOST_INITIAL = 100_000, 100_000, 10_000
 FINISH, REQUEST, ARRIVE = 0, 1, 2
 # What the story says about an ending after which the same is tried again, as another attempt.
-AGAIN = ("tries again", "will be tried again")
+AGAIN = ("tries again", "will be tried again", "will try again")
+KEEPS_WORKER = "will try again"
 
 
 @dataclass(frozen=True)
@@ -65,38 +66,53 @@ class Runs:
 
 @dataclass(slots=True, eq=False)
 class Job:
-    """One job: where it is, what it has asked for, and how often it has visited and attempted each task."""
+    """One job: where it is, what it has asked for, how often it has visited and attempted each task.
+
+    again: what ended to be tried again; holds: of these, what has kept its workers; blocked: what has ended, but must
+    wait for room in a queue.
+    """
 
     number: int
     place: Place
     arrived: float
     inbox: Inbox
     ended: float | None = None
-    asked: set[Key] = field(default_factory=set)
-    turns: dict[Key, tuple[int, int]] = field(default_factory=dict)
+    asked: set[Ask] = field(default_factory=set)
+    visits: dict[Key, int] = field(default_factory=dict)
+    turns: dict[Flight, tuple[int, int]] = field(default_factory=dict)
+    again: set[Flight] = field(default_factory=set)
+    holds: set[Flight] = field(default_factory=set)
+    blocked: list[tuple[Flight, str]] = field(default_factory=list)
+    failed: bool = False
     choices: int = 0
     undos: int = 0
     calls: int = 0
     publishes: int = 0
-    deliveries: int = 0
+
+    def turn(self, flight: Flight) -> tuple[int, int]:
+        """Visit and attempt of what would start now."""
+        if flight in self.again:
+            visit, attempt = self.turns[flight]
+            return visit, attempt + 1
+        return self.visits.get(flight[0], 0) + 1, 1
 
 
-Request: TypeAlias = tuple[Job, Key]
-Event: TypeAlias = tuple[float, int, int, Job | None, Key, str]
-NOTHING: Key = ("", "")
+Request: TypeAlias = tuple[Job, Ask]
+# Time, kind, in the order made; the job (None: one arrives); what it asked for, or which task ends with which outcome.
+Event: TypeAlias = tuple[float, int, int, Job | None, Ask | None, Flight | None, str]
 
 
 class EventLoop:
     """One simulation. `together`: jobs arrive and share workers and shared variables; otherwise each is alone.
 
-    `ending` names how a finished job ended, from its state.
+    `ending` names how a finished job ended, from its state and whether a task failed for good.
     """
 
     def __init__(
         self,
         system: TransitionSystem,
         plan: Plan,
-        ending: Callable[[State], str],
+        ending: Callable[[State, bool], str],
         shared: Sequence[str] = (),
         record: bool = False,
     ):
@@ -130,10 +146,10 @@ class EventLoop:
         def note(job: Job) -> None:
             number = job.number
             undos[number], calls[number] = job.undos, job.calls
-            publishes[number], deliveries[number] = job.publishes, job.deliveries
+            publishes[number], deliveries[number] = job.publishes, job.inbox.delivered
             if job.ended is not None:
                 makespans[number] = job.ended - job.arrived
-                endings[number] = self.ending(job.place.state)
+                endings[number] = self.ending(job.place.state, job.failed)
             elif job.place.stuck:
                 endings[number] = "out of range"
 
@@ -150,6 +166,9 @@ class EventLoop:
 
     def run_alone(self, number: int) -> Job:
         """One job in an empty system, until nothing more can happen."""
+        for pool in self.pools.values():
+            pool.free = pool.size
+            pool.waiting.clear()
         job = self._new_job(number, 0.0)
         self._advance(job, 0.0)
         self._until_quiet()
@@ -161,7 +180,7 @@ class EventLoop:
         assert interval is not None
         self.arriving, self.jobs, self.note = 0, jobs, note
         if jobs:
-            heappush(self.heap, (interval(0), ARRIVE, next(self.turn), None, NOTHING, ""))
+            heappush(self.heap, (interval(0), ARRIVE, next(self.turn), None, None, None, ""))
         horizon = self._until_quiet()
         for job in self.live.values():
             note(job)
@@ -171,15 +190,14 @@ class EventLoop:
         """Lets events happen until there are none; the time of the last."""
         heap, now = self.heap, 0.0
         while heap:
-            now, kind, _, job, key, outcome = heappop(heap)
+            now, _, _, job, ask, flight, outcome = heappop(heap)
             if job is None:
                 self._arrive(now)
-            elif kind == FINISH:
-                self._finish(job, key, outcome, now)
-            elif key is NOTHING:
-                self._advance(job, now)
+            elif flight is not None:
+                self._finish(job, flight, outcome, now)
             else:
-                self._request(job, key, now)
+                if ask is not None:
+                    self._request(job, ask, now, now)
                 self._advance(job, now)
             while self.changed:
                 self.changed = False
@@ -205,7 +223,7 @@ class EventLoop:
         if self.arriving < self.jobs:
             assert self.plan.interval is not None
             later = now + self.plan.interval(self.arriving)
-            heappush(self.heap, (later, ARRIVE, next(self.turn), None, NOTHING, ""))
+            heappush(self.heap, (later, ARRIVE, next(self.turn), None, None, None, ""))
         self._advance(self._new_job(number, now), now)
 
     def _advance(self, job: Job, now: float) -> None:
@@ -220,7 +238,7 @@ class EventLoop:
                     raise endless(place.immediate[0].action.name, "does not stop, in no time at all")
                 self._fire(job, self._pick(job, place.immediate), now)
                 continue
-            if not self._ask_for_starts(job, place, now):
+            if not self._ask_for_starts(job, place, now) and not (job.blocked and self._unblock(job, now)):
                 break
         if place.finished and job.ended is None:
             job.ended = now
@@ -230,93 +248,131 @@ class EventLoop:
 
     def _ask_for_starts(self, job: Job, place: Place, now: float) -> bool:
         """Asks for what can start and was not asked for; whether one has started (so that the place is another)."""
-        for key, queue, message, _ in place.starts:
-            if key in job.asked:
+        for ask, moves in place.starts.items():
+            if ask in job.asked:
                 continue
-            due = now
+            key, queue, message, _ = ask
+            asked = now
             if queue:
                 available = job.inbox.available(queue, message)
                 if available is None or available > now:
-                    continue  # The message wakes the job when it is there.
+                    continue  # An event comes when the message is there.
+                asked = available
             task = self.plan.tasks[key]
-            visit, attempt = job.turns.get(key, (1, 1))
+            visit, attempt = job.turn(moves[0].flight)
             pause = task.pause(attempt)
             if task.overhead is not None:
                 pause += task.overhead(job.number, visit, attempt)
-            job.asked.add(key)
+            job.asked.add(ask)
             if pause > 0:
-                heappush(self.heap, (due + pause, REQUEST, next(self.turn), job, key, ""))
-            else:
-                self._request(job, key, due)
-                if job.place is not place:
-                    return True
+                heappush(self.heap, (now + pause, REQUEST, next(self.turn), job, ask, None, ""))
+            elif self._request(job, ask, asked, now):
+                return True
         return False
 
-    def _request(self, job: Job, key: Key, now: float) -> None:
+    def _request(self, job: Job, ask: Ask, asked: float, now: float) -> bool:
         """Starts what was asked for, if it can still start, or lets it wait for the first pool that is full."""
         self._see_shared(job)
-        starting = next((start for start in job.place.starts if start[0] == key), None)
-        if starting is None:
-            job.asked.discard(key)
-            return
-        full = first_full(self.pools_of[key])
-        if full is not None:
-            full.wait(now, next(self.turn), (job, key))
-            return
-        job.asked.discard(key)
-        self._start(job, starting, self.plan.tasks[key], now)
+        moves = job.place.starts.get(ask)
+        if moves is None:
+            job.asked.discard(ask)
+            return False
+        if moves[0].flight not in job.holds:
+            pool = first_to_wait_for(self.pools_of[ask[0]])
+            if pool is not None:
+                pool.wait(asked, next(self.turn), (job, ask))
+                return False
+        self._start(job, ask, moves, now)
+        return True
 
-    def _start(self, job: Job, starting: tuple[Key, str, str, tuple[Move, ...]], task: Task, now: float) -> None:
-        key, queue, message, moves = starting
+    def _start(self, job: Job, ask: Ask, moves: tuple[Move, ...], now: float) -> None:
+        job.asked.discard(ask)
+        move = moves[0] if len(moves) == 1 else self._pick(job, moves)
+        (key, queue, message, _), flight = ask, move.flight
         if queue:
             job.inbox.take(queue, message)
-        visit, attempt = job.turns.get(key, (1, 1))
-        outcome, delay = _draw(task, job.number, visit, attempt)
+        if key[0] == "act":
+            job.failed = True  # No handler wanted the message.
+            self._fire(job, move, now)
+            return
+        visit, attempt = job.turns[flight] = job.turn(flight)
+        job.visits[key] = visit
+        job.again.discard(flight)
+        outcome, delay = _draw(self.plan.tasks[key], job.number, visit, attempt)
         for pool in self.pools_of[key]:
-            pool.free -= 1
             pool.busy += delay
+            if flight not in job.holds:
+                pool.free -= 1
+        job.holds.discard(flight)
         self.starts[key] += 1
         job.calls += 1
         if job.calls > MOST_STARTS:
             raise endless(key[1], f"is started again and again, {MOST_STARTS} times in one job")
-        self._fire(job, moves[0] if len(moves) == 1 else self._pick(job, moves), now)
-        heappush(self.heap, (now + delay, FINISH, next(self.turn), job, key, outcome))
+        self._fire(job, move, now)
+        heappush(self.heap, (now + delay, FINISH, next(self.turn), job, None, flight, outcome))
 
-    def _finish(self, job: Job, key: Key, outcome: str, now: float) -> None:
+    def _finish(self, job: Job, flight: Flight, outcome: str, now: float) -> None:
         self._see_shared(job)
-        moves = job.place.finishes.get((key, outcome))
-        for pool in self.pools_of[key]:
-            pool.free += 1
-        if moves:
-            move = moves[0] if len(moves) == 1 else self._pick(job, moves)
-            visit, attempt = job.turns.get(key, (1, 1))
-            again = move.action.label.text in AGAIN
-            job.turns[key] = (visit, attempt + 1) if again else (visit + 1, 1)
-            if key[0] == "undo" and outcome == "ok":
-                job.undos += 1
-            self._fire(job, move, now)
-        for pool in self.pools_of[key]:
-            for asked, turn, (other, wanted) in pool.admitted():
-                self._admit(other, wanted, asked, turn, now)
-        self._advance(job, now)
-
-    def _admit(self, job: Job, key: Key, asked: float, turn: int, now: float) -> None:
-        """A request whose turn has come: it starts, waits elsewhere in its old place in line, or is void."""
-        full = first_full(self.pools_of[key])
-        if full is not None:
-            full.wait(asked, turn, (job, key))
+        moves = job.place.finishes.get((flight, outcome))
+        if not moves:
+            job.blocked.append((flight, outcome))
             return
-        self._request(job, key, now)
+        self._end(job, flight, outcome, moves, now)
         self._advance(job, now)
+        self._serve(self.pools_of[flight[0]], now)
+
+    def _end(self, job: Job, flight: Flight, outcome: str, moves: tuple[Move, ...], now: float) -> None:
+        """The end of a task: its workers are free, unless it keeps them to try again."""
+        move = moves[0] if len(moves) == 1 else self._pick(job, moves)
+        text = move.action.label.text
+        if text in AGAIN:
+            job.again.add(flight)
+        elif outcome != "ok":
+            job.failed = True
+        if text == KEEPS_WORKER:
+            job.holds.add(flight)
+        else:
+            for pool in self.pools_of[flight[0]]:
+                pool.free += 1
+        if flight[0][0] == "undo" and outcome == "ok":
+            job.undos += 1
+        self._fire(job, move, now)
+
+    def _unblock(self, job: Job, now: float) -> bool:
+        """Ends what was blocked and no longer is; whether there was such a thing."""
+        for index, (flight, outcome) in enumerate(job.blocked):
+            moves = job.place.finishes.get((flight, outcome))
+            if moves:
+                del job.blocked[index]
+                self._end(job, flight, outcome, moves, now)
+                self._serve(self.pools_of[flight[0]], now)
+                return True
+        return False
+
+    def _serve(self, pools: tuple[Pool[Request], ...], now: float) -> None:
+        """Gives free workers to those who wait: each starts, or waits elsewhere with its old claim, or is void."""
+        for pool in pools:
+            while pool.free and pool.waiting:
+                asked, turn, (job, ask) = pool.next()
+                full = next((other for other in self.pools_of[ask[0]] if not other.free), None)
+                if full is not None:
+                    full.wait(asked, turn, (job, ask))
+                    continue
+                self._see_shared(job)
+                moves = job.place.starts.get(ask)
+                if moves is None:
+                    job.asked.discard(ask)
+                else:
+                    self._start(job, ask, moves, now)
+                self._advance(job, now)
 
     def _fire(self, job: Job, move: Move, now: float) -> None:
         job.place = self.walk.follow(move)
-        label = move.action.label
-        if label.publishes or label.puts:
-            job.publishes += len(label.publishes)
-            job.deliveries += len(label.puts)
-            for time in job.inbox.send(label, now):
-                heappush(self.heap, (time, REQUEST, next(self.turn), job, NOTHING, ""))
+        published = move.action.label.publishes
+        if published:
+            job.publishes += len(published)
+            for time in job.inbox.send(published, now):
+                heappush(self.heap, (time, REQUEST, next(self.turn), job, None, None, ""))
         if self.walk.shared and self.walk.writes_shared[move.number]:
             self.shared = self.walk.shared_values(job.place.state)
             self.changed = self.walk.reads_shared
@@ -325,8 +381,8 @@ class EventLoop:
 
     def _pick(self, job: Job, moves: Sequence[Move]) -> Move:
         """Where the model leaves a choice open, each way is as likely: a free choice, an effect that is not known."""
-        first = moves[0].action
-        same = [m for m in moves if m.action.label.phase == first.label.phase and key_of(m.action) == key_of(first)]
+        flight, phase = moves[0].flight, moves[0].action.label.phase
+        same = [move for move in moves if move.flight == flight and move.action.label.phase == phase]
         if len(same) == 1:
             return same[0]
         job.choices += 1

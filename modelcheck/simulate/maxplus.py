@@ -40,7 +40,7 @@ def obstacle(design: model.Orchestration | model.Choreography, plan: Plan, syste
         return _obstacle_in_flow(design, plan)
     from .reactions import obstacle_in_events
 
-    return obstacle_in_events(design, plan)
+    return obstacle_in_events(design, plan, system)
 
 
 def run(design: model.Orchestration | model.Choreography, plan: Plan, jobs: int) -> Runs:

@@ -7,11 +7,12 @@ and the step of the actions' labels.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from .. import model
 from ..errors import ModelError, Problem, position_of
+from ..graph.events import DEFAULT_CHANNEL, channel_of, deliveries
 from .delays import mean, sampler
 from .draws import Draws
 
@@ -44,8 +45,21 @@ class Task:
 
 
 @dataclass(frozen=True)
+class Receiver:
+    """A queue that an event is delivered to; `capacity` is that of the system (None: not known here)."""
+
+    name: str
+    participant: str
+    ordered: bool
+    capacity: int | None = None
+
+
+@dataclass(frozen=True)
 class Plan:
-    """All tasks of a design, the sizes of its limited pools, when jobs arrive, and what the reader should know."""
+    """All tasks of a design, the sizes of its limited pools, when jobs arrive, and what the reader should know.
+
+    receivers: the queues that each event is put into; publish, deliver: what these cost, where they cost time.
+    """
 
     seed: int
     tasks: Mapping[Key, Task]
@@ -53,7 +67,8 @@ class Plan:
     interval: Draws | None = None
     mean_interval: float = 0.0
     publish: Mapping[str, Draws] = field(default_factory=dict)
-    deliver: Mapping[str, Draws] = field(default_factory=dict)
+    deliver: Mapping[tuple[str, str], Draws] = field(default_factory=dict)
+    receivers: Mapping[str, tuple[Receiver, ...]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
 
@@ -81,7 +96,7 @@ def plan_of(design: model.Orchestration | model.Choreography, seed: int) -> Plan
         )
     return Plan(
         seed, builder.tasks, builder.pools, interval, mean_interval, builder.publish, builder.deliver,
-        tuple(builder.notes),
+        builder.receivers, tuple(builder.notes),
     )  # fmt: skip
 
 
@@ -91,7 +106,8 @@ class _Builder:
         self.tasks: dict[Key, Task] = {}
         self.pools: dict[str, int] = {}
         self.publish: dict[str, Draws] = {}
-        self.deliver: dict[str, Draws] = {}
+        self.deliver: dict[tuple[str, str], Draws] = {}
+        self.receivers: dict[str, tuple[Receiver, ...]] = {}
         self.notes: list[str] = []
         self.problems: list[Problem] = []
         self.timed = False
@@ -186,31 +202,46 @@ def coordinator_of(design: model.Orchestration) -> tuple[str, model.Coordinator]
     return next(iter(design.coordinators.items())) if len(design.coordinators) == 1 else None
 
 
-def handlers_of(design: model.Choreography) -> Iterator[tuple[str, str, model.Handler]]:
-    """Participant, `participant.handler` and the handler, in the order written."""
-    for participant, declared in design.participants.items():
-        for name, handler in declared.handlers.items():
-            yield participant, f"{participant}.{name}", handler
-
-
 def _plan_choreography(design: model.Choreography, builder: _Builder) -> None:
     listeners = builder.pool("listeners", design.listeners)
-    workers = {name: builder.pool(name, participant.workers) for name, participant in design.participants.items()}
-    for participant, name, handler in handlers_of(design):
-        task = builder.task_name(handler.task or name.partition(".")[2])
-        delay, average = builder.draws(task, "service", handler.time)
-        builder.tasks["step", name] = Task(
-            ("step", name), delay, average, Draws(builder.seed, task, "outcome"),
-            builder.shares(name, handler.fails, handler.outcomes),
-            pools=(*listeners, *(() if listeners else workers[participant])),
-        )  # fmt: skip
-        if delay is None:
-            builder.notes.append(f"{name} takes no time, because none is given")
-    for name, channel in design.channels.items():
-        for purpose, cost, found in (
-            ("publish", channel.publish, builder.publish),
-            ("deliver", channel.deliver, builder.deliver),
-        ):
-            drawn, _ = builder.draws(name, purpose, cost)
-            if drawn is not None:
-                found[name] = drawn
+    for name, participant in design.participants.items():
+        pools = (*listeners, *builder.pool(name, participant.workers))
+        never = Draws(builder.seed, name, "outcome")
+        # Taking a message that no handler wants takes a worker, and no time.
+        builder.tasks["act", name] = Task(("act", name), None, 0.0, never, (("ok", 1.0),), pools=pools)
+        for key, handler in participant.handlers.items():
+            _plan_handler(f"{name}.{key}", handler, handler.task or key, pools, builder)
+    for event in design.events:
+        _plan_event(design, event, builder)
+
+
+def _plan_handler(name: str, handler: model.Handler, named: str, pools: tuple[str, ...], builder: _Builder) -> None:
+    task = builder.task_name(named)
+    delay, average = builder.draws(task, "service", handler.time)
+    shares = builder.shares(name, handler.fails, handler.outcomes)
+    outcome = Draws(builder.seed, task, "outcome")
+    builder.tasks["step", name] = Task(("step", name), delay, average, outcome, shares, pools=pools)
+    if delay is None:
+        builder.notes.append(f"{name} takes no time, because none is given")
+
+
+def _plan_event(design: model.Choreography, event: str, builder: _Builder) -> None:
+    place = channel_of(design, event) or DEFAULT_CHANNEL
+    channel = design.channels.get(place, model.Channel())
+    receivers = tuple(
+        Receiver(f"{place}>{delivery.participant}", delivery.participant, channel.order == "fifo", channel.capacity)
+        for delivery in deliveries(design)
+        if delivery.event == event and delivery.effective
+    )
+    builder.receivers[event] = receivers
+    publish, _ = builder.draws(event, "publish", channel.publish)
+    if publish is not None:
+        builder.publish[event] = publish
+    for receiver in receivers:
+        deliver, _ = builder.draws(f"{event}>{receiver.participant}", "deliver", channel.deliver)
+        if deliver is not None:
+            builder.deliver[event, receiver.name] = deliver
+    if channel.delivery == "at least once" and channel.duplicates and receivers:
+        note = f"{place}: duplicates not simulated, because no probability is given"
+        if note not in builder.notes:
+            builder.notes.append(note)

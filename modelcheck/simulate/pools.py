@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from typing import Generic, TypeVar
@@ -28,15 +27,14 @@ class Pool(Generic[T]):
         heappush(self.waiting, (time, turn, request))
         self.longest = max(self.longest, len(self.waiting))
 
-    def admitted(self) -> Iterator[tuple[float, int, T]]:
-        """Who is next, as long as a worker is free; the caller takes the worker or sends the request elsewhere."""
-        while self.free and self.waiting:
-            yield heappop(self.waiting)
+    def next(self) -> tuple[float, int, T]:
+        """Takes the one whose turn it is out of the line."""
+        return heappop(self.waiting)
 
 
-def first_full(pools: tuple[Pool[T], ...]) -> Pool[T] | None:
-    """The first pool without a free worker."""
+def first_to_wait_for(pools: tuple[Pool[T], ...]) -> Pool[T] | None:
+    """The first pool without a free worker, or where others wait already."""
     for pool in pools:
-        if not pool.free:
+        if not pool.free or pool.waiting:
             return pool
     return None

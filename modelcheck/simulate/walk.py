@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from ..errors import ModelError, Problem
 from ..expressions import Value, references
@@ -15,17 +16,23 @@ from ..system import Action, State, TransitionSystem
 from .plan import Key
 
 MOST_PLACES = 200_000
-AT_ONCE = frozenset({"skip", "end", "publish", "act"})
+COMES_AGAIN = "will be delivered again"
+
+# A task in flight: its key, and which of its several places in the state it occupies.
+Flight: TypeAlias = tuple[Key, str]
+# What a job can ask to start: a task, with the queue and the message it takes, or the place that begins again.
+Ask: TypeAlias = tuple[Key, str, str, str]
 
 
 @dataclass(slots=True)
 class Move:
-    """One way an action can go: its number, and the place it leads to (followed, it is remembered)."""
+    """One way an action can go: the state it leads to (followed, the place is remembered) and the task it is about."""
 
     number: int
     action: Action
     state: State
-    running: tuple[Key, ...]
+    running: tuple[Flight, ...]
+    flight: Flight
     place: Place | None = None
 
 
@@ -34,12 +41,12 @@ class Place:
     """A state with the tasks in flight. `stuck`: a variable has left its range, so nothing can happen any more."""
 
     state: State
-    running: tuple[Key, ...]
+    running: tuple[Flight, ...]
     finished: bool
     stuck: bool = False
     immediate: tuple[Move, ...] = ()
-    starts: tuple[tuple[Key, str, str, tuple[Move, ...]], ...] = ()
-    finishes: Mapping[tuple[Key, str], tuple[Move, ...]] = field(default_factory=dict)
+    starts: Mapping[Ask, tuple[Move, ...]] = field(default_factory=dict)
+    finishes: Mapping[tuple[Flight, str], tuple[Move, ...]] = field(default_factory=dict)
 
 
 class Walk:
@@ -48,12 +55,13 @@ class Walk:
     def __init__(self, system: TransitionSystem, shared: tuple[int, ...] = ()):
         self.system = system
         self.shared = shared
-        self._places: dict[tuple[State, tuple[Key, ...]], Place] = {}
+        self._places: dict[tuple[State, tuple[Flight, ...]], Place] = {}
+        self._flights = tuple(_flight(action) for action in system.actions)
         names = {system.variables[position].name for position in shared}
         self.reads_shared = any(references(action.guard) & names for action in system.actions)
         self.writes_shared = tuple(bool(names & set(action.updates)) for action in system.actions)
 
-    def place(self, state: State, running: tuple[Key, ...] = ()) -> Place:
+    def place(self, state: State, running: tuple[Flight, ...] = ()) -> Place:
         """The place for a state; it is worked out once."""
         found = self._places.get((state, running))
         if found is None:
@@ -78,31 +86,35 @@ class Walk:
     def shared_values(self, state: State) -> tuple[Value, ...]:
         return tuple(state[position] for position in self.shared)
 
-    def _look_around(self, state: State, running: tuple[Key, ...]) -> Place:
+    def _look_around(self, state: State, running: tuple[Flight, ...]) -> Place:
         place = Place(state, running, self.system.is_finished(state))
         if not self.system.in_range(state):
             place.stuck = True
             return place
         immediate: list[Move] = []
-        starts: dict[tuple[Key, str, str], list[Move]] = {}
-        finishes: dict[tuple[Key, str], list[Move]] = {}
+        starts: dict[Ask, list[Move]] = {}
+        finishes: dict[tuple[Flight, str], list[Move]] = {}
         for number, successor in self._successors(state):
-            action = self.system.actions[number]
-            label = action.label
-            key = key_of(action)
-            if label.phase in ("start", "undo start"):
-                later = tuple(sorted((*running, key)))
-                starts.setdefault((key, label.queue, label.message), []).append(Move(number, action, successor, later))
-            elif label.phase in ("finish", "undo finish") and key in running:
+            action, flight = self.system.actions[number], self._flights[number]
+            label, move = action.label, Move(number, action, successor, running, flight)
+            if label.text.endswith(COMES_AGAIN):
+                continue  # Duplicates have no probability; the plan says so.
+            if label.phase in ("start", "undo start") or label.queue:
+                if label.phase != "act":
+                    move.running = tuple(sorted((*running, flight)))
+                ask = (flight[0], label.queue, label.message, "" if label.queue else flight[1])
+                starts.setdefault(ask, []).append(move)
+            elif label.phase in ("finish", "undo finish") and flight in running:
                 rest = list(running)
-                rest.remove(key)
+                rest.remove(flight)
+                move.running = tuple(rest)
                 # A false check is how a success can end, not an outcome of the service.
                 outcome = "ok" if label.outcome == "check" else label.outcome
-                finishes.setdefault((key, outcome), []).append(Move(number, action, successor, tuple(rest)))
-            elif label.phase in AT_ONCE or label.phase in ("finish", "undo finish"):
-                immediate.append(Move(number, action, successor, running))
+                finishes.setdefault((flight, outcome), []).append(move)
+            else:
+                immediate.append(move)
         place.immediate = tuple(immediate)
-        place.starts = tuple((*what, tuple(moves)) for what, moves in starts.items())
+        place.starts = {ask: tuple(moves) for ask, moves in starts.items()}
         place.finishes = {what: tuple(moves) for what, moves in finishes.items()}
         return place
 
@@ -114,6 +126,12 @@ class Walk:
             raise ModelError([Problem("E408", f"cannot be simulated: {error}", None, hint)]) from None
 
 
-def key_of(action: Action) -> Key:
-    """The task that an action begins or ends."""
-    return ("undo" if action.label.phase.startswith("undo") else "step", action.label.step)
+def _flight(action: Action) -> Flight:
+    """The task that an action begins or ends, and the place it occupies: whose status the action changes."""
+    label = action.label
+    if label.phase == "act":
+        return ("act", label.actor), ""
+    begin, end = f"{label.step}.", "status"
+    changed = (name.partition("#")[0] for name in action.updates)
+    place = next((name for name in changed if name.startswith(begin) and name.endswith(end)), "")
+    return ("undo" if label.phase.startswith("undo") else "step", label.step), place
