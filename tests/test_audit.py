@@ -183,7 +183,7 @@ flow:
     both: {after: [one, other]}
 """)
     assert report["termination"].verdict == Verdict.PROVED
-    assert report["deadlock"].verdict == Verdict.REFUTED
+    assert report["no deadlock"].verdict == Verdict.REFUTED
 
 
 def test_b4_two_instances_break_what_one_keeps() -> None:

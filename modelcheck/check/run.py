@@ -65,7 +65,7 @@ def _questions(design: model.Model, system: TransitionSystem, resolver: Resolver
     questions = [*state_questions(design, system, resolver), *claim_questions(system)]
     if not isinstance(design, model.System) or system.finished != FALSE:
         found = "nothing is enabled, and it is not finished"
-        questions.append(Question("deadlock", "deadlock", Target("", stuck=True), found=found))
+        questions.append(Question("no deadlock", "deadlock", Target("", stuck=True), found=found))
     if isinstance(design, model.Orchestration):
         from .compensation import compensation_questions
 
