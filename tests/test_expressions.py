@@ -54,7 +54,7 @@ VARIABLES: dict[str, Type] = {
     "t": STATUS,
 }
 SCOPE = Scope({name: Ref(name, kind) for name, kind in VARIABLES.items()})
-SLOW = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+SLOW = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 # --- The four uses agree --------------------------------------------------------------------------------------
