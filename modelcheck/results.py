@@ -28,9 +28,10 @@ class Result:
     """The answer to one question.
 
     check: the check that asked (`termination`, `contracts`, ...). method: how it is known, in a few words.
-    reason: what is wrong or why it holds, in a sentence. trace: the counterexample, or the witness of what is reachable;
-    `shortest` where the method guarantees that. vacuous: proved, but for a reason that makes it worthless (said in `reason`).
-    expected: the verdict that the model expects, if it does. statistics: numbers of the engine (states, depth, seconds).
+    reason: what is wrong or why it holds, in a sentence. trace: the counterexample, or the witness of what is
+    reachable; `shortest` where the method guarantees that. vacuous: proved, but for a reason that makes it worthless
+    (said in `reason`). expected: the verdict that the model expects, if it does. statistics: numbers of the engine
+    (states, depth, seconds).
     """
 
     name: str
