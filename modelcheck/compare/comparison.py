@@ -1,0 +1,179 @@
+"""`compare`: two designs of the same tasks, by formula and by simulation on the same draws."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .. import model
+from ..complexity import Complexity, compare_complexity, complexity_of
+from ..errors import ModelError, Problem, position_of
+from ..simulate import Estimate, SimulationResult, simulate
+from .crossover import Crossover, crossovers_of
+from .formulas import Formulas, formulas_of
+from .hypotheses import Hypothesis, hypotheses_of, only_in
+from .outline import Outline, Work, outlines
+from .pairs import Pairs, pair
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What is true of an orchestration and a choreography. Times are in seconds.
+
+    outlines: the complete run of each, on which the formulas are evaluated. simulated: all jobs of each, on the same draws.
+    pairs: the jobs that are compared one by one; their `difference` is orchestration - choreography, so that
+    it is above 0 where the choreography is faster. crossovers: in the overhead of a call, and in that of an event.
+    """
+
+    orchestration: model.Orchestration
+    choreography: model.Choreography
+    jobs: int
+    seed: int
+    outlines: tuple[Outline, Outline]
+    formulas: Formulas
+    hypotheses: tuple[Hypothesis, ...]
+    simulated: tuple[SimulationResult, SimulationResult]
+    pairs: Pairs
+    crossovers: tuple[Crossover, Crossover]
+    complexities: tuple[Complexity, Complexity]
+
+    @property
+    def difference(self) -> Estimate:
+        return self.pairs.difference
+
+    @property
+    def faster(self) -> str | None:
+        """`orchestration` or `choreography`; None where no difference can be told."""
+        return self.pairs.faster
+
+    @property
+    def complexity_order(self) -> int | None:
+        """-1, 0, 1 as the orchestration's complexity is below, equal to or above the choreography's; None: undefined."""
+        return compare_complexity(*self.complexities)
+
+    @property
+    def shared(self) -> tuple[Work, ...]:
+        """The orchestration's tasks that the choreography does as well."""
+        first, second = (outline.works.values() for outline in self.outlines)
+        there = {work.task for work in second if work.mean is not None}
+        return tuple(work for work in first if work.mean is not None and work.task in there)
+
+    @property
+    def alone(self) -> tuple[tuple[Work, ...], tuple[Work, ...]]:
+        """The tasks that only the orchestration, and only the choreography does."""
+        first, second = (tuple(outline.works.values()) for outline in self.outlines)
+        return only_in(first, second), only_in(second, first)
+
+    @property
+    def broken(self) -> tuple[Hypothesis, ...]:
+        """The hypotheses that do not hold."""
+        return tuple(hypothesis for hypothesis in self.hypotheses if not hypothesis.holds)
+
+    def __str__(self) -> str:
+        from .text import render
+
+        return render(self)
+
+    def _repr_html_(self) -> str:
+        from .text import render_html
+
+        return render_html(self)
+
+    def to_dict(self) -> dict[str, object]:
+        """Plain data, without the single jobs' times."""
+        from .text import in_short
+
+        first, second = self.outlines
+        return {
+            "orchestration": self.orchestration.name,
+            "choreography": self.choreography.name,
+            "jobs": self.jobs,
+            "seed": self.seed,
+            "tasks": {
+                "orchestration": [_work(work) for work in first.works.values()],
+                "choreography": [_work(work) for work in second.works.values()],
+                "shared": [work.task for work in self.shared],
+                "only_orchestration": [work.task for work in self.alone[0]],
+                "only_choreography": [work.task for work in self.alone[1]],
+            },
+            "formulas": self.formulas.to_dict(),
+            "hypotheses": [hypothesis.to_dict() for hypothesis in self.hypotheses],
+            "simulated": {"orchestration": self.simulated[0].to_dict(), "choreography": self.simulated[1].to_dict()},
+            "paired": self.pairs.to_dict(),
+            "faster": self.faster,
+            "crossovers": {f"overhead_of_{each.of}": each.to_dict() for each in self.crossovers},
+            "complexity": {
+                "orchestration": self.complexities[0].to_dict(),
+                "choreography": self.complexities[1].to_dict(),
+                "order": self.complexity_order,
+            },
+            "in_short": in_short(self),
+        }
+
+    def plot(self, path: str | Path | None = None) -> Figure:
+        """Three pictures: time against services, time against overhead with the crossover, the distributions.
+
+        Written to a .png, .svg or .pdf file where a path is given.
+        """
+        from ..plot.comparison import plot_comparison
+
+        return plot_comparison(self, path)
+
+
+def compare(orchestration: model.Model, choreography: model.Model, jobs: int = 10_000, seed: int = 1) -> Comparison:
+    """Formulas and truth about an orchestration and a choreography, side by side.
+
+    Both are simulated with one seed: steps and handlers of the same `task` see the same durations.
+    Raises `ModelError`: the models are not of these two kinds, or cannot be simulated.
+    """
+    if not isinstance(orchestration, model.Orchestration) or not isinstance(choreography, model.Choreography):
+        raise ModelError(_wrong_kinds(orchestration, choreography))
+    simulated = simulate(orchestration, jobs, seed), simulate(choreography, jobs, seed)
+    both = outlines(orchestration, choreography)
+    formulas = formulas_of(*both)
+    hypotheses = hypotheses_of(*both, simulated)
+    pairs = pair(*both, simulated)
+    decisive = [h for h in hypotheses if h.name not in ("durations are constant", "every reaction starts at once")]
+    exact = formulas.sequential and all(h.holds for h in decisive) and not _maxima_of_varying(*both, hypotheses)
+    return Comparison(
+        orchestration,
+        choreography,
+        jobs,
+        seed,
+        both,
+        formulas,
+        hypotheses,
+        simulated,
+        pairs,
+        crossovers_of(*both, formulas, simulated, pairs, exact),
+        (complexity_of(orchestration), complexity_of(choreography)),
+    )
+
+
+def _maxima_of_varying(first: Outline, second: Outline, hypotheses: tuple[Hypothesis, ...]) -> bool:
+    """Whether a mean of maxima enters: something runs at once, and durations vary."""
+    constant = all(h.holds for h in hypotheses if h.name == "durations are constant")
+    return not constant and not (first.sequential and (second.sequential or second.inline))
+
+
+def _wrong_kinds(orchestration: model.Model, choreography: model.Model) -> list[Problem]:
+    swapped = isinstance(orchestration, model.Choreography) and isinstance(choreography, model.Orchestration)
+    problems = []
+    for which, found, wanted in (("first", orchestration, "orchestration"), ("second", choreography, "choreography")):
+        kind = model.kind_of(found)
+        if kind != wanted:
+            article = "an" if kind[0] in "aeiou" else "a"
+            message = f"the {which} model must be an orchestration" if wanted[0] == "o" else f"the {which} model must be a choreography"  # fmt: skip # noqa: E501
+            hint = "the other way round: first the orchestration, then the choreography" if swapped else f"give {'an' if wanted[0] == 'o' else 'a'} {wanted} of the same tasks"  # fmt: skip # noqa: E501
+            problems.append(
+                Problem("E420", f"{message}: '{found.name}' is {article} {kind}", position_of(found.name), hint)
+            )
+    return problems
+
+
+def _work(work: Work) -> dict[str, object]:
+    return {"name": work.name, "task": work.task, "by": work.owner, "mean": work.mean, "visits": work.visits}

@@ -1,0 +1,275 @@
+"""A comparison as people read it: short tables and plain sentences."""
+
+from __future__ import annotations
+
+import html
+import math
+import textwrap
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from ..simulate import Estimate
+from ..simulate.result import show_time
+from .crossover import Crossover
+from .hypotheses import COMPARISON, MAXIMUM, SUM
+
+if TYPE_CHECKING:
+    from .comparison import Comparison
+
+WIDTH = 110
+FORMULAS = {
+    SUM: "Time(O) = sum + coordination overhead",
+    MAXIMUM: "Time(Ch) = max + event overhead",
+    COMPARISON: "the lower overhead decides",
+}
+
+Row = tuple[str, ...]
+
+
+def render(found: Comparison) -> str:
+    """The comparison as text."""
+    blocks = [
+        f"{found.orchestration.name} (orchestration) beside {found.choreography.name} (choreography): "
+        f"{found.jobs:,} jobs of each, seed {found.seed}, the same draws"
+    ]
+    for title, rows, sentences in _sections(found):
+        lines = [title, *_table(rows)]
+        for sentence in sentences:
+            lines += textwrap.wrap(sentence, WIDTH, initial_indent="  ", subsequent_indent="  ")
+        blocks.append("\n".join(lines))
+    return "\n\n".join(blocks)
+
+
+def render_html(found: Comparison) -> str:
+    """The comparison as a fragment of a page: no scripts, all text escaped."""
+    cell = "text-align:left;padding:.1em 1em .1em 0;background:none;color:inherit;border:0"
+    parts = [
+        f"<p><strong>{html.escape(found.orchestration.name)}</strong> (orchestration) beside "
+        f"<strong>{html.escape(found.choreography.name)}</strong> (choreography): {found.jobs:,} jobs of each, "
+        f"seed {found.seed}, the same draws</p>"
+    ]
+    for title, rows, sentences in _sections(found):
+        parts.append(f"<h4>{html.escape(title)}</h4>")
+        lines = (
+            f'<tr style="background:none">{"".join(f"<td style={cell!r}>{html.escape(each)}</td>" for each in row)}</tr>'
+            for row in rows
+        )
+        parts.append(f'<table style="border-collapse:collapse;color:inherit">{"".join(lines)}</table>')
+        parts += [f"<p>{html.escape(sentence)}</p>" for sentence in sentences]
+    return f'<div style="color:inherit;line-height:1.4">{"".join(parts)}</div>'
+
+
+def _sections(found: Comparison) -> Iterator[tuple[str, list[Row], list[str]]]:
+    yield "tasks, with their mean durations", list(_tasks(found)), []
+    yield "time", list(_times(found)), [_who(found)]
+    yield "when the choreography is faster", [], [_law(found), _condition(found)]
+    yield "where both are equally fast", list(_crossovers(found)), []
+    yield "hypotheses of the formulas that this pair breaks", list(_broken(found)), _kept(found)
+    yield "messages a job, as simulated", list(_messages(found)), []
+    yield "complexity by the formulas", list(_complexity(found)), [_complexity_order(found)]
+    yield "in short", [], [in_short(found)]
+
+
+def _tasks(found: Comparison) -> Iterator[Row]:
+    first, second = found.outlines
+    there = {work.task: work for work in second.works.values() if work.mean is not None}
+    yield "", "orchestration", "", "choreography", ""
+    for work in first.works.values():
+        if work.mean is not None:
+            other = there.pop(work.task, None)
+            right = (show_time(other.seconds), other.owner) if other is not None else ("-", "")
+            yield work.task, show_time(work.seconds), work.owner, *right
+    for work in there.values():
+        yield work.task, "-", "", show_time(work.seconds), work.owner
+    sums = found.formulas.orchestration_sum, found.formulas.choreography_sum
+    yield "sum", show_time(sums[0]), "", show_time(sums[1]), ""
+    if any(found.alone):
+        alone = [sum(work.seconds for work in works) for works in found.alone]
+        yield "of it only there", show_time(alone[0]), "", show_time(alone[1]), ""
+
+
+def _times(found: Comparison) -> Iterator[Row]:
+    formulas = found.formulas
+    yield "", "orchestration", "", "choreography", ""
+    yield (
+        "by the seed's formula",
+        show_time(formulas.seed_orchestration),
+        f"{show_time(formulas.orchestration_sum)} + {show_time(formulas.coordination_overhead)} overhead",
+        show_time(formulas.seed_choreography),
+        f"{show_time(formulas.choreography_max)} + {show_time(formulas.event_overhead)} overhead",
+    )
+    yield (
+        "longest causal path",
+        show_time(formulas.orchestration_path_length),
+        _path(formulas.orchestration_path),
+        show_time(formulas.choreography_path_length),
+        _path(formulas.choreography_path),
+    )
+    listener = "one listener: the sum" if formulas.inline else ""
+    yield (
+        "  with overheads",
+        show_time(formulas.orchestration_time),
+        _times_of(formulas.calls, "call"),
+        show_time(formulas.choreography_time),
+        listener or _times_of(formulas.hops, "event"),
+    )
+    first, second = found.simulated
+    yield "simulated mean", show_time(first.mean.value), _interval(first.mean), show_time(second.mean.value), _interval(second.mean)  # fmt: skip # noqa: E501
+    for percent in first.percentiles:
+        ours, theirs = first.percentiles[percent], second.percentiles[percent]
+        yield f"  p{percent}", show_time(ours.value), _interval(ours), show_time(theirs.value), _interval(theirs)
+    if not found.pairs.all_alike and len(found.pairs.orchestration):
+        means = (show_time(float(each.mean())) for each in (found.pairs.orchestration, found.pairs.choreography))
+        ours_mean, theirs_mean = means
+        yield "  like for like", ours_mean, f"{100 * found.pairs.share:.3g} % of the jobs", theirs_mean, ""
+
+
+def _who(found: Comparison) -> str:
+    pairs = found.pairs
+    if not len(pairs.orchestration):
+        return "There is no job in which both did the same tasks: nothing can be compared."
+    where = "on average, job by job" if pairs.all_alike else "in the jobs in which both did the same tasks, job by job"
+    low, high = sorted((abs(pairs.difference.low), abs(pairs.difference.high)))
+    if found.faster is None:
+        return f"No difference can be told {where} (choreography later by {_signed_interval(pairs.difference)})."
+    percent = 100 * abs(pairs.difference.value) / max(pairs.orchestration.mean(), pairs.choreography.mean())
+    between = f", between {show_time(low)} and {show_time(high)}" if high - low > 1e-9 * high else ""
+    return (
+        f"The {found.faster} is faster by {show_time(abs(pairs.difference.value))}{between} ({percent:.3g} %), {where}."
+    )
+
+
+def _signed_interval(difference: Estimate) -> str:
+    return f"{show_time(-difference.value)}, interval {show_time(-difference.high)} to {show_time(-difference.low)}"
+
+
+def _law(found: Comparison) -> str:
+    formulas = found.formulas
+    parts = [formulas.choreography_max, formulas.choreography_path_length, formulas.choreography_sum]
+    verdict = "holds" if formulas.law_holds else "is BROKEN, which cannot be: please report it"
+    return f"The law max <= longest path <= sum {verdict}: {' <= '.join(show_time(each) for each in parts)}."
+
+
+def _condition(found: Comparison) -> str:
+    formulas = found.formulas
+    if formulas.choreography_faster is None:
+        return (
+            "The exact condition (sum - longest path > event overhead - coordination overhead) speaks of sequential "
+            "orchestrations only; this one runs steps side by side, so the longest paths with overheads decide: "
+            f"{show_time(formulas.orchestration_time)} against {show_time(formulas.choreography_time)}."
+        )
+    sign, verdict = (">", "is faster") if formulas.choreography_faster else ("<=", "is not faster")
+    what = "sum - sum (one listener serves all)" if formulas.inline else "sum - longest path"
+    said = f"Exactly: {what} {sign} event overhead - coordination overhead, that is {show_time(formulas.saved)} {sign} "
+    return f"{said}{show_time(formulas.paid)}: the choreography {verdict}, as far as mean durations decide."
+
+
+def _crossovers(found: Comparison) -> Iterator[Row]:
+    yield "overhead of", "now", "by formula", "simulated", ""
+    for each in found.crossovers:
+        exact = "exact" if each.formula_exact else "hypotheses broken"
+        by_formula = f"{show_time(each.formula)} ({exact})" if each.formula is not None else "never"
+        yield f"a{'n' if each.of == 'event' else ''} {each.of}", show_time(each.now), by_formula, *_simulated(each)
+
+
+def _simulated(each: Crossover) -> tuple[str, str]:
+    if each.simulated is None:
+        return "never", each.reason
+    return show_time(each.simulated.value), f"{_interval(each.simulated)} over {each.jobs:,} jobs"
+
+
+def _broken(found: Comparison) -> Iterator[Row]:
+    for hypothesis in found.broken:
+        yield hypothesis.theorem, hypothesis.name, f"but {hypothesis.evidence}"
+
+
+def _kept(found: Comparison) -> list[str]:
+    said = []
+    for theorem, formula in FORMULAS.items():
+        broken = [hypothesis for hypothesis in found.broken if hypothesis.theorem == theorem]
+        if not broken:
+            said.append(f"{theorem} ({formula}): all its hypotheses hold.")
+    return said
+
+
+def _messages(found: Comparison) -> Iterator[Row]:
+    for result in found.simulated:
+        for name, count in result.messages.items():
+            note = "2 for each execution of a step" if result.kind == "orchestration" else ""
+            yield result.kind, name, f"{count:.4g}", note
+    events = found.simulated[1].messages
+    yield (
+        "choreography",
+        "both",
+        f"{sum(events.values()):.4g}",
+        "publishing and delivering are two operations of the broker",
+    )
+
+
+def _complexity(found: Comparison) -> Iterator[Row]:
+    yield "", "formula", "counts", "natural log", "with log(1 + .)", ""
+    for name, each in zip(("orchestration", "choreography"), found.complexities, strict=True):
+        counts = ", ".join(str(count) for _, count in each.counts)
+        literal = "not defined" if each.literal is None else f"{each.literal:.4g}"
+        yield name, each.formula, counts, literal, f"{each.shifted:.4g}", each.degenerate
+
+
+def _complexity_order(found: Comparison) -> str:
+    first, second = found.complexities
+    order = found.complexity_order
+    if order is None:
+        return "They cannot be compared: the logarithm of 0 is not defined."
+    sign = {-1: "<", 0: "=", 1: ">"}[order]
+    text = f"In whole numbers, whatever the base: {first.argument}^{first.exponent} {sign} {second.argument}^{second.exponent}"
+    warning = ", which says nothing where a formula degenerates" if first.degenerate or second.degenerate else ""
+    return f"{text}{warning}."
+
+
+def in_short(found: Comparison) -> str:
+    """Sum or maximum is a matter of topology more than of style: with the numbers of this pair."""
+    formulas = found.formulas
+    path, most, total = formulas.choreography_path_length, formulas.choreography_max, formulas.choreography_sum
+    close = 1e-9 * total
+    text = "Sum or maximum is a matter of topology more than of style: "
+    if formulas.inline and total - path > close:
+        text += f"one listener serves every participant in turn, so this choreography takes the sum {show_time(total)}, not {show_time(most)}"  # fmt: skip # noqa: E501
+    elif total - path <= close and total - most > close:
+        text += f"this choreography is a chain ({_path(formulas.choreography_path)}), so it takes the sum {show_time(total)}, not {show_time(most)}"  # fmt: skip # noqa: E501
+    elif path - most <= close:
+        text += f"here everything reacts at once, so this choreography takes the maximum {show_time(most)}, not the sum {show_time(total)}"  # fmt: skip # noqa: E501
+    else:
+        text += f"this choreography takes its longest causal path {show_time(path)} ({_path(formulas.choreography_path)}), between the maximum {show_time(most)} and the sum {show_time(total)}"  # fmt: skip # noqa: E501
+    if formulas.sequential:
+        text += f"; the orchestration takes the sum because its steps run one after another. In parallel it could take {show_time(found.outlines[0].longest)}."  # fmt: skip # noqa: E501
+    else:
+        text += f"; the orchestration runs steps side by side and takes {show_time(formulas.orchestration_path_length)}, not the sum {show_time(formulas.orchestration_sum)}."  # fmt: skip # noqa: E501
+    return text
+
+
+def _path(tasks: tuple[str, ...]) -> str:
+    names = [task.rpartition(".")[2] for task in tasks]
+    shown = names if len(names) <= 6 else [*names[:3], "...", *names[-2:]]
+    return " -> ".join(shown)
+
+
+def _times_of(count: int, what: str) -> str:
+    return f"{count} {what}{'s' if count != 1 else ''}"
+
+
+def _interval(found: Estimate) -> str:
+    if not (math.isfinite(found.low) and math.isfinite(found.high)):
+        return ""
+    return f"[{show_time(found.low)}, {show_time(found.high)}]"
+
+
+def _table(rows: list[Row]) -> list[str]:
+    """Rows in columns; the last column is wrapped."""
+    if not rows:
+        return []
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]) - 1)]
+    lines = []
+    for row in rows:
+        start = "  " + "".join(f"{text:<{width}}  " for text, width in zip(row, widths, strict=False))
+        wrapped = textwrap.wrap(row[-1], max(30, WIDTH - len(start))) or [""]
+        lines += [(start + wrapped[0]).rstrip(), *(" " * len(start) + more for more in wrapped[1:])]
+    return lines
