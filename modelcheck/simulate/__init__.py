@@ -11,7 +11,8 @@ import numpy as np
 from .. import model
 from ..errors import ModelError, Problem, position_of
 from ..system import State, TransitionSystem
-from .events import EventLoop, Runs
+from .events import EventLoop
+from .jobs import Runs
 from .plan import Plan, plan_of
 from .result import SimulationResult
 from .statistics import (
@@ -183,8 +184,10 @@ def _summary(
     jobs = len(runs.makespans)
     queued = plan.interval is not None and chosen[0] == "events"
     ended = ~np.isnan(runs.makespans)
-    removed = warmup if warmup is not None else warm_up(runs.makespans[ended]) if queued else 0
-    measured = runs.makespans[ended][removed:]
+    removed = warmup or 0
+    if warmup is None and queued and ended.any():
+        removed = int(np.flatnonzero(ended)[warm_up(runs.makespans[ended])])
+    measured = runs.makespans[removed:][ended[removed:]]
     if len(measured):
         mean = (mean_of_queued if queued else mean_of)(measured, confidence)
         percentile = percentile_of_queued if queued else percentile_of

@@ -10,7 +10,6 @@ arrival, then in the order made.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from itertools import count, islice
 from typing import TypeAlias
@@ -20,10 +19,10 @@ import numpy as np
 from ..errors import ModelError, Problem
 from ..expressions import Value
 from ..system import State, TransitionSystem
-from .delays import Array
 from .draws import Draws
 from .inbox import Inbox
-from .plan import Key, Plan, Task
+from .jobs import Happening, Job, Runs
+from .plan import Plan, Task
 from .pools import Pool, first_to_wait_for
 from .walk import Ask, Flight, Move, Place, Walk
 
@@ -32,69 +31,6 @@ FINISH, REQUEST, ARRIVE = 0, 1, 2
 # What the story says about an ending after which the same is tried again, as another attempt.
 AGAIN = ("tries again", "will be tried again", "will try again")
 KEEPS_WORKER = "will try again"
-
-
-@dataclass(frozen=True)
-class Happening:
-    """One action of a run: when, of which job, its number in the system with one instance, and the state after it."""
-
-    time: float
-    job: int
-    number: int
-    state: State
-
-
-@dataclass(frozen=True)
-class Runs:
-    """What happened to each job: how long it took (NaN: it never ended), how it ended, and what it caused.
-
-    endings: one a job, `stuck` where it stopped for ever, `out of range` where a variable left its range.
-    busy: the worker-seconds of each pool; horizon: when the last job ended.
-    """
-
-    makespans: Array
-    endings: tuple[str, ...] | list[str]
-    undos: Array
-    calls: Array
-    publishes: Array
-    deliveries: Array
-    starts: dict[Key, int] = field(default_factory=dict)
-    busy: dict[str, float] = field(default_factory=dict)
-    horizon: float = 0.0
-    happenings: tuple[Happening, ...] = ()
-
-
-@dataclass(slots=True, eq=False)
-class Job:
-    """One job: where it is, what it has asked for, how often it has visited and attempted each task.
-
-    again: what ended to be tried again; holds: of these, what has kept its workers; blocked: what has ended, but must
-    wait for room in a queue.
-    """
-
-    number: int
-    place: Place
-    arrived: float
-    inbox: Inbox
-    ended: float | None = None
-    asked: set[Ask] = field(default_factory=set)
-    visits: dict[Key, int] = field(default_factory=dict)
-    turns: dict[Flight, tuple[int, int]] = field(default_factory=dict)
-    again: set[Flight] = field(default_factory=set)
-    holds: set[Flight] = field(default_factory=set)
-    blocked: list[tuple[Flight, str]] = field(default_factory=list)
-    failed: bool = False
-    choices: int = 0
-    undos: int = 0
-    calls: int = 0
-    publishes: int = 0
-
-    def turn(self, flight: Flight) -> tuple[int, int]:
-        """Visit and attempt of what would start now."""
-        if flight in self.again:
-            visit, attempt = self.turns[flight]
-            return visit, attempt + 1
-        return self.visits.get(flight[0], 0) + 1, 1
 
 
 Request: TypeAlias = tuple[Job, Ask]
@@ -129,6 +65,7 @@ class EventLoop:
         self.shared: tuple[Value, ...] | None = None
         self.changed = False
         self.happenings: list[Happening] | None = [] if record else None
+        self.begun: list[State] = []
         self.choice = Draws(plan.seed, "", "choice")
         self.initial = list(islice(_initial_states(system), MOST_INITIAL + 1))
         if not self.initial or len(self.initial) > MOST_INITIAL:
@@ -161,7 +98,7 @@ class EventLoop:
         busy = {pool.name: pool.busy for pool in self.pools.values()}
         return Runs(
             makespans, endings, undos, calls, publishes, deliveries, self.starts, busy, horizon,
-            tuple(self.happenings or ()),
+            tuple(self.begun), tuple(self.happenings or ()),
         )  # fmt: skip
 
     def run_alone(self, number: int) -> Job:
@@ -215,6 +152,8 @@ class EventLoop:
                 self.shared = self.walk.shared_values(state)
             place = self.walk.with_shared(place, self.shared)
         job = self.live[number] = Job(number, place, now, Inbox(self.plan, number))
+        if self.happenings is not None:
+            self.begun.append(place.state)
         return job
 
     def _arrive(self, now: float) -> None:

@@ -20,7 +20,8 @@ from ..expressions import TRUE, well_defined
 from ..graph.flow import predecessors
 from ..system import TransitionSystem
 from .delays import Array
-from .events import Runs, endless
+from .events import endless
+from .jobs import Runs
 from .plan import Key, Plan, Task
 
 Truths: TypeAlias = NDArray[np.bool_]

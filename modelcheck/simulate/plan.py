@@ -7,7 +7,7 @@ and the step of the actions' labels.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from .. import model
@@ -200,6 +200,13 @@ def coordinator_of(design: model.Orchestration) -> tuple[str, model.Coordinator]
     if named is not None:
         return str(design.flow.coordinator), named
     return next(iter(design.coordinators.items())) if len(design.coordinators) == 1 else None
+
+
+def handlers_of(design: model.Choreography) -> Iterator[tuple[str, str, model.Handler]]:
+    """Participant, `participant.handler` and the handler, in the order written."""
+    for name, participant in design.participants.items():
+        for key, handler in participant.handlers.items():
+            yield name, f"{name}.{key}", handler
 
 
 def _plan_choreography(design: model.Choreography, builder: _Builder) -> None:

@@ -16,9 +16,9 @@ from .. import model
 from ..graph.events import DEFAULT_CHANNEL, channel_of, deliveries
 from ..system import TransitionSystem
 from .delays import Array
-from .events import Runs
+from .jobs import Runs
 from .maxplus import latest, may_queue, work
-from .plan import Key, Plan
+from .plan import Key, Plan, handlers_of
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Reaction:
 
 def obstacle_in_events(design: model.Choreography, plan: Plan, system: TransitionSystem) -> str:
     """Why the times of a choreography are more than its longest paths; empty where they are just these."""
-    for key, handler in all_handlers(design):
+    for _, key, handler in handlers_of(design):
         if handler.when is not None or any(each.when is not None for each in handler.publishes):
             return f"{key} has a guard"
         if len(plan.tasks["step", key].shares) > 1 or plan.tasks["step", key].shares[0][0] != "ok":
@@ -68,16 +68,9 @@ def _crowded(design: model.Choreography, system: TransitionSystem, found: list[R
     return ""
 
 
-def all_handlers(design: model.Choreography) -> Iterator[tuple[str, model.Handler]]:
-    """`participant.handler` and the handler, in the order written."""
-    for name, participant in design.participants.items():
-        for key, handler in participant.handlers.items():
-            yield f"{name}.{key}", handler
-
-
 def reactions(design: model.Choreography) -> Iterator[Reaction]:
     """Every reaction of a job, causes before effects; it may go on for ever where events cause each other."""
-    handlers = dict(all_handlers(design))
+    handlers = {key: handler for _, key, handler in handlers_of(design)}
     received = [delivery for delivery in deliveries(design) if delivery.effective]
     causes: list[str] = [""]
     for key, handler in handlers.items():
@@ -97,7 +90,7 @@ def reactions(design: model.Choreography) -> Iterator[Reaction]:
 
 def run_events(design: model.Choreography, plan: Plan, jobs: int) -> Runs:
     """All jobs of a choreography that has no obstacle."""
-    handlers = dict(all_handlers(design))
+    handlers = {key: handler for _, key, handler in handlers_of(design)}
     ended: dict[str, Array] = {"": np.zeros(jobs)}
     publishes, delivered = len(design.starts), 0
     starts = dict.fromkeys(plan.tasks, 0)

@@ -1,0 +1,85 @@
+"""Simulated runs as paths of the checked system: what the simulator did, told in the checker's words.
+
+A run that is not a path of the system (`system.replay` says so) shows that the simulator is wrong.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .. import model
+from ..expressions import Value
+from ..system import ReplayError, State, Trace, TransitionSystem
+from . import alone, loop_for
+from .jobs import Happening
+from .plan import plan_of
+
+
+@dataclass(frozen=True)
+class Recording:
+    """A simulation of a few jobs, with everything that happened; `system` has one instance, as the simulator ran it."""
+
+    design: model.Orchestration | model.Choreography
+    system: TransitionSystem
+    begun: tuple[State, ...]
+    happenings: tuple[Happening, ...]
+
+
+def record(design: model.Orchestration | model.Choreography, jobs: int = 1, seed: int = 1) -> Recording:
+    """Simulates some jobs by the event loop and keeps every action. Raises `ModelError`."""
+    system = alone(design)
+    runs = loop_for(design, system, plan_of(design, seed), record=True).run(jobs)
+    return Recording(design, system, runs.begun, runs.happenings)
+
+
+def trace_of(recording: Recording, system: TransitionSystem, job: int = 0) -> Trace:
+    """A job that ran alone, as a path of the system with one instance."""
+    own = [each for each in recording.happenings if each.job == job]
+    states = (recording.begun[job], *(each.state for each in own))
+    return Trace(system, states, tuple(each.number for each in own))
+
+
+def joint_trace(recording: Recording, system: TransitionSystem) -> Trace:
+    """Several jobs that shared workers and variables, as a path of the system with as many instances.
+
+    Raises `ReplayError` where some action was not possible there, or did something else.
+    """
+    numbers = {action.name: number for number, action in enumerate(system.actions)}
+    state = _initial(recording, system)
+    states, actions = [state], []
+    for each in recording.happenings:
+        name = f"{recording.system.actions[each.number].name}#{each.job + 1}"
+        number = numbers[name]
+        known = _projection(recording.system, system, each.job, each.state)
+        following = [
+            after
+            for after in system.plain[number].successors(state)
+            if all(after[position] == value for position, value in known)
+        ]
+        if not following:
+            raise ReplayError(f"{system.name}: '{name}' is not possible at {each.time:g}, or leads elsewhere")
+        state = following[0]
+        states.append(state)
+        actions.append(number)
+    return Trace(system, tuple(states), tuple(actions))
+
+
+def _initial(recording: Recording, system: TransitionSystem) -> State:
+    """The state in which all jobs are still to begin; shared variables are as the first job finds them."""
+    state = [variable.initial[0] if variable.initial else False for variable in system.variables]
+    for job in reversed(range(len(recording.begun))):
+        for position, value in _projection(recording.system, system, job, recording.begun[job]):
+            state[position] = value
+    return tuple(state)
+
+
+def _projection(one: TransitionSystem, many: TransitionSystem, job: int, state: State) -> list[tuple[int, Value]]:
+    """What a job's state says about the state of all: its own variables and the shared ones."""
+    found = []
+    for variable, value in zip(one.variables, state, strict=True):
+        own = f"{variable.name}#{job + 1}"
+        if own in many.positions:
+            found.append((many.positions[own], value))
+        elif variable.role == "data":
+            found.append((many.positions[variable.name], value))
+    return found
