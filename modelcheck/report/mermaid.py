@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 
 from ..system import Label, Trace
-from .story import Line, receiver_of, story, told_actions
+from .story import Line, receiver_of, story, told_actions, unrolled
 
 
 def sequence_diagram(trace: Trace) -> str:
     """The Mermaid text of a trace's story: calls and replies, messages, and notes of what changed."""
+    trace = unrolled(trace)
     labels = [trace.system.actions[number].label for number in told_actions(trace)]
     names: dict[str, str] = {}
     body: list[str] = []

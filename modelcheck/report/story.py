@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..expressions import references, show
 from ..results import Result, Verdict
@@ -35,7 +35,7 @@ class Line:
 
     kind: `begin` (which initial values), `step`, `loop` (what follows repeats), `repeat` (it does), `broken` (what is
     wrong) or `reached`. number: 1, 2, ... for steps, else 0. instance: 0 where there is only one. actions: the actions
-    told here, as their places in `told_actions`.
+    told here, as their places in `told_actions` of the `unrolled` trace.
     """
 
     kind: str
@@ -65,6 +65,7 @@ def tell(result: Result) -> list[Line]:
 
 def story(trace: Trace) -> list[Line]:
     """The lines of a trace. Where it breaks a claim, the action that does so is the last of them."""
+    trace = unrolled(trace)
     moves = _moves(trace)
     lines = list(_beginning(trace, moves))
     several = len({action.label.instance for action in trace.system.actions}) > 1
@@ -75,6 +76,18 @@ def story(trace: Trace) -> list[Line]:
     if trace.loop is not None:
         lines.append(Line("repeat", "... and so on for ever"))
     return lines
+
+
+def unrolled(trace: Trace) -> Trace:
+    """The same lasso with a loop that does not begin between the start and the finish of a step."""
+    loop, actions = trace.loop, trace.system.actions
+    if loop is None or loop == 0:
+        return trace
+    begun, ended = (actions[trace.actions[place]].label for place in (loop - 1, loop))
+    if not _belong(begun, ended):
+        return trace
+    states = (*trace.states, trace.states[loop + 1])
+    return replace(trace, states=states, actions=(*trace.actions, trace.actions[loop]), loop=loop + 1)
 
 
 def _moves(trace: Trace) -> list[_Move]:
