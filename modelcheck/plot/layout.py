@@ -61,8 +61,8 @@ def layered(
     spaces = _spaces(columns, chains, gap[0], room or {})
     x = _running(widths, spaces)
     y = _heights(columns, chains, sizes, gap[1], straight)
-    low = min(y[n] - _height(n, sizes) / 2 for n in y)
-    high = max(y[n] + _height(n, sizes) / 2 for n in y)
+    low = min((y[n] - _height(n, sizes) / 2 for n in y), default=0.0)
+    high = max((y[n] + _height(n, sizes) / 2 for n in y), default=0.0)
     places = {node: (x[layers[node]], y[node] - low) for node in graph}
     ways: dict[tuple[Node, Node], tuple[Point, ...]] = {}
     for (a, b), chain in chains.items():
