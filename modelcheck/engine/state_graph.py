@@ -1,0 +1,177 @@
+"""The reachable states with every edge between them, in arrays: what questions about whole executions need."""
+
+from __future__ import annotations
+
+import time
+from array import array
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import islice
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..expressions import Expr
+from ..system import State, Trace, TransitionSystem, replay
+from .search import NOT_LISTABLE
+from .successors import compile_numbered_successors
+from .target import Answer, Limits
+
+Mask = npt.NDArray[np.bool_]
+Numbers = npt.NDArray[np.int64]
+
+_BATCH = 256  # States between two looks at the clock.
+
+
+@dataclass(frozen=True)
+class StateGraph:
+    """States in breadth-first order, the first `initial` of them initial, and edges sorted by the state they leave.
+
+    Edge e goes from `source[e]` to `target[e]` by the action `action[e]`. The first `expanded` states have all their
+    edges; the others were seen only, because a limit came first (`stopped`).
+    """
+
+    system: TransitionSystem
+    states: Sequence[State]
+    initial: int
+    expanded: int
+    source: Numbers
+    target: Numbers
+    action: Numbers
+    stopped: str = ""
+    seconds: float = 0.0
+
+    @cached_property
+    def _first_edge(self) -> list[int]:
+        first: list[int] = np.searchsorted(self.source, np.arange(len(self.states) + 1)).tolist()
+        return first
+
+    def edges(self, state: int) -> range:
+        """The edges that leave a state."""
+        return range(self._first_edge[state], self._first_edge[state + 1])
+
+    @cached_property
+    def targets(self) -> list[int]:
+        """`target` as plain numbers, for walking edge by edge."""
+        found: list[int] = self.target.tolist()
+        return found
+
+    @cached_property
+    def _arrival(self) -> list[int]:
+        """The first edge into each state: states are in breadth-first order, so it is on a shortest way."""
+        arrival = np.full(len(self.states), -1, np.int64)
+        reached, first = np.unique(self.target, return_index=True)
+        arrival[reached] = first
+        arrival[: self.initial] = -1
+        found: list[int] = arrival.tolist()
+        return found
+
+    @cached_property
+    def distance(self) -> list[int]:
+        """The number of actions from an initial state to each state."""
+        distance: list[int] = []
+        for edge in self._arrival:
+            distance.append(distance[self.source[edge]] + 1 if edge >= 0 else 0)
+        return distance
+
+    def way_to(self, state: int) -> tuple[int, list[int]]:
+        """The initial state and the edges of a shortest way to a state."""
+        edges: list[int] = []
+        while (edge := self._arrival[state]) >= 0:
+            edges.append(edge)
+            state = int(self.source[edge])
+        return state, edges[::-1]
+
+    def where(self, condition: Expr) -> Mask:
+        """The states in which a condition holds."""
+        return self._mask(self.system.predicate(condition))
+
+    def _mask(self, holds: Callable[[State], Any]) -> Mask:
+        return np.fromiter((bool(holds(state)) for state in self.states), bool, len(self.states))
+
+    @cached_property
+    def in_range(self) -> Mask:
+        return self._mask(self.system.in_range)
+
+    @cached_property
+    def ends(self) -> Mask:
+        """The states in which an execution ends: within their ranges, with nothing to do, finished or not."""
+        ends = self.in_range.copy()
+        ends[self.source] = False
+        ends[self.expanded :] = False
+        return ends
+
+    def trace(self, first: int, path: Sequence[int], loop: int | None = None) -> Trace:
+        """The trace from a state along edges, replayed; `loop` as in `Trace`."""
+        states = [self.states[first], *(self.states[self.target[edge]] for edge in path)]
+        actions = tuple(int(self.action[edge]) for edge in path)
+        return replay(Trace(self.system, tuple(states), actions, loop=loop))
+
+    def answer(self, method: str) -> Answer:
+        """What was seen; traces are the caller's."""
+        return Answer(
+            {}, not self.stopped, self.stopped, len(self.states), len(self.source), seconds=self.seconds, method=method
+        )
+
+
+def explore(system: TransitionSystem, limits: Limits | None = None) -> StateGraph:
+    """The state graph up to the limits; Ctrl-C ends it as a limit does (`stopped="interrupted"`)."""
+    exploration = _Exploration(system, limits or Limits())
+    stopped = NOT_LISTABLE
+    if system.enumerable:
+        try:
+            stopped = exploration.run()
+        except KeyboardInterrupt:
+            stopped = "interrupted"
+    return exploration.graph(stopped)
+
+
+class _Exploration:
+    def __init__(self, system: TransitionSystem, limits: Limits):
+        self.system, self.limits = system, limits
+        self.started = time.monotonic()
+        self.states: list[State] = []
+        self.initial, self.expanded = 0, 0
+        self.source, self.target, self.action = array("q"), array("q"), array("q")
+
+    def run(self) -> str:
+        """Expand all states in order; says what limit ended it early, if one did."""
+        successors, in_range, states = compile_numbered_successors(self.system), self.system.in_range, self.states
+        states.extend(islice(self.system.initial_states(), self.limits.states + 1))
+        number_of = {state: number for number, state in enumerate(states)}
+        self.initial = level_end = len(states)
+        level = 0
+        while self.expanded < len(states):
+            if self.expanded == level_end:
+                level, level_end = level + 1, len(states)
+            if level == self.limits.depth:
+                return "depth"
+            if self.expanded % _BATCH == 0 and (used_up := self.exhausted()):
+                return used_up
+            state = states[self.expanded]
+            for action, after in successors(state) if in_range(state) else ():
+                number = number_of.setdefault(after, len(states))
+                if number == len(states):
+                    states.append(after)
+                self.source.append(self.expanded)
+                self.target.append(number)
+                self.action.append(action)
+            self.expanded += 1
+        return ""
+
+    def exhausted(self) -> str:
+        if len(self.states) > self.limits.states:
+            return "states"
+        return "seconds" if time.monotonic() - self.started > self.limits.seconds else ""
+
+    def graph(self, stopped: str) -> StateGraph:
+        source, target, action = (np.array(each, np.int64) for each in (self.source, self.target, self.action))
+        whole = int(np.searchsorted(source, self.expanded))  # The edges of a state left in the middle are dropped.
+        source, target, action = source[:whole], target[:whole], action[:whole]
+        seen = max(self.initial, int(target.max(initial=-1)) + 1)
+        return StateGraph(
+            self.system, self.states[:seen], self.initial, self.expanded, source, target, action,
+            stopped, time.monotonic() - self.started,
+        )  # fmt: skip
