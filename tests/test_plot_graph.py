@@ -113,7 +113,9 @@ def test_a_planar_flow_is_drawn_without_crossings() -> None:
     assert len(set(above)) == 1
 
 
-@pytest.mark.parametrize("graph", [flow(), events(), nx.MultiDiGraph([(1, 2)]), nx.MultiDiGraph([(1, 1)])])
+@pytest.mark.parametrize(
+    "graph", [flow(), events(), nx.MultiDiGraph([(1, 2)]), nx.MultiDiGraph([(1, 1)]), nx.MultiDiGraph()]
+)
 def test_labels_stay_in_their_boxes_and_the_picture_in_its_figure(graph: nx.MultiDiGraph[str]) -> None:
     axes = draw_graph(graph)
     figure = axes.get_figure(root=True)

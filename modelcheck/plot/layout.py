@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 from collections.abc import Hashable, Mapping, Sequence, Set
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import Any
 
 import networkx as nx
@@ -237,9 +237,7 @@ def _pulled(y: Mapping[Node, float], node: Node, pulls: Sequence[tuple[Node, flo
 
 def _spread(wanted: Sequence[float], separations: Sequence[float]) -> list[float]:
     """The places nearest to those wanted (least squares) that keep their order and distances: pooling of neighbours."""
-    offsets = [0.0]
-    for separation in separations:
-        offsets.append(offsets[-1] + separation)
+    offsets = list(accumulate(separations, initial=0.0))[: len(wanted)]
     blocks: list[tuple[float, int]] = []
     for place, offset in zip(wanted, offsets, strict=True):
         total, size = place - offset, 1
