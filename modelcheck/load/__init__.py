@@ -87,7 +87,10 @@ def _with_constants(design: Any, constants: Mapping[str, str], problems: Problem
             hint = did_you_mean(name, design.constants) or "this model declares no constants"
             report(problems, Problem("E032", f"there is no constant '{name}' to set", hint=hint))
     values = {name: constants.get(name, value) for name, value in design.constants.items()}
-    return replace(design, constants=values) if constants else design
+    if all(str(design.constants[name]) == str(value) for name, value in values.items()):
+        return design
+    # The number of states was counted for the constants that stand in the file.
+    return replace(design, constants=values, states=None)
 
 
 def json_schema() -> Json:
