@@ -1,8 +1,9 @@
 """The complexity formulas of the seed document, evaluated as they stand and repaired, and when they say nothing.
 
-Complexity(O) = |coordinators| * |services| * log |flows|, Complexity(Ch) = |participants| * |events| * log |subscriptions|.
-The document leaves the base of the logarithm open: here it is a parameter, e without it. Which of two such products is smaller does
-not depend on the base, and is decided over the integers: m log a < n log b exactly when a^m < b^n.
+Complexity(O) = |coordinators| * |services| * log |flows|, Complexity(Ch) = |participants| * |events| * log
+|subscriptions|. The document leaves the base of the logarithm open: here it is a parameter, e without it. Which of
+two such products is smaller does not depend on the base, and is decided over the integers: m log a < n log b exactly
+when a^m < b^n.
 """
 
 from __future__ import annotations
@@ -21,9 +22,9 @@ DIRECT_BITS = 100_000
 class Complexity:
     """One formula with its counts: `first * second * log(argument)`.
 
-    literal: its value as written; None where it is not defined, because the logarithm of 0 is not. shifted: the variant with
-    log(1 + argument), which is defined everywhere and 0 only where something is missing. degenerate: why the literal
-    value says nothing about the design; empty where it says something.
+    literal: its value as written; None where it is not defined, because the logarithm of 0 is not. shifted: the
+    variant with log(1 + argument), which is defined everywhere and 0 only where something is missing. degenerate: why
+    the literal value says nothing about the design; empty where it says something.
     """
 
     formula: str

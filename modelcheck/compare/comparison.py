@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 class Comparison:
     """What is true of an orchestration and a choreography. Times are in seconds.
 
-    outlines: the complete run of each, on which the formulas are evaluated. simulated: all jobs of each, on the same draws.
-    pairs: the jobs that are compared one by one; their `difference` is orchestration - choreography, so that
+    outlines: the complete run of each, on which the formulas are evaluated. simulated: all jobs of each, on the same
+    draws. pairs: the jobs that are compared one by one; their `difference` is orchestration - choreography, so that
     it is above 0 where the choreography is faster. crossovers: in the overhead of a call, and in that of an event.
     """
 
@@ -52,7 +52,8 @@ class Comparison:
 
     @property
     def complexity_order(self) -> int | None:
-        """-1, 0, 1 as the orchestration's complexity is below, equal to or above the choreography's; None: undefined."""
+        """-1, 0, 1 as the orchestration's complexity is below, equal to or above the choreography's; None:
+        undefined."""
         return compare_complexity(*self.complexities)
 
     @property
@@ -162,16 +163,17 @@ def _maxima_of_varying(first: Outline, second: Outline, hypotheses: tuple[Hypoth
 
 def _wrong_kinds(orchestration: model.Model, choreography: model.Model) -> list[Problem]:
     swapped = isinstance(orchestration, model.Choreography) and isinstance(choreography, model.Orchestration)
+    turned = "the other way round: first the orchestration, then the choreography"
     problems = []
-    for which, found, wanted in (("first", orchestration, "orchestration"), ("second", choreography, "choreography")):
+    for which, found, wanted in (
+        ("first", orchestration, "an orchestration"),
+        ("second", choreography, "a choreography"),
+    ):
         kind = model.kind_of(found)
-        if kind != wanted:
-            article = "an" if kind[0] in "aeiou" else "a"
-            message = f"the {which} model must be an orchestration" if wanted[0] == "o" else f"the {which} model must be a choreography"  # fmt: skip # noqa: E501
-            hint = "the other way round: first the orchestration, then the choreography" if swapped else f"give {'an' if wanted[0] == 'o' else 'a'} {wanted} of the same tasks"  # fmt: skip # noqa: E501
-            problems.append(
-                Problem("E420", f"{message}: '{found.name}' is {article} {kind}", position_of(found.name), hint)
-            )
+        if not wanted.endswith(kind):
+            message = f"the {which} model must be {wanted}; '{found.name}' is a model of kind '{kind}'"
+            hint = turned if swapped else f"give {wanted} of the same tasks"
+            problems.append(Problem("E420", message, position_of(found.name), hint))
     return problems
 
 

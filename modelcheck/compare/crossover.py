@@ -1,22 +1,25 @@
-"""Where an orchestration and a choreography are equally fast: the overhead of a call, or of an event, that makes them so.
+"""Where an orchestration and a choreography are equally fast: the overhead of a call, or of an event, that makes them
+so.
 
-By the formula where it applies, and by simulation: the overhead is varied on the same draws until the paired difference of the
-means is zero (Brent 1973, chapter 4); the interval is the difference's, divided by the slope there.
+By the formula where it applies, and by simulation: the overhead is varied on the same draws until the paired
+difference of the means is zero (Brent 1973, chapter 4); the interval is the difference's, divided by the slope there.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
+
+import numpy as np
 
 from .. import model
 from ..simulate import Estimate, SimulationResult, simulate
 from ..simulate.plan import coordinator_of
 from .formulas import Formulas, overhead_for
 from .outline import Outline
-from .pairs import Pairs, difference_of
+from .pairs import Mask, Pairs, difference_of
 
 MOST_DOUBLINGS = 40
 EVENT_LOOP_JOBS = 2_000
@@ -27,8 +30,8 @@ class Crossover:
     """The overhead at which both are equally fast, in seconds. `of`: a `call` of the coordinator, or an `event`.
 
     formula: from the mean durations (None: there is none from 0 on; `formula_exact`: whether its hypotheses hold).
-    simulated: with its interval, None where there is none, and `reason` says why. now: what it costs in the design, on average.
-    jobs: how many were simulated for it.
+    simulated: with its interval, None where there is none, and `reason` says why. now: what it costs in the design,
+    on average. jobs: how many were simulated for it.
     """
 
     of: str
@@ -93,36 +96,43 @@ def crossovers_of(
     def more_events(seconds: float) -> Estimate:
         return difference_of(simulate(with_event_overhead(events, seconds), jobs, second.seed), first, compared)
 
-    found = []
-    for of, costly, outline, target, run, other in (
-        ("call", "coordination", orchestration, formulas.choreography_time, more_calls, "choreography"),
-        ("event", "events", choreography, formulas.seed_orchestration if formulas.sequential else formulas.orchestration_time, more_events, "orchestration"),
-    ):  # fmt: skip # noqa: E501
-        estimate = root(run, scale)
-        reason = "" if estimate is not None else f"the {other} is faster even if {costly} cost nothing"
-        now = [edge["overhead"] for *_, edge in outline.order.edges(data=True)]
-        average = math.fsum(now) / len(now) if now else 0.0
-        found.append(Crossover(of, average, overhead_for(outline, target), exact, estimate, reason, jobs))
-    return found[0], found[1]
+    now = formulas.seed_orchestration if formulas.sequential else formulas.orchestration_time
+    return (
+        _crossover(
+            "call", "the choreography", orchestration, formulas.choreography_time, root(more_calls, scale), exact, jobs
+        ),
+        _crossover("event", "the orchestration", choreography, now, root(more_events, scale), exact, jobs),
+    )
 
 
-def root(difference: Callable[[float], Estimate], scale: float) -> Estimate | None:
+def _crossover(
+    of: str, other: str, outline: Outline, target: float, found: Estimate | str, exact: bool, jobs: int
+) -> Crossover:
+    costs = [edge["overhead"] for *_, edge in outline.order.edges(data=True)]
+    average = math.fsum(costs) / len(costs) if costs else 0.0
+    simulated, reason = (found, "") if isinstance(found, Estimate) else (None, f"{other} {found}")
+    return Crossover(of, average, overhead_for(outline, target), exact, simulated, reason, jobs)
+
+
+def root(difference: Callable[[float], Estimate], scale: float) -> Estimate | str:
     """The overhead at which a growing difference is zero, with the interval that the difference's gives it.
 
-    None where it is above zero from the start, or never gets there.
+    What is the matter, where it is above zero from the start, or never gets there.
     """
     from scipy.optimize import brentq
 
     run = cache(difference)
+    if math.isnan(run(0.0).value):
+        return "cannot be compared: no job did the same tasks in both"
     if run(0.0).value > 1e-9 * scale:
-        return None
+        return "is faster even where this costs nothing"
     high = scale / 8
     for _ in range(MOST_DOUBLINGS):
         if run(high).value > 0:
             break
         high *= 2
     else:
-        return None
+        return "is slower whatever this costs"
     at = float(brentq(lambda seconds: run(seconds).value, 0.0, high, xtol=1e-7 * scale, rtol=1e-10))
     step = max(at / 10, scale / 100)
     slope = (run(at + step).value - run(max(0.0, at - step)).value) / (at + step - max(0.0, at - step))
@@ -134,3 +144,37 @@ def root(difference: Callable[[float], Estimate], scale: float) -> Estimate | No
 
 def _constant(seconds: float) -> model.Delay:
     return model.Delay(distribution="constant", parameters={"value": seconds})
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """Both designs' mean times while the overhead of each call, or of each event, grows; all in seconds."""
+
+    of: str
+    overheads: tuple[float, ...]
+    orchestration: tuple[float, ...]
+    choreography: tuple[float, ...]
+
+
+def sweep(
+    orchestration: model.Orchestration,
+    choreography: model.Choreography,
+    of: str,
+    overheads: Sequence[float],
+    jobs: int = 1_000,
+    seed: int = 1,
+    compared: Mask | None = None,
+) -> Sweep:
+    """Simulates both for each overhead of a `call` or an `event`, on the same draws; `compared`: which jobs count."""
+
+    def average(design: model.Model) -> float:
+        makespans = simulate(design, jobs, seed).makespans
+        return float(np.nanmean(makespans if compared is None else makespans[compared[:jobs]]))
+
+    if of == "call":
+        still = average(choreography)
+        moving = tuple(average(with_call_overhead(orchestration, seconds)) for seconds in overheads)
+        return Sweep(of, tuple(overheads), moving, (still,) * len(overheads))
+    still = average(orchestration)
+    moving = tuple(average(with_event_overhead(choreography, seconds)) for seconds in overheads)
+    return Sweep(of, tuple(overheads), (still,) * len(overheads), moving)

@@ -1,8 +1,9 @@
 """The time formulas of the seed document for two designs, and when one is faster than the other, exactly.
 
-Time(O) = sum + coordination overhead and Time(Ch) = max + event overhead hold only under hypotheses (see `hypotheses`). What holds
-always, with unlimited workers: max <= longest causal path <= sum. And where the orchestration is sequential and
-durations are constant, the choreography is faster exactly when sum - longest path > event overhead - coordination overhead.
+Time(O) = sum + coordination overhead and Time(Ch) = max + event overhead hold only under hypotheses (see
+`hypotheses`). What holds always, with unlimited workers: max <= longest causal path <= sum. And where the
+orchestration is sequential and durations are constant, the choreography is faster exactly when sum - longest path >
+event overhead - coordination overhead.
 """
 
 from __future__ import annotations
@@ -21,9 +22,9 @@ MOST_TURNS = 1000
 class Formulas:
     """Both formulas with their parts, and the exact condition. Times are in seconds, of the mean durations.
 
-    orchestration_sum, choreography_sum: each task once. calls, hops: overheads on the longest path.
-    participants: each one's longest causal chain of its own tasks. orchestration_path, choreography_path: the longest causal
-    paths. causal: what the choreography takes without overheads: its longest path, or the sum with one inline listener.
+    orchestration_sum, choreography_sum: each task once. calls, hops: overheads on the longest path. participants:
+    each one's longest causal chain of its own tasks. orchestration_path, choreography_path: the longest causal paths.
+    causal: what the choreography takes without overheads: its longest path, or the sum with one inline listener.
     orchestration_time, choreography_time: with overheads, along the longest path.
     """
 
@@ -148,8 +149,8 @@ def _coordination(outline: Outline) -> float:
 def overhead_for(outline: Outline, target: float) -> float | None:
     """The overhead of each call or event at which a design takes this long; None where there is none from 0 on.
 
-    The time is the maximum over all paths of its work plus edges * overhead: convex and piecewise linear, so that Newton's
-    method from above ends at the solution after finitely many turns.
+    The time is the maximum over all paths of its work plus edges * overhead: convex and piecewise linear, so that
+    Newton's method from above ends at the solution after finitely many turns.
     """
     at_zero, _ = outline.with_overhead(0.0)
     if target < at_zero - 1e-12 * max(at_zero, 1e-12):

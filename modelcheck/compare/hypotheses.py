@@ -19,7 +19,8 @@ SUM, MAXIMUM, COMPARISON = "3.3.1", "3.3.2", "3.3.3"
 
 @dataclass(frozen=True)
 class Hypothesis:
-    """A hypothesis of a formula (3.3.1: the sum, 3.3.2: the maximum, 3.3.3: the comparison), and what breaks it here."""
+    """A hypothesis of a formula (3.3.1: the sum, 3.3.2: the maximum, 3.3.3: the comparison), and what breaks it
+    here."""
 
     theorem: str
     name: str
@@ -40,16 +41,17 @@ def hypotheses_of(
     flow, events = orchestration.design, choreography.design
     assert isinstance(flow, model.Orchestration)
     assert isinstance(events, model.Choreography)
-    first, second = simulated
+    first, _ = simulated
     calls = {} if (coordinator := coordinator_of(flow)) is None else {coordinator[0]: coordinator[1].overhead}
-    hops = {f"{n} {kind}": delay for n, c in events.channels.items() for kind, delay in (("publish", c.publish), ("deliver", c.deliver))}  # fmt: skip # noqa: E501
-    shared_workers = _queueing_in_flow(flow, orchestration)
+    hops: dict[str, model.Delay | None] = {}
+    for name, channel in events.channels.items():
+        hops |= {f"publishing on {name}": channel.publish, f"delivery on {name}": channel.deliver}
     return (
         Hypothesis(SUM, "the steps run strictly one after another", _side_by_side(orchestration)),
         Hypothesis(SUM, "every step runs exactly once", _listed(_not_once_in_flow(flow, orchestration))),
         Hypothesis(SUM, "nothing fails", _listed(_failures_in_flow(flow))),
         Hypothesis(SUM, "nothing is compensated", _undone(flow, first)),
-        Hypothesis(SUM, "nothing queues", shared_workers),
+        Hypothesis(SUM, "nothing queues", _queueing_in_flow(flow, orchestration)),
         Hypothesis(SUM, "durations are constant", _varying(flow_delays(flow), alone=orchestration.sequential)),
         Hypothesis(SUM, "the overhead of a call is constant", _varying(calls, alone=True)),
         Hypothesis(MAXIMUM, "every reaction starts at once", _waiting(choreography)),
@@ -68,7 +70,8 @@ def flow_delays(design: model.Orchestration) -> dict[str, model.Delay | None]:
     """How long each step takes: its own time, else its service's."""
     services = design.services
     return {
-        name: step.time or (services[step.service].time if step.service in services else None)
+        name: step.time
+        or (services[step.service].time if step.service is not None and step.service in services else None)
         for name, step in design.flow.steps.items()
     }
 
@@ -243,7 +246,7 @@ def _longer(first: Outline, second: Outline) -> str:
     ours, theirs = flow_delays(first.design), event_delays(second.design)
     there = {work.task: work.name for work in second.works.values()}
     return _listed(
-        f"{work.task} takes {_delay(ours[name])} in the orchestration, {_delay(theirs[there[work.task]])} in the choreography"
+        f"{work.task} takes {_delay(ours[name])} in one, {_delay(theirs[there[work.task]])} in the other"
         for name, work in first.works.items()
         if work.task in there and ours[name] != theirs[there[work.task]]
     )

@@ -1,7 +1,9 @@
-"""What a design does in one complete run, as the formulas see it: its tasks, their mean durations, and which waits for which.
+"""What a design does in one complete run, as the formulas see it: its tasks, their mean durations, and which waits
+for which.
 
-The complete run is the run without failures that does the most of the tasks that both designs share, and the fewest others: no undo
-that nobody needs, no branch for an order that is refused. It is found by simulating some jobs with the failures left out.
+The complete run is the run without failures that does the most of the tasks that both designs share, and the fewest
+others: no undo that nobody needs, no branch for an order that is refused. It is found by simulating some jobs with
+the failures left out.
 """
 
 from __future__ import annotations
@@ -47,8 +49,8 @@ class Work:
 
 @dataclass(frozen=True)
 class Outline:
-    """The complete run of a design. `order` has an edge where one task waits for another, and from `BEGIN` to what starts at
-    once; its `overhead` is what the call, or the event between the two, costs.
+    """The complete run of a design. `order` has an edge where one task waits for another, and from `BEGIN` to what
+    starts at once; its `overhead` is what the call, or the event between the two, costs.
 
     others: tasks with a duration that this run does not need. inline: one listener serves everybody, in turn.
     """

@@ -1,7 +1,7 @@
 """Two simulations of the same jobs, job by job.
 
-Only like is compared with like: where data or failures decide, job 7 may be refused in one design and shipped in the other. So
-the jobs are compared in which both designs did the same of the tasks that they share.
+Only like is compared with like: where data or failures decide, job 7 may be refused in one design and shipped in the
+other. So the jobs are compared in which both designs did the same of the tasks that they share.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ Mask: TypeAlias = NDArray[np.bool_]
 class Pairs:
     """The jobs that are compared. `difference`: orchestration - choreography, in seconds, with its interval.
 
-    compared: which of all jobs they are (after the warm-up, ended in both, the same tasks in both). all_alike: whether nothing
-    but the warm-up is left out.
+    compared: which of all jobs they are (after the warm-up, ended in both, the same tasks in both). all_alike:
+    whether nothing but the warm-up is left out.
     """
 
     orchestration: Array

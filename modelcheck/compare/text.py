@@ -51,8 +51,7 @@ def render_html(found: Comparison) -> str:
     for title, rows, sentences in _sections(found):
         parts.append(f"<h4>{html.escape(title)}</h4>")
         lines = (
-            f'<tr style="background:none">{"".join(f"<td style={cell!r}>{html.escape(each)}</td>" for each in row)}</tr>'
-            for row in rows
+            "<tr>" + "".join(f'<td style="{cell}">{html.escape(each)}</td>' for each in row) + "</tr>" for row in rows
         )
         parts.append(f'<table style="border-collapse:collapse;color:inherit">{"".join(lines)}</table>')
         parts += [f"<p>{html.escape(sentence)}</p>" for sentence in sentences]
@@ -220,9 +219,9 @@ def _complexity_order(found: Comparison) -> str:
     if order is None:
         return "They cannot be compared: the logarithm of 0 is not defined."
     sign = {-1: "<", 0: "=", 1: ">"}[order]
-    text = f"In whole numbers, whatever the base: {first.argument}^{first.exponent} {sign} {second.argument}^{second.exponent}"
+    powers = f"{first.argument}^{first.exponent} {sign} {second.argument}^{second.exponent}"
     warning = ", which says nothing where a formula degenerates" if first.degenerate or second.degenerate else ""
-    return f"{text}{warning}."
+    return f"In whole numbers, whatever the base: {powers}{warning}."
 
 
 def in_short(found: Comparison) -> str:
