@@ -175,10 +175,14 @@ def make_queue(
 
 def _capacity(channel: model.Channel, channel_name: str, name: str, most: int | None) -> tuple[int, str]:
     if channel.capacity is not None:
-        return channel.capacity, f"{channel_name} holds {channel.capacity} messages for each receiver"
+        return channel.capacity, f"{channel_name} holds {_messages(channel.capacity)} for each receiver"
     if most is not None and most <= MOST_SLOTS:
-        return max(most, 1), f"{name} holds {max(most, 1)} messages, as many as can be sent to it"
-    return DEFAULT_CAPACITY, f"{name} holds {DEFAULT_CAPACITY} messages, for want of a declared capacity"
+        return max(most, 1), f"{name} holds {_messages(max(most, 1))}, as many as can be sent to it"
+    return DEFAULT_CAPACITY, f"{name} holds {_messages(DEFAULT_CAPACITY)}, for want of a declared capacity"
+
+
+def _messages(count: int) -> str:
+    return "1 message" if count == 1 else f"{count} messages"
 
 
 def _field_name(event: str, field: str, payloads: Mapping[str, Mapping[str, Type]]) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from .. import model
 from ..declare import count_instances, declare_constants, declare_variables, read_effect, read_type
-from ..errors import ModelError, Problem, did_you_mean, position_of
+from ..errors import Located, ModelError, Problem, did_you_mean, position_of
 from ..expressions import BOOL, TRUE, Expr, Ref, Resolver, Scope, Type, as_text, names_in, substitute
 from ..system import Variable
 from .wrong import structure_problems
@@ -211,10 +211,17 @@ class _Typing:
         if handler.effect:
             effects["ok"] = self.effect(handler.effect, inside, scope, participant)
         publishes = tuple(self.publication(each, scope, participant) for each in handler.publishes)
+        name, place = f"{participant}.{key}", position_of(key)
         return TypedHandler(
-            f"{participant}.{key}", participant, handler, formula(handler.when) or TRUE, formula(handler.requires),
-            formula(handler.ensures), effects, publishes,
-        )  # fmt: skip
+            Located(name, place) if place else name,
+            participant,
+            handler,
+            formula(handler.when) or TRUE,
+            formula(handler.requires),
+            formula(handler.ensures),
+            effects,
+            publishes,
+        )
 
     def effect(self, effect: model.Effect, inside: Scope, scope: Scope, participant: str) -> dict[str, Expr]:
         members = {
