@@ -106,7 +106,7 @@ def _checked(name: str, chosen: argparse.Namespace) -> CheckReport:
     with _progress(f"checking {name} ..."):
         design, path = _load(name, chosen)
         report = check(design, properties=chosen.property or None, limits=limits, engine=chosen.engine)
-    return replace(report, file=_shown_path(path))
+    return replace(report, file=str(path))
 
 
 def _show(report: CheckReport, chosen: argparse.Namespace, first: bool) -> None:
@@ -211,7 +211,7 @@ def _load(name: str, chosen: argparse.Namespace) -> tuple[Model, Path]:
     from .api import load
     from .library import find_model
 
-    path = find_model(name)
+    path = _short(find_model(name))
     return load(path, dict(chosen.set)), path
 
 
@@ -226,11 +226,9 @@ def _models(names: Sequence[str]) -> Iterator[str]:
             yield name
 
 
-def _shown_path(path: Path) -> str:
-    try:
-        return str(path.resolve().relative_to(Path.cwd()))
-    except ValueError:
-        return str(path)
+def _short(path: Path) -> Path:
+    """The path from here, where that is shorter."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
 def _print_json(data: Mapping[str, Any]) -> None:

@@ -210,13 +210,14 @@ REPORT = CheckReport(
 def test_the_report_as_text() -> None:
     text = render_report(REPORT)
     assert str(REPORT) == text
-    assert "✗ nothing left         refuted (as expected)" in text
-    assert "✓ never paid           proved (EXPECTED refuted)" in text
-    assert "✓ vain                 proved, but vacuous" in text
+    assert "✗ nothing left    refuted (as expected)" in text
+    assert "✓ never paid      proved (EXPECTED refuted)" in text
+    assert "✓ vain            proved, but vacuous" in text
     assert "its premise is never true" in text
-    assert "~ deep                 bounded" in text
-    assert "? hard                 unknown" in text
-    assert "✓ contracts: 9 claims  proved" in text
+    assert "~ deep            bounded" in text
+    assert "? hard            unknown" in text
+    assert "✓ 9 other claims  proved" in text
+    assert "claim 0, claim 1, claim 2" in text
     assert "order.yaml:7:3" in text
     assert "warning order.yaml:2:1: W101: 'x' is never used" in text
     assert "    x: 1\n    ^\n    hint: remove it" in text
@@ -238,8 +239,9 @@ def test_quiet_and_verbose() -> None:
     assert "nothing left" not in quiet
     assert "enough" in quiet
     assert "claim 3" not in quiet
+    assert "claim 3" in render_report(REPORT)
     verbose = render_report(REPORT, verbose=True)
-    assert all(f"claim {k}" in verbose for k in range(9))
+    assert all(f"✓ claim {k}" in verbose for k in range(9))
 
 
 def test_the_same_run_is_told_once() -> None:

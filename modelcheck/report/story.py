@@ -172,11 +172,12 @@ def _deed(action: Action, labels: Sequence[Label]) -> str:
     name = label.step.removeprefix(f"{label.actor}.")
     step = f"{name} on {message}" if message and message != name else name
     failed = label.outcome not in ("", "ok")
+    outcome = "its check is false" if label.outcome == "check" else label.outcome or "ok"
     match label.phase:
         case "start":
             text = f"starts {step}{place}"
         case "finish":
-            text = f"{'' if len(labels) > 1 else 'finishes '}{step}{place}: {label.outcome or 'ok'}"
+            text = f"{'' if len(labels) > 1 else 'finishes '}{step}{place}: {outcome}"
         case "skip":
             text = f"skips {step}"
         case "undo start":
@@ -189,7 +190,7 @@ def _deed(action: Action, labels: Sequence[Label]) -> str:
             text = ""
         case _:
             text = label.text or action.name
-    notes = [each.text for each in labels if each.text and each.text != text]
+    notes = [each.text for each in labels if each.text and each.text not in (text, outcome)]
     text += "".join(f" {note}" if note.startswith("→") else f" ({note})" for note in notes)
     return ", ".join(part for part in (text, _published(label)) if part)
 

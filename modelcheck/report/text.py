@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Callable, Iterator, Sequence
-from itertools import groupby
 
 from ..errors import Problem
 from ..results import CheckReport, Finding, Result, Verdict
 from .story import Line, tell
 
 MARKS = {Verdict.PROVED: "✓", Verdict.REFUTED: "✗", Verdict.BOUNDED: "~", Verdict.UNKNOWN: "?"}
-MOST_LISTED = 3
 _GREEN, _RED, _YELLOW, _DIM, _BOLD = "32", "31", "33", "2", "1"
+
+_FIXED = "\u00a0"  # a space at which no line is broken
 
 Paint = Callable[[str, str], str]
 
@@ -80,7 +80,7 @@ def says(result: Result) -> str:
 def _painter(color: bool) -> Paint:
     if not color:
         return lambda text, _style: text
-    return lambda text, style: f"\033[{style}m{text}\033[0m" if text else text
+    return lambda text, style: f"\033[{style}m{text}\033[0m" if text and style else text
 
 
 def _heading(report: CheckReport, paint: Paint) -> str:
@@ -89,38 +89,49 @@ def _heading(report: CheckReport, paint: Paint) -> str:
 
 
 def _table(results: Sequence[Result], width: int, verbose: bool, paint: Paint) -> Iterator[str]:
-    rows = list(_rows(results, verbose))
-    if not rows:
-        return
-    names = min(max(len(name) for name, _ in rows), max(24, width // 2))
-    verdicts = max(len(says(result)) for _, result in rows)
-    for name, result in rows:
+    """A line a result; many plain proofs of other claims share a line for each method."""
+    single, groups = _grouped(results, verbose)
+    rows = [(result.name, result) for result in single]
+    rows += [(f"{len(group)} other claims", group[0]) for group in groups]
+    names = min(max((len(name) for name, _ in rows), default=0), max(24, width // 2))
+    verdicts = max((len(says(result)) for _, result in rows), default=0)
+    for (name, result), group in zip(rows, [[]] * len(single) + groups, strict=True):
         method = result.method
         if result.trace is not None and not result.shortest:
             method += ", perhaps not shortest"
         verdict = paint(f"{says(result):<{verdicts}}", _style(result))
         mark = paint(MARKS[result.verdict], _style(result))
-        yield f"  {mark} {name:<{names}}  {verdict}  {paint(method, _DIM)}".rstrip()
-        if result.reason and (result.vacuous or (not _is_told(result) and result.verdict != Verdict.PROVED)):
-            yield from textwrap.wrap(result.reason, width, initial_indent="      ", subsequent_indent="      ")
+        fits = 6 + names + verdicts + 2 + len(method) <= width
+        yield f"  {mark} {name:<{names}}  {verdict}  {paint(method, _DIM) if fits else ''}".rstrip()
+        if not fits:
+            yield from (paint(line, _DIM) for line in _indented(method, width))
+        untold = result.verdict not in (Verdict.PROVED, Verdict.REFUTED) or result.trace is None
+        below = result.reason if result.vacuous or (untold and result.verdict != Verdict.PROVED) else ""
+        if group:
+            below = ", ".join(each.name.replace(" ", _FIXED) for each in group)
+        yield from (paint(line, _DIM if group else "") for line in _indented(below, width))
 
 
-def _rows(results: Sequence[Result], verbose: bool) -> Iterator[tuple[str, Result]]:
-    """Each result under its name; many plain proofs of one check together under the check's name."""
+def _indented(text: str, width: int) -> list[str]:
+    rows = textwrap.wrap(text, width, initial_indent="      ", subsequent_indent="      ")
+    return [row.replace(_FIXED, " ") for row in rows]
 
-    def key(result: Result) -> tuple[str, str, str] | Result:
+
+def _grouped(results: Sequence[Result], verbose: bool) -> tuple[list[Result], list[list[Result]]]:
+    """The results that have a line of their own, and the others by method, where they are many."""
+    groups: dict[str, list[Result]] = {}
+    for result in results:
         plain = result.verdict == Verdict.PROVED and result.as_it_should_be and not result.vacuous
-        return (result.check, result.method, "") if plain and result.check != OWN and not verbose else result
-
-    for _, group in groupby(results, key=key):
-        same = list(group)
-        if len(same) > MOST_LISTED:
-            yield f"{same[0].check}: {len(same)} claims", same[0]
-        else:
-            yield from ((result.name, result) for result in same)
+        if plain and result.check not in OWN and not verbose:
+            groups.setdefault(result.method, []).append(result)
+    large = [group for group in groups.values() if len(group) > MOST_LISTED]
+    together = {id(result) for group in large for result in group}
+    return [result for result in results if id(result) not in together], large
 
 
-OWN = "properties"
+# Checks whose results have a line of their own: what the user asked for, and what everybody wants to know.
+OWN = frozenset({"properties", "ordering", "deadlock", "termination", "states"})
+MOST_LISTED = 3
 
 
 def _style(result: Result) -> str:
@@ -129,13 +140,9 @@ def _style(result: Result) -> str:
     return _YELLOW if result.undecided else _RED
 
 
-def _is_told(result: Result) -> bool:
-    return result.trace is not None
-
-
 def _has_story(result: Result, verbose: bool) -> bool:
     """Counterexamples are always told; witnesses of what is reachable only where all is listed."""
-    return _is_told(result) and (result.verdict != Verdict.PROVED or verbose)
+    return result.trace is not None and (result.verdict != Verdict.PROVED or verbose)
 
 
 def _stories(results: Sequence[Result], width: int, paint: Paint) -> Iterator[str]:
@@ -167,7 +174,7 @@ def render_story(lines: Sequence[Line], width: int = 100, paint: Paint | None = 
         tag = (
             f"{'#' + str(line.instance):<{tags}} " if several and line.instance else " " * (tags + 1 if several else 0)
         )
-        changes = ", ".join(str(change) for change in line.changes)
+        changes = ", ".join(str(change).replace(" ", _FIXED) for change in line.changes)
         if line.kind == "step":
             start = f"  {line.number:>3}  {tag}{line.actor:<{actors}}  "
             rows += _columns(start, line.text, changes, texts, width)
@@ -179,7 +186,7 @@ def render_story(lines: Sequence[Line], width: int = 100, paint: Paint | None = 
         else:
             mark = {"begin": " ", "loop": "↻", "repeat": "↻"}[line.kind]
             rows.append(f"  {mark:>3}  {line.text}{' ' + changes if changes else ''}")
-    return rows
+    return [row.replace(_FIXED, " ") for row in rows]
 
 
 def _text_column(steps: Sequence[Line], room: int) -> int:
