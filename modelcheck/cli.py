@@ -9,10 +9,12 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
+import signal
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from .arguments import parser_of
@@ -66,8 +68,7 @@ def _check(chosen: argparse.Namespace) -> int:
     reports: list[CheckReport] = []
     failures: list[ModelError] = []
     codes: list[int] = []
-    interrupted = False
-    try:
+    with _noticing_interruptions() as interrupted, suppress(KeyboardInterrupt):
         for name in _models(chosen.models):
             try:
                 report = _checked(name, chosen)
@@ -79,9 +80,10 @@ def _check(chosen: argparse.Namespace) -> int:
             reports.append(report)
             if not chosen.json:
                 _show(report, chosen, first=len(reports) == 1)
-    except KeyboardInterrupt:
-        interrupted = True
-        print(f"interrupted; finished: {', '.join(r.model for r in reports) or 'nothing'}", file=sys.stderr)
+            if interrupted:
+                break
+    if interrupted:
+        print("interrupted: what is shown is what was known by then", file=sys.stderr)
     code = INTERRUPTED if interrupted else worst(codes)
     if chosen.json:
         errors = [problem for failure in failures for problem in failure.problems]
@@ -273,6 +275,26 @@ def _be_lenient_about_characters() -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
+
+
+@contextmanager
+def _noticing_interruptions() -> Iterator[list[bool]]:
+    """Ctrl-C interrupts as ever, and the list says that it did: engines end early with what they know by then."""
+    noticed: list[bool] = []
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        noticed.append(True)
+        signal.default_int_handler(number, frame)
+
+    try:
+        before = signal.signal(signal.SIGINT, interrupt)
+    except ValueError:  # Only the main thread may.
+        yield noticed
+        return
+    try:
+        yield noticed
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @contextmanager
