@@ -247,11 +247,15 @@ class Channel:
 
 @dataclass(frozen=True, kw_only=True)
 class Publication:
-    """An event that is published, with the values of its payload, when `when` holds after the effect."""
+    """An event that is published, with the values of its payload, when `when` holds after the effect.
+
+    on: the outcomes after which it is. A failure that is told of in this way is handled.
+    """
 
     event: str
     payload: Mapping[str, Formula] = field(default_factory=dict)
     when: Formula | None = None
+    on: tuple[str, ...] = ("ok",)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -260,8 +264,8 @@ class Handler:
 
     when: the guard; a message that finds no handler whose guard holds is unhandled. outcomes: the effect of each
     outcome other than ok that can happen. on_failure: `drop` the message (nobody hears of it), `retry` it,
-    or `dead letter` it. publishes: after the effect, in the same atomic action. Names in formulas: the participant's
-    own variables, shared ones, and `event.field`.
+    or `dead letter` it; not where an event is published `on` that outcome. publishes: after the effect, in the same
+    atomic action. Names in formulas: the participant's own variables, shared ones, and `event.field`.
     """
 
     on: str | None = None

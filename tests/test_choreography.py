@@ -515,6 +515,35 @@ def test_a_dead_letter_is_remembered() -> None:
     assert reach(system, "dead_letter(p.h) and p.n == 1") is None
 
 
+def test_a_failure_can_be_told_of_by_an_event() -> None:
+    text = """
+choreography: told
+events: {E: , Done: {terminal: true, claims: p.n == 1}, Declined: {terminal: true, claims: p.n == 2}}
+routes: {E: p}
+starts: E
+participants:
+  p:
+    variables: {n: {range: 0..2, initial: 0}}
+    subscribes: E
+    handlers:
+      h:
+        on: E
+        outcomes: {ok: {n: 1}, failed: {n: 2}, timeout: {}}
+        publishes: [Done, {event: Declined, on: failed, when: n == 2}]
+"""
+    system = compiled(text)
+    ends = {a.label.outcome: a.label.publishes for a in system.actions if a.label.phase == "finish"}
+    assert ends == {"ok": ("Done",), "failed": ("Declined",), "timeout": ()}
+    assert broken(system, "claims") is None
+    assert names(broken(system, "fault", "p.h"))[-1] == "finish p.h: timeout"
+    # A failure that is told of needs no retry; one of which nothing is told for want of a condition does.
+    retried = compiled(text.replace("publishes: [", "on_failure: retry\n        publishes: ["))
+    assert broken(retried, "fault") is None
+    assert [a.label.outcome for a in retried.actions if a.label.text == "will try again"] == ["timeout"]
+    silent = compiled(text.replace("n == 2}]", "n == 0}]").replace(", timeout: {}", ""))
+    assert names(broken(silent, "fault", "p.h"))[-1] == "finish p.h: failed"
+
+
 # Instances
 
 
@@ -570,6 +599,8 @@ def test_private_state_stays_private() -> None:
         ("E: }", "E: {payload: {x: 3..1}}}", "E133: the range 3..1 is empty"),
         ("E: }", "E: {payload: {x: 1..3}}}", "E214: 'E' is published without its field 'x'"),
         ("starts: E", "starts: E\ninstances: 0", "E138: instances must be a constant from 1 to 1000"),
+        ("effect: {n: n + 1}", "publishes: {event: E, on: error}", "E217: p.h publishes E on 'error'"),
+        ("starts: E", "starts: {event: E, on: error}", "E217: the outside publishes E and never fails"),
         ("bus: {", "spare: {}, bus: {", "E215: on which channel 'E' travels is left open"),
     ],
 )  # fmt: skip

@@ -110,6 +110,12 @@ def test_one_of_several_handlers_takes_a_message() -> None:
     assert most_published(design(text)) == {"A": 1, "B": 1, "C": 3}
 
 
+def test_a_handler_ends_in_one_of_its_outcomes() -> None:
+    text = CHAIN.replace("B: {publishes: C}", "B: {fails: 5%, publishes: [C, {event: C, on: error}]}")
+    assert most_published(design(text)) == {"A": 1, "B": 1, "C": 2}
+    assert most_published(design(text.replace("on: error", "on: [ok, error]"))) == {"A": 1, "B": 1, "C": 3}
+
+
 def test_what_a_cycle_publishes_has_no_bound() -> None:
     cycle = CHAIN.replace("B: {publishes: C}", "B: {publishes: [C, A]}")
     assert most_published(design(cycle)) == {"A": None, "B": None, "C": None}

@@ -140,30 +140,35 @@ def _requires(handler: TypedHandler) -> list[Claim]:
     return [Claim("requires", handler.name, handler.requires, f"{handler.name} requires {text}", position_of(text))]
 
 
+def _ensures(handler: TypedHandler, outcome: str) -> list[Claim]:
+    if handler.ensures is None or outcome != "ok":
+        return []
+    text = handler.handler.ensures
+    holds = substitute(handler.ensures, handler.effects["ok"])
+    return [Claim("ensures", handler.name, holds, f"{handler.name} ensures {text}", position_of(text))]
+
+
 def _finish(board: Board, handler: TypedHandler, place: Place) -> Iterator[Action]:
     known = handler.substituted(place.known())
     for outcome, effect in known.effects.items():
-        if outcome != "ok":
-            yield _fail(board, known, place, outcome, effect)
-            continue
-        claims = list(range_claims(effect, board.typed.types, handler.name))
-        if known.ensures is not None:
-            text = handler.handler.ensures
-            message = f"{handler.name} ensures {text}"
-            holds = substitute(known.ensures, effect)
-            claims.append(Claim("ensures", handler.name, holds, message, position_of(text)))
-        for condition, chosen in choices(known.publishes, effect):
+        claims = [*range_claims(effect, board.typed.types, handler.name), *_ensures(known, outcome)]
+        published = [publication for publication in known.publishes if outcome in publication.on]
+        for condition, chosen in choices(published, effect):
+            if outcome != "ok" and not chosen:
+                yield _fail(board, known, place, outcome, condition)
+                continue
             sent = send(board, place.instance, chosen, effect)
             label = _label("finish", handler, place.instance, outcome, message=handler.handler.on or "")
             label = replace(label, puts=sent.puts, publishes=sent.publishes)
-            title = f"finish {handler.name}: ok" + (f", publishes {', '.join(sent.publishes)}" if chosen else "")
+            title = f"finish {handler.name}: {outcome}" + (f", publishes {', '.join(sent.publishes)}" if chosen else "")
             guard = conjunction([place.is_in("running"), condition, sent.guard])
             updates = {**effect, **place.release(), **sent.updates}
             yield _action(board, title, guard, updates, label, (*claims, *sent.claims), place)
 
 
-def _fail(board: Board, handler: TypedHandler, place: Place, outcome: str, effect: Mapping[str, Expr]) -> Action:
-    """An outcome other than ok: its effect, and then what the error policy says."""
+def _fail(board: Board, handler: TypedHandler, place: Place, outcome: str, condition: Expr) -> Action:
+    """A failure that no event tells of: its effect, and then what the error policy says."""
+    effect = handler.effects[outcome]
     claims = list(range_claims(effect, board.typed.types, handler.name))
     updates = {**effect, **place.release()}
     match handler.handler.on_failure:
@@ -179,7 +184,7 @@ def _fail(board: Board, handler: TypedHandler, place: Place, outcome: str, effec
             claims.append(Claim("fault", handler.name, FALSE, message, position_of(handler.name)))
     event = handler.handler.on or ""
     label = _label("finish", handler, place.instance, outcome, message=event, text=text)
-    guard = place.is_in("running")
+    guard = conjunction([place.is_in("running"), condition])
     return _action(board, f"finish {handler.name}: {outcome}", guard, updates, label, claims, place)
 
 

@@ -25,6 +25,7 @@ class TypedPublication:
     payload: Mapping[str, Expr]
     when: Expr
     conditional: bool
+    on: tuple[str, ...] = ("ok",)
 
     def substituted(self, replacements: Mapping[str, Expr]) -> TypedPublication:
         payload = {name: substitute(value, replacements) for name, value in self.payload.items()}
@@ -257,7 +258,7 @@ class _Typing:
                 self.resolver.problems.append(Problem("E214", message, position_of(name), hint))
         when = self.formula(publication.when, scope, participant)
         guarded = publication.when is not None
-        return TypedPublication(publication.event, payload, TRUE if when is None else when, guarded)
+        return TypedPublication(publication.event, payload, TRUE if when is None else when, guarded, publication.on)
 
     def formula(
         self, text: model.Formula | None, scope: Scope, participant: str | None, expected: Type = BOOL

@@ -81,9 +81,20 @@ def _participants(design: model.Choreography) -> Iterator[Problem]:
                 hint = did_you_mean(handler.on_failure, ON_FAILURE, otherwise=f"there is: {', '.join(ON_FAILURE)}")
                 message = f"'{handler.on_failure}' is nothing to do on failure"
                 yield Problem("E212", message, position_of(handler.on_failure), hint)
+            possible = ("ok", *handler.outcomes, *handler.fails)
+            for publication in handler.publishes:
+                for outcome in publication.on:
+                    if outcome not in possible:
+                        message = f"{name}.{key} publishes {publication.event} on '{outcome}', in which it cannot end"
+                        hint = did_you_mean(outcome, possible, otherwise=f"give it `outcomes: {{{outcome}: ...}}`")
+                        yield Problem("E217", message, position_of(outcome), hint)
             if sum(publication.when is not None for publication in handler.publishes) > MOST_CONDITIONAL:
                 message = f"more than {MOST_CONDITIONAL} conditional publications in one handler"
                 yield Problem("E216", message, position_of(key), "split the handler")
+    for start in design.starts:
+        if "ok" not in start.on:
+            message = f"the outside publishes {start.event} and never fails: 'on' means nothing here"
+            yield Problem("E217", message, position_of(start.event))
     if design.listeners is not None and design.listeners < 1:
         yield Problem("E212", f"{design.listeners} listeners handle nothing", position_of(design.name), "at least 1")
 

@@ -5,6 +5,7 @@ An event reaches a participant only with a routing rule AND a subscription AND a
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -109,7 +110,9 @@ def _publishes(
         if publication.event in design.events:
             channel = channel_of(design, publication.event)
             guarded = publication.when is not None
-            graph.add_edge(source, publication.event, kind="publishes", channel=channel, guarded=guarded)
+            graph.add_edge(
+                source, publication.event, kind="publishes", channel=channel, guarded=guarded, on=publication.on
+            )
 
 
 def published_events(design: model.Choreography) -> frozenset[str]:
@@ -174,12 +177,14 @@ def _is_entered(members: set[str], emits: nx.DiGraph[str], counts: dict[str, int
 
 
 def _most_emitted(graph: nx.MultiDiGraph[str], delivery: Delivery) -> dict[str, int]:
-    """How often one delivery can publish each event: it runs one of the handlers."""
+    """How often one delivery can publish each event: it runs one of the handlers, to one of its outcomes."""
     most: dict[str, int] = {}
     for key in delivery.handlers:
-        handler = f"{delivery.participant}.{key}"
-        for event in graph.successors(handler):
-            most[event] = max(most.get(event, 0), graph.number_of_edges(handler, event))
+        times = Counter[tuple[str, str]]()
+        for _, event, data in graph.out_edges(f"{delivery.participant}.{key}", data=True):
+            times.update((event, outcome) for outcome in data["on"])
+        for (event, _), count in times.items():
+            most[event] = max(most.get(event, 0), count)
     return most
 
 

@@ -10,6 +10,7 @@ from .. import model
 from ..errors import Located
 from ..source import LocatedMap, Node
 from .design import ARRIVALS, DELAYS, DESIGN, INSTANCES, NAMES, VARIABLES, plain, with_outcomes
+from .orchestration import OUTCOME_NAMES
 from .reader import Key, Problems, Reader, converted, either, mapping_of, note, one_or_more, record, short, word
 from .values import COUNT, EFFECT, FAILS, FORMULA, NAME, OUTCOMES, TRUTH, TYPE, unlimited
 
@@ -46,6 +47,7 @@ _PUBLICATION = record(
         "event": Key(NAME, "the event", required=True),
         "payload": Key(_PAYLOAD, "the values of its fields"),
         "when": Key(FORMULA, "the condition, after the effect"),
+        "on": Key(OUTCOME_NAMES, "the outcomes after which it is published: ok without it"),
     },
     lambda values, _node, _problems: (model.Publication(**values),),
 )
