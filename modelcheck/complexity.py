@@ -54,7 +54,9 @@ class Complexity:
         }
 
 
-def complexity(first: tuple[str, int], second: tuple[str, int], logarithm_of: tuple[str, int], base: float = math.e) -> Complexity:  # fmt: skip # noqa: E501
+def complexity(
+    first: tuple[str, int], second: tuple[str, int], logarithm_of: tuple[str, int], base: float = math.e
+) -> Complexity:
     """The formula for named counts. Raises `ModelError`: a count below 0, or a base that is not above 1."""
     named = (first, second, logarithm_of)
     problems = [Problem("E421", f"there cannot be {count} {name}") for name, count in named if count < 0]

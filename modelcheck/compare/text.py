@@ -65,7 +65,7 @@ def _sections(found: Comparison) -> Iterator[tuple[str, list[Row], list[str]]]:
     yield "where both are equally fast", list(_crossovers(found)), []
     yield "hypotheses of the formulas that this pair breaks", list(_broken(found)), _kept(found)
     yield "messages a job, as simulated", list(_messages(found)), []
-    yield "complexity by the formulas", list(_complexity(found)), [_complexity_order(found)]
+    yield "complexity by the formulas", list(_complexity(found)), [*_degenerate(found), _complexity_order(found)]
     yield "in short", [], [in_short(found)]
 
 
@@ -113,14 +113,13 @@ def _times(found: Comparison) -> Iterator[Row]:
         listener or _times_of(formulas.hops, "event"),
     )
     first, second = found.simulated
-    yield "simulated mean", show_time(first.mean.value), _interval(first.mean), show_time(second.mean.value), _interval(second.mean)  # fmt: skip # noqa: E501
-    for percent in first.percentiles:
-        ours, theirs = first.percentiles[percent], second.percentiles[percent]
-        yield f"  p{percent}", show_time(ours.value), _interval(ours), show_time(theirs.value), _interval(theirs)
+    rows = [("simulated mean", first.mean, second.mean)]
+    rows += [(f"  p{percent}", each, second.percentiles[percent]) for percent, each in first.percentiles.items()]
+    for name, ours, theirs in rows:
+        yield name, show_time(ours.value), _interval(ours), show_time(theirs.value), _interval(theirs)
     if not found.pairs.all_alike and len(found.pairs.orchestration):
-        means = (show_time(float(each.mean())) for each in (found.pairs.orchestration, found.pairs.choreography))
-        ours_mean, theirs_mean = means
-        yield "  like for like", ours_mean, f"{100 * found.pairs.share:.3g} % of the jobs", theirs_mean, ""
+        like = (show_time(float(each.mean())) for each in (found.pairs.orchestration, found.pairs.choreography))
+        yield "  like for like", next(like), f"{100 * found.pairs.share:.3g} % of the jobs", next(like), ""
 
 
 def _who(found: Comparison) -> str:
@@ -206,11 +205,16 @@ def _messages(found: Comparison) -> Iterator[Row]:
 
 
 def _complexity(found: Comparison) -> Iterator[Row]:
-    yield "", "formula", "counts", "natural log", "with log(1 + .)", ""
+    yield "", "formula", "counts", "natural log", "with log(1 + .)"
     for name, each in zip(("orchestration", "choreography"), found.complexities, strict=True):
         counts = ", ".join(str(count) for _, count in each.counts)
         literal = "not defined" if each.literal is None else f"{each.literal:.4g}"
-        yield name, each.formula, counts, literal, f"{each.shifted:.4g}", each.degenerate
+        yield name, each.formula, counts, literal, f"{each.shifted:.4g}"
+
+
+def _degenerate(found: Comparison) -> list[str]:
+    kinds = zip(("orchestration", "choreography"), found.complexities, strict=True)
+    return [f"The {kind}'s says nothing: {each.degenerate}." for kind, each in kinds if each.degenerate]
 
 
 def _complexity_order(found: Comparison) -> str:
@@ -227,22 +231,37 @@ def _complexity_order(found: Comparison) -> str:
 def in_short(found: Comparison) -> str:
     """Sum or maximum is a matter of topology more than of style: with the numbers of this pair."""
     formulas = found.formulas
-    path, most, total = formulas.choreography_path_length, formulas.choreography_max, formulas.choreography_sum
-    close = 1e-9 * total
-    text = "Sum or maximum is a matter of topology more than of style: "
-    if formulas.inline and total - path > close:
-        text += f"one listener serves every participant in turn, so this choreography takes the sum {show_time(total)}, not {show_time(most)}"  # fmt: skip # noqa: E501
-    elif total - path <= close and total - most > close:
-        text += f"this choreography is a chain ({_path(formulas.choreography_path)}), so it takes the sum {show_time(total)}, not {show_time(most)}"  # fmt: skip # noqa: E501
-    elif path - most <= close:
-        text += f"here everything reacts at once, so this choreography takes the maximum {show_time(most)}, not the sum {show_time(total)}"  # fmt: skip # noqa: E501
-    else:
-        text += f"this choreography takes its longest causal path {show_time(path)} ({_path(formulas.choreography_path)}), between the maximum {show_time(most)} and the sum {show_time(total)}"  # fmt: skip # noqa: E501
+    path, ours = show_time(formulas.orchestration_path_length), show_time(formulas.orchestration_sum)
     if formulas.sequential:
-        text += f"; the orchestration takes the sum because its steps run one after another. In parallel it could take {show_time(found.outlines[0].longest)}."  # fmt: skip # noqa: E501
+        independent = show_time(found.outlines[0].longest)
+        other = (
+            f"takes the sum {ours} because its steps run one after another; side by side they could take {independent}"
+        )
     else:
-        text += f"; the orchestration runs steps side by side and takes {show_time(formulas.orchestration_path_length)}, not the sum {show_time(formulas.orchestration_sum)}."  # fmt: skip # noqa: E501
-    return text
+        other = f"runs steps side by side and takes {path}, not the sum {ours}"
+    return (
+        f"Sum or maximum is a matter of topology more than of style: this choreography {_shape(found)}. "
+        f"The orchestration {other}."
+    )
+
+
+def _shape(found: Comparison) -> str:
+    """What the choreography's topology makes of its tasks."""
+    formulas = found.formulas
+    path, most, total = formulas.choreography_path_length, formulas.choreography_max, formulas.choreography_sum
+    slack, chain = 1e-9 * total, _path(formulas.choreography_path)
+    if total - most <= slack:
+        return f"has one task to wait for, so its maximum and its sum are both {show_time(total)}"
+    if total - path <= slack:
+        return f"is a chain ({chain}), so it takes the sum {show_time(total)}, not {show_time(most)}"
+    if formulas.inline:
+        return f"is served by one listener, in turn, so it takes the sum {show_time(total)}, not {show_time(most)}"
+    if path - most <= slack:
+        return (
+            f"reacts with everything at once, so it takes the maximum {show_time(most)}, not the sum {show_time(total)}"
+        )
+    between = f"between the maximum {show_time(most)} and the sum {show_time(total)}"
+    return f"takes its longest causal path {show_time(path)} ({chain}), {between}"
 
 
 def _path(tasks: tuple[str, ...]) -> str:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from ..compare import Comparison
 
 SERVICES = (1, 2, 3, 5, 8, 12)
-STEPS = 7
+STEPS = 5
 SWEEP_JOBS = 1_000
 FORMATS = (".png", ".svg", ".pdf")
 DARK, LIGHT, FAINT = "#1b3a5c", "#d9730d", "#777777"  # far apart in grey, too
@@ -77,10 +77,10 @@ def time_against_services(scalings: Sequence[Scaling], ax: Axes | None = None) -
     unit, size = _unit(max(mean.value for each in scalings for mean in each.means))
     for each in sorted(scalings, key=lambda one: list(LOOKS).index(one.kind)):
         colour, line, marker, name = LOOKS[each.kind]
-        hollow = "white" if each.kind in ("chain", "star") else colour
+        around = each.kind in ("chain", "star")  # hollow and larger: where both styles coincide, both are seen
         ax.plot(
             each.services, [mean.value / size for mean in each.means], color=colour, linestyle=line, marker=marker,
-            markersize=6, markerfacecolor=hollow, linewidth=1.8, label=name,
+            markersize=9 if around else 5, markerfacecolor="none" if around else colour, linewidth=1.8, label=name,
         )  # fmt: skip
     _finish(ax, "Topology decides, not style", "services", f"mean time ({unit})")
     ax.set_ylim(bottom=0)
@@ -97,7 +97,7 @@ def time_against_overhead(found: Comparison, ax: Axes | None = None, steps: int 
     last = 2 * max(at, crossover.now) or max(outline.total for outline in found.outlines) / 5
     drawn = sweep(
         found.orchestration, found.choreography, crossover.of, [last * step / (steps - 1) for step in range(steps)],
-        min(found.jobs, SWEEP_JOBS), found.seed, found.pairs.compared,
+        crossover.jobs, found.seed, found.pairs.compared,
     )  # fmt: skip
     across, across_size = _unit(last)
     unit, size = _unit(max(*drawn.orchestration, *drawn.choreography))
