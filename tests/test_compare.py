@@ -163,6 +163,7 @@ def test_larger_coordination_overhead_does_not_make_the_choreography_faster() ->
     assert found.simulated[1].mean.value == pytest.approx(2)
     assert found.simulated[0].mean.value == pytest.approx(1.5)
     assert found.formulas.coordination_overhead > found.formulas.event_overhead
+    assert "it is refuted: the orchestration is faster" in " ".join(str(found).split())
     assert found.faster == "orchestration"
 
 
@@ -386,7 +387,7 @@ def test_a_pair_that_breaks_nothing() -> None:
             "t0 is checked",
         ),
         (services(replace(FLOW, arrivals=ARRIVALS), workers=1), EVENTS, "nothing queues", "1 worker of s0"),
-        (services(FLOW, time=varying(1)), EVENTS, "durations are constant", "s0"),
+        (services(FLOW, time=varying(1)), EVENTS, "durations are constant", "t0 is lognormal"),
         (FLOW, events((1, 1), (None, 0)), "every reaction starts at once", "p0.t0 -> p1.t1"),
         (FLOW, replace(EVENTS, listeners=1), "workers are unlimited", "one listener"),
         (FLOW, replace(EVENTS, arrivals=ARRIVALS), "workers are unlimited", "jobs arrive"),
@@ -416,8 +417,6 @@ def test_a_pair_that_breaks_nothing() -> None:
 def test_each_hypothesis_can_be_broken(
     first: model.Orchestration, second: model.Choreography, name: str, evidence: str
 ) -> None:
-    if name == "durations are constant":
-        evidence = "t0 is lognormal"
     found = both(first, second, jobs=20)
     assert evidence in next(each for each in found.broken if each.name == name).evidence
     if name != "every reaction starts at once":
@@ -518,3 +517,59 @@ def test_scaling_of_what_there_is_not() -> None:
         with pytest.raises(ModelError) as caught:
             call()
         assert caught.value.problems[0].code == "E422"
+
+
+# At the edges
+
+
+def test_nothing_to_compare_is_said() -> None:
+    first = step(FLOW, await_="1 > 2")  # waits for ever
+    found = both(first, EVENTS)
+    assert found.faster is None
+    assert found.crossovers[0].simulated is None
+    assert "nothing can be compared" in str(found)
+    assert found._repr_html_()
+
+
+def test_jobs_that_queue_are_compared_after_the_warm_up() -> None:
+    delays = [model.Delay(distribution="exponential", parameters={"mean": 1.0})] * 2
+    arrivals = model.Arrivals(interval=model.Delay(distribution="exponential", parameters={"mean": 2.0}))
+    first, second = flow(delays, arrivals=arrivals), events(delays, CHAIN[:2], arrivals=arrivals)
+    first = replace(first, services={name: replace(each, workers=1) for name, each in first.services.items()})
+    found = compare(first, second, jobs=1000)
+    assert found.pairs.orchestration == pytest.approx(found.pairs.choreography)  # one worker each, on both sides
+    assert found.simulated[0].mean.value > 2.5
+    assert found.faster is None
+
+
+def test_one_job_is_enough() -> None:
+    found = compare(FLOW, EVENTS, jobs=1)
+    assert found.faster is None  # one job has no interval
+    assert str(found)
+
+
+def test_nothing_with_a_duration_is_an_error() -> None:
+    with pytest.raises(ModelError) as caught:
+        compare(services(flow((1,)), time=None), EVENTS, jobs=5)
+    assert caught.value.problems[0].code == "E404"
+
+
+def test_endless_events_are_an_error() -> None:
+    design = events((1, 1), (None, 0))
+    again = replace(design.participants["p1"].handlers["t1"], publishes=(model.Publication(event="begin"),))
+    participants = {**design.participants, "p1": replace(design.participants["p1"], handlers={"t1": again})}
+    with pytest.raises(ModelError):
+        compare(FLOW, replace(design, participants=participants), jobs=1)
+
+
+def test_loops_run_once_in_the_formula() -> None:
+    first = flow((1, 2))
+    steps = dict(first.flow.steps)
+    back = (model.Transition(to="t0", when="turns < 3"), model.Transition(to="end"))
+    steps["t1"] = replace(steps["t1"], effect={"turns": "turns + 1"}, transitions=back)
+    turns = {"turns": model.Variable(type="0..3", initial=0)}
+    found = both(replace(first, variables=turns, flow=replace(first.flow, steps=steps)), events((1, 2), CHAIN[:2]))
+    assert found.formulas.orchestration_sum == 3
+    assert found.simulated[0].mean.value == pytest.approx(9)
+    broken = next(each for each in found.broken if each.name == "every step runs exactly once")
+    assert "t0 is in a loop" in broken.evidence

@@ -205,11 +205,15 @@ def _not_once_in_events(design: model.Choreography, outline: Outline) -> Iterato
 
 def _varying(delays: Mapping[str, model.Delay | None], alone: bool) -> str:
     """Which delays vary. `alone`: nothing runs at the same time, so that at least the mean is the formula's."""
-    named = [f"{name} is {delay.distribution}" for name, delay in delays.items() if delay is not None and varies(delay)]
-    if not named:
+    kinds: dict[str, list[str]] = {}
+    for name, delay in delays.items():
+        if delay is not None and varies(delay):
+            kinds.setdefault(delay.distribution, []).append(name)
+    if not kinds:
         return ""
+    named = [f"{_listed(names, ', ')} {'are' if len(names) > 1 else 'is'} {kind}" for kind, names in kinds.items()]
     effect = "the mean is still the sum of the means" if alone else "a mean of maxima is more than a maximum of means"
-    return f"{_listed(named, ', ')}: {effect}"
+    return f"{_listed(named)}: {effect}"
 
 
 def varies(delay: model.Delay) -> bool:

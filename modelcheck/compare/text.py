@@ -61,7 +61,7 @@ def render_html(found: Comparison) -> str:
 def _sections(found: Comparison) -> Iterator[tuple[str, list[Row], list[str]]]:
     yield "tasks, with their mean durations", list(_tasks(found)), []
     yield "time", list(_times(found)), [_who(found)]
-    yield "when the choreography is faster", [], [_law(found), _condition(found)]
+    yield "when the choreography is faster", [], [_law(found), _condition(found), _as_written(found)]
     yield "where both are equally fast", list(_crossovers(found)), []
     yield "hypotheses of the formulas that this pair breaks", list(_broken(found)), _kept(found)
     yield "messages a job, as simulated", list(_messages(found)), []
@@ -162,6 +162,21 @@ def _condition(found: Comparison) -> str:
     return f"{said}{show_time(formulas.paid)}: the choreography {verdict}, as far as mean durations decide."
 
 
+def _as_written(found: Comparison) -> str:
+    """Theorem 3.3.3 as the seed document states it, and what became of it here."""
+    formulas = found.formulas
+    said = "Theorem 3.3.3 as written (the greater overhead loses)"
+    if formulas.paid >= 0:
+        return f"{said} says nothing here: the coordination overhead is not above the event overhead."
+    became = "; so it is, in simulation." if found.faster == "choreography" else f"; it is refuted: {_result(found)}."
+    ours, theirs = show_time(formulas.coordination_overhead), show_time(formulas.event_overhead)
+    return f"{said}: {ours} of coordination > {theirs} of events, so the choreography would be faster{became}"
+
+
+def _result(found: Comparison) -> str:
+    return "no difference can be told" if found.faster is None else f"the {found.faster} is faster"
+
+
 def _crossovers(found: Comparison) -> Iterator[Row]:
     yield "overhead of", "now", "by formula", "simulated", ""
     for each in found.crossovers:
@@ -214,7 +229,7 @@ def _complexity(found: Comparison) -> Iterator[Row]:
 
 def _degenerate(found: Comparison) -> list[str]:
     kinds = zip(("orchestration", "choreography"), found.complexities, strict=True)
-    return [f"The {kind}'s says nothing: {each.degenerate}." for kind, each in kinds if each.degenerate]
+    return [f"The {kind}'s formula says nothing: {each.degenerate}." for kind, each in kinds if each.degenerate]
 
 
 def _complexity_order(found: Comparison) -> str:

@@ -115,7 +115,7 @@ def time_against_overhead(found: Comparison, ax: Axes | None = None, steps: int 
         ax.axvspan(low, high, color=FAINT, alpha=0.2, linewidth=0, label="crossover, 95 % interval")
     ax.axvline(crossover.now / across_size, color="black", linewidth=1.2, linestyle=":", label="as designed")
     _finish(ax, title, f"overhead of {_a(crossover.of)} ({across})", f"mean time ({unit})")
-    ax.legend(frameon=False, fontsize=9, loc="best")
+    ax.legend(frameon=True, framealpha=0.9, edgecolor="none", fontsize=9, loc="best")
     return ax
 
 
