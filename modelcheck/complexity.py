@@ -69,7 +69,7 @@ def complexity(
     if count == 0:
         degenerate = f"log 0 is not defined: there are no {name}"
     elif count == 1:
-        degenerate = f"log 1 = 0, so with one of {name} it is 0 whatever the {first[0]} and {second[0]}"
+        degenerate = f"log 1 = 0, so with |{name}| = 1 it is 0 whatever |{first[0]}| and |{second[0]}|"
     elif times == 0:
         degenerate = f"it is 0 because there are no {first[0] if first[1] == 0 else second[0]}"
     return Complexity(

@@ -412,6 +412,7 @@ def test_a_pair_that_breaks_nothing() -> None:
         ),
         (flow((1, 1, 1)), EVENTS, "both do the same tasks", "only the orchestration does t2"),
         (flow((1, 2)), EVENTS, "a shared task takes as long in both", "t1"),
+        (services(FLOW, fails={"failed": 0.1}), EVENTS, "a shared task fails as often in both", "nothing but ok in"),
     ],
 )
 def test_each_hypothesis_can_be_broken(
@@ -507,6 +508,15 @@ def test_scaling_by_topology() -> None:
     assert means["star"] == pytest.approx([2.25, 2.25])
 
 
+def test_messages_are_counted_as_services_grow() -> None:
+    flows, stars = scaling("parallel", (2, 4, 8), jobs=1), scaling("star", (2, 4, 8), jobs=1)
+    assert flows.messages == (4, 8, 16)
+    assert flows.message_exponent == pytest.approx(1)
+    assert stars.messages == (3, 5, 9)  # one event is published, each service receives it
+    assert 0.7 < stars.message_exponent < 1
+    assert "n^1.00 (sequence)" in str(both(FLOW, EVENTS))
+
+
 def test_scaling_of_what_there_is_not() -> None:
     for call in (
         lambda: scaling("ring", (1,)),
@@ -549,8 +559,9 @@ def test_one_job_is_enough() -> None:
 
 
 def test_nothing_with_a_duration_is_an_error() -> None:
+    bare = model.Orchestration(name="bare", flow=model.Flow(steps={"t0": model.Step()}))
     with pytest.raises(ModelError) as caught:
-        compare(services(flow((1,)), time=None), EVENTS, jobs=5)
+        compare(bare, EVENTS, jobs=5)
     assert caught.value.problems[0].code == "E404"
 
 

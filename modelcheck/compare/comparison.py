@@ -15,6 +15,7 @@ from .formulas import Formulas, formulas_of
 from .hypotheses import Hypothesis, hypotheses_of, only_in
 from .outline import Outline, Work, outlines
 from .pairs import Pairs, pair
+from .scaling import message_growth
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -111,6 +112,7 @@ class Comparison:
                 "orchestration": self.complexities[0].to_dict(),
                 "choreography": self.complexities[1].to_dict(),
                 "order": self.complexity_order,
+                "messages_grow_like_services_to_the": {each.kind: each.message_exponent for each in message_growth()},
             },
             "in_short": in_short(self),
         }

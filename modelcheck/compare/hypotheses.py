@@ -62,6 +62,7 @@ def hypotheses_of(
         Hypothesis(MAXIMUM, "the overhead of an event is constant", _varying(hops, alone=True)),
         Hypothesis(COMPARISON, "both do the same tasks", _different(orchestration, choreography)),
         Hypothesis(COMPARISON, "a shared task takes as long in both", _longer(orchestration, choreography)),
+        Hypothesis(COMPARISON, "a shared task fails as often in both", _failing(orchestration, choreography)),
         Hypothesis(COMPARISON, "the orchestration is sequential", _side_by_side(orchestration)),
     )
 
@@ -127,7 +128,7 @@ def _failures_in_events(design: model.Choreography) -> Iterator[str]:
 
 
 def _shares(fails: Mapping[str, float]) -> str:
-    return " and ".join(f"{outcome} ({100 * share:g} %)" for outcome, share in fails.items())
+    return " and ".join(f"{outcome} ({100 * share:g} %)" for outcome, share in fails.items()) or "nothing but ok"
 
 
 def _undone(design: model.Orchestration, simulated: SimulationResult) -> str:
@@ -254,6 +255,19 @@ def _longer(first: Outline, second: Outline) -> str:
         for name, work in first.works.items()
         if work.task in there and ours[name] != theirs[there[work.task]]
     )
+
+
+def _failing(first: Outline, second: Outline) -> str:
+    assert isinstance(first.design, model.Orchestration)
+    assert isinstance(second.design, model.Choreography)
+    handlers = {second.works[name].task: each for name, each in handlers_of(second.design) if name in second.works}
+    found = []
+    for name, work in first.works.items():
+        service = first.design.services.get(first.design.flow.steps[name].service or "")
+        ours = dict(service.fails) if service is not None else {}
+        if work.task in handlers and ours != (theirs := dict(handlers[work.task].fails)):
+            found.append(f"{work.task} ends as {_shares(ours)} in one, {_shares(theirs)} in the other")
+    return _listed(found)
 
 
 def _delay(delay: model.Delay | None) -> str:

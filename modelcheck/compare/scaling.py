@@ -5,6 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
 
 from .. import model
 from ..errors import ModelError, Problem, did_you_mean
@@ -12,15 +15,22 @@ from ..simulate import Estimate, simulate
 
 TYPICAL = model.Delay(distribution="lognormal", parameters={"mean": 0.02, "sigma": 0.5})
 MOST_SERVICES = 200
+GROWING = (2, 4, 8, 16)
 
 
 @dataclass(frozen=True)
 class Scaling:
-    """The mean time of one topology for each number of services, in seconds."""
+    """One topology for each number of services: its mean time in seconds, and its messages a job."""
 
     kind: str
     services: tuple[int, ...]
     means: tuple[Estimate, ...]
+    messages: tuple[float, ...]
+
+    @property
+    def message_exponent(self) -> float:
+        """k where the messages grow like services^k: the slope of a straight line through the logarithms."""
+        return float(np.polyfit(np.log(self.services), np.log(self.messages), 1)[0])
 
 
 def scaling(
@@ -38,7 +48,15 @@ def scaling(
     Raises `ModelError`.
     """
     designs = [topology(kind, count, time, call, event) for count in services]
-    return Scaling(kind, tuple(services), tuple(simulate(design, jobs, seed).mean for design in designs))
+    found = [simulate(design, jobs, seed) for design in designs]
+    messages = tuple(result.message_count for result in found)
+    return Scaling(kind, tuple(services), tuple(result.mean for result in found), messages)
+
+
+@cache
+def message_growth() -> tuple[Scaling, ...]:
+    """How the messages of each topology grow: counted in one job for some numbers of services."""
+    return tuple(scaling(kind, GROWING, _constant(1.0), jobs=1) for kind in TOPOLOGIES)
 
 
 def topology(

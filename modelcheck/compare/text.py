@@ -12,6 +12,7 @@ from ..simulate import Estimate
 from ..simulate.result import show_time
 from .crossover import Crossover
 from .hypotheses import COMPARISON, MAXIMUM, SUM
+from .scaling import message_growth
 
 if TYPE_CHECKING:
     from .comparison import Comparison
@@ -65,7 +66,11 @@ def _sections(found: Comparison) -> Iterator[tuple[str, list[Row], list[str]]]:
     yield "where both are equally fast", list(_crossovers(found)), []
     yield "hypotheses of the formulas that this pair breaks", list(_broken(found)), _kept(found)
     yield "messages a job, as simulated", list(_messages(found)), []
-    yield "complexity by the formulas", list(_complexity(found)), [*_degenerate(found), _complexity_order(found)]
+    yield (
+        "complexity by the formulas",
+        list(_complexity(found)),
+        [*_degenerate(found), _complexity_order(found), _growth()],
+    )
     yield "in short", [], [in_short(found)]
 
 
@@ -225,6 +230,14 @@ def _complexity(found: Comparison) -> Iterator[Row]:
         counts = ", ".join(str(count) for _, count in each.counts)
         literal = "not defined" if each.literal is None else f"{each.literal:.4g}"
         yield name, each.formula, counts, literal, f"{each.shifted:.4g}"
+
+
+def _growth() -> str:
+    """What was counted instead."""
+    grown = message_growth()
+    fitted = ", ".join(f"n^{each.message_exponent:.2f} ({each.kind})" for each in grown)
+    counted = f"{', '.join(str(count) for count in grown[0].services[:-1])} and {grown[0].services[-1]}"
+    return f"Counted instead: with n services, messages a job grow like {fitted}, fitted at n = {counted}."
 
 
 def _degenerate(found: Comparison) -> list[str]:
