@@ -26,7 +26,7 @@ from .plan import Plan, Task
 from .pools import Pool, first_to_wait_for
 from .walk import Ask, Flight, Move, Place, Walk
 
-MOST_STARTS, MOST_AT_ONCE, MOST_INITIAL = 100_000, 100_000, 10_000
+MOST_STARTS, MOST_AT_ONCE, MOST_INITIAL = 10_000, 10_000, 10_000
 FINISH, REQUEST, ARRIVE = 0, 1, 2
 # What the story says about an ending after which the same is tried again, as another attempt.
 AGAIN = ("tries again", "will be tried again", "will try again")

@@ -79,7 +79,7 @@ def reactions(design: model.Choreography) -> Iterator[Reaction]:
             causes.append(key)
     for cause in causes:
         published = handlers[cause].publishes if cause else design.starts
-        for event in (publication.event for publication in published):
+        for event in (publication.event for publication in published if "ok" in publication.on):
             for delivery in received:
                 if delivery.event == event:
                     key = f"{delivery.participant}.{delivery.handlers[0]}"
@@ -104,7 +104,7 @@ def run_events(design: model.Choreography, plan: Plan, jobs: int) -> Runs:
             begun = begun if deliver is None else begun + deliver.all_jobs(jobs)
         key = ("step", reaction.handler)
         ended[reaction.handler], _ = work(plan.tasks[key], begun, jobs)
-        publishes += len(handlers[reaction.handler].publishes)
+        publishes += sum("ok" in each.on for each in handlers[reaction.handler].publishes)
         starts[key] = jobs
     calls = np.full(jobs, float(len(ended) - 1))
     return Runs(

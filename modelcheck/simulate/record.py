@@ -42,23 +42,28 @@ def trace_of(recording: Recording, system: TransitionSystem, job: int = 0) -> Tr
 def joint_trace(recording: Recording, system: TransitionSystem) -> Trace:
     """Several jobs that shared workers and variables, as a path of the system with as many instances.
 
+    It ends where a variable leaves its range: the other jobs of a simulation go on, a path of the system does not.
     Raises `ReplayError` where some action was not possible there, or did something else.
     """
-    numbers = {action.name: number for number, action in enumerate(system.actions)}
+    numbers: dict[str, list[int]] = {}
+    for number, action in enumerate(system.actions):
+        numbers.setdefault(action.name, []).append(number)
     state = _initial(recording, system)
     states, actions = [state], []
     for each in recording.happenings:
+        if not system.in_range(state):
+            break
         name = f"{recording.system.actions[each.number].name}#{each.job + 1}"
-        number = numbers[name]
         known = _projection(recording.system, system, each.job, each.state)
         following = [
-            after
+            (number, after)
+            for number in numbers[name]
             for after in system.plain[number].successors(state)
             if all(after[position] == value for position, value in known)
         ]
         if not following:
             raise ReplayError(f"{system.name}: '{name}' is not possible at {each.time:g}, or leads elsewhere")
-        state = following[0]
+        number, state = following[0]
         states.append(state)
         actions.append(number)
     return Trace(system, tuple(states), tuple(actions))

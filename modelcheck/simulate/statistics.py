@@ -26,9 +26,9 @@ class Estimate:
         return isinstance(other, int | float) and self.low <= other <= self.high
 
     def to_dict(self) -> dict[str, float | str | None]:
-        """Plain data; an interval that could not be estimated is null."""
-        low, high = (bound if math.isfinite(bound) else None for bound in (self.low, self.high))
-        return {"value": self.value, "low": low, "high": high, "confidence": self.confidence, "method": self.method}
+        """Plain data; what could not be estimated is null."""
+        value, low, high = (each if math.isfinite(each) else None for each in (self.value, self.low, self.high))
+        return {"value": value, "low": low, "high": high, "confidence": self.confidence, "method": self.method}
 
 
 def mean_of(values: Array, confidence: float = 0.95) -> Estimate:
