@@ -221,6 +221,13 @@ def test_event_crossover_where_another_path_becomes_the_longest() -> None:
     assert "even where this costs nothing" in found.crossovers[0].reason
 
 
+def test_among_equally_long_paths_the_one_with_more_events_counts() -> None:
+    for after in ((None, None, 1), (None, 0, None)):
+        durations = (2, 1, 1) if after[1] is None else (1, 1, 2)
+        formulas = formulas_of(*outlines(flow(durations), events(durations, after)))
+        assert (formulas.choreography_path_length, formulas.hops) == (2, 2)
+
+
 @settings(max_examples=10, deadline=None)
 @given(trees(), overheads)
 def test_at_the_crossover_both_take_the_same(tree: tuple[list[float], list[int | None]], call: float) -> None:
@@ -322,6 +329,7 @@ def test_tasks_that_only_one_design_has() -> None:
     assert [work.task for work in found.alone[0]] == ["t2"]
     assert not found.alone[1]
     assert any("only the orchestration does t2" in each.evidence for each in found.broken)
+    assert "they do not do the same work: only the orchestration does t2" in " ".join(str(found).split())
 
 
 def test_the_most_tasks_at_once_by_trying_all_sets() -> None:

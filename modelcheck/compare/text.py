@@ -29,10 +29,11 @@ Row = tuple[str, ...]
 
 def render(found: Comparison) -> str:
     """The comparison as text."""
-    blocks = [
+    heading = (
         f"{found.orchestration.name} (orchestration) beside {found.choreography.name} (choreography): "
         f"{found.jobs:,} jobs of each, seed {found.seed}, the same draws"
-    ]
+    )
+    blocks = [textwrap.fill(heading, WIDTH)]
     for title, rows, sentences in _sections(found):
         lines = [title, *_table(rows)]
         for sentence in sentences:
@@ -61,7 +62,7 @@ def render_html(found: Comparison) -> str:
 
 def _sections(found: Comparison) -> Iterator[tuple[str, list[Row], list[str]]]:
     yield "tasks, with their mean durations", list(_tasks(found)), []
-    yield "time", list(_times(found)), [_who(found)]
+    yield "time", list(_times(found)), [_who(found), *_unequal(found)]
     yield "when the choreography is faster", [], [_law(found), _condition(found), _as_written(found)]
     yield "where both are equally fast", list(_crossovers(found)), []
     yield "hypotheses of the formulas that this pair breaks", list(_broken(found)), _kept(found)
@@ -140,6 +141,12 @@ def _who(found: Comparison) -> str:
     return (
         f"The {found.faster} is faster by {show_time(abs(pairs.difference.value))}{between} ({percent:.3g} %), {where}."
     )
+
+
+def _unequal(found: Comparison) -> list[str]:
+    """A warning where the two do not do the same work."""
+    evidence = [each.evidence for each in found.broken if each.theorem == COMPARISON and "same tasks" in each.name]
+    return [f"Mind that they do not do the same work: {each}." for each in evidence]
 
 
 def _signed_interval(difference: Estimate) -> str:
