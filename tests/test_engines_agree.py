@@ -5,21 +5,31 @@ And each engine is broken on purpose, to see that these tests would notice.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-
 from generated import choreographies, orchestrations
+from hypothesis import HealthCheck, given, settings
+from modelcheck.engine.liveness import find_lasso
+
+from modelcheck.check.claims import claim_questions
+from modelcheck.check.contracts import graph_is_enough, proved_contracts
+from modelcheck.check.question import answer_questions
+from modelcheck.check.termination import termination_result
 from modelcheck.compile import compile_model
 from modelcheck.engine.bounded import bounded
 from modelcheck.engine.search import search
-from modelcheck.engine.target import Answer, Limits, Target
+from modelcheck.engine.target import Limits, Target
+from modelcheck.expressions import TRUE, Expr, compare, integer
+from modelcheck.load import load_text
 from modelcheck.model import Choreography, Orchestration
+from modelcheck.results import Verdict
 from modelcheck.system import ReplayError, Trace, TransitionSystem, replay
 
 SMALL = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 DEPTH = 5
+FEW = Limits(states=5_000)  # What is owed in a loop is counted without bound, so some designs have no last state.
 
 
 def targets_of(system: TransitionSystem) -> list[Target]:
@@ -33,11 +43,12 @@ def targets_of(system: TransitionSystem) -> list[Target]:
 def agree(system: TransitionSystem) -> Iterator[str]:
     """What the two engines say differently, up to the depth that both have seen."""
     targets = targets_of(system)
-    searched = search(system, targets, Limits())
+    searched = search(system, targets, FEW)
     unrolled = bounded(system, targets, Limits(depth=DEPTH, seconds=60))
     for target in targets:
         here, there = searched.traces.get(target.name), unrolled.traces.get(target.name)
-        if there is not None and (here is None or len(here) != len(there)):
+        seen = there is not None and (searched.complete or len(there) <= searched.depth)
+        if there is not None and seen and (here is None or len(here) != len(there)):
             yield f"{target.name}: search {here and len(here)}, z3 {len(there)}"
         if here is not None and there is None and (unrolled.complete or len(here) <= unrolled.depth):
             yield f"{target.name}: search {len(here)}, z3 nothing up to {unrolled.depth}"
@@ -59,3 +70,63 @@ def test_search_and_z3_agree_on_two_instances(design: Orchestration) -> None:
 @given(choreographies())
 def test_search_and_z3_agree_on_choreographies(design: Choreography) -> None:
     assert list(agree(compile_model(design))) == []
+
+
+@settings(parent=SMALL, max_examples=60)
+@given(orchestrations())
+def test_contracts_proved_on_the_graph_hold_in_every_state(design: Orchestration) -> None:
+    if not graph_is_enough(design):
+        return
+    system = compile_model(design)
+    questions = [question for question in claim_questions(system) if question.check == "contracts"]
+    answers, _ = answer_questions(system, questions, search, FEW)
+    searched = {result.name: result for result in answers}
+    for proved in proved_contracts(design, questions, Limits()):
+        assert searched[proved.name].verdict == Verdict.PROVED
+        assert searched[proved.name].vacuous == proved.vacuous
+    # Nothing is left open on such a flow but what is false, and what undoing promises.
+    open_names = set(searched) - {result.name for result in proved_contracts(design, questions, Limits())}
+    assert {name for name in open_names if not name.startswith("undo")} == {
+        name for name in open_names if searched[name].verdict == Verdict.REFUTED and not name.startswith("undo")
+    }
+
+
+@settings(parent=SMALL, max_examples=60)
+@given(orchestrations())
+def test_termination_on_the_graph_agrees_with_the_state_graph(design: Orchestration) -> None:
+    system = compile_model(design)
+    result = termination_result(design, system, FEW)
+    lasso, answer = find_lasso(system, within=TRUE, start=None, fairness="weak", limits=FEW)
+    if lasso is not None or answer.complete:
+        assert result.verdict == (Verdict.PROVED if lasso is None else Verdict.REFUTED)
+    else:
+        assert result.verdict in (Verdict.PROVED, Verdict.BOUNDED)
+
+
+def test_a_solver_that_forgets_a_guard_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Breaking z3's reading of a guard: the trace it finds is no path of the system, and replay says so."""
+    text = "system: one\nvariables: {x: {range: 0..3, initial: 0}}\nactions: {go: {when: x < 1, effect: {x: x + 1}}}"
+    system = compile_model(load_text(text + "\nproperties: {p: {reachable: x == 2}}\n"))
+    target = Target("p", state=compare("==", system.scope.names["x"], integer(2)))
+    assert bounded(system, [target], Limits(depth=4)).traces == {}
+    from modelcheck.engine import relation
+
+    real = relation.to_z3
+
+    def forgets(expr: Expr, terms: Mapping[str, object]) -> object:
+        return real(TRUE if expr == system.actions[0].guard else expr, terms)
+
+    monkeypatch.setattr(relation, "to_z3", forgets)
+    with pytest.raises(ReplayError):
+        bounded(system, [target], Limits(depth=4))
+
+
+def test_a_search_that_forgets_a_guard_is_caught() -> None:
+    """Breaking the search's successors: its trace does not replay either."""
+    text = "system: one\nvariables: {x: {range: 0..3, initial: 0}}\nactions: {go: {when: x < 1, effect: {x: x + 1}}}"
+    system = compile_model(load_text(text))
+    unguarded = replace(system, actions=tuple(replace(action, guard=TRUE) for action in system.actions))
+    target = Target("p", state=compare("==", system.scope.names["x"], integer(2)))
+    trace = search(unguarded, [target], Limits()).traces["p"]
+    with pytest.raises(ReplayError):
+        replay(Trace(system, trace.states, trace.actions))

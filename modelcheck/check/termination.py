@@ -35,6 +35,7 @@ from ..orchestration.typed import TypedFlow, type_flow
 from ..results import Result, Verdict
 from ..system import TransitionSystem
 
+MOST_RANKED = 8
 FAIRNESS = "weak fairness for each actor, none for outcomes"
 
 
@@ -63,7 +64,9 @@ def termination_result(
     ranked: RankResult | None = None
     if not found.edges:
         return replace(common, verdict=Verdict.PROVED, method="graph", reason="nothing goes round")
-    if found.undisturbed:
+    # A few actions are worth a rank, which says why they end; many are sooner explored than ranked.
+    worthwhile = len(found.edges) <= MOST_RANKED or not system.enumerable
+    if found.undisturbed and worthwhile:
         ranked = rank(found.nodes, found.edges, found.types, dict.fromkeys(found.nodes, found.standing))
         if ranked.proved:
             reason = f"every loop has a ranking function: {_measures(ranked)}"
@@ -196,7 +199,8 @@ def _standing(system: TransitionSystem) -> Expr:
 
 
 def _condition(branches: list[tuple[str | None, Expr]], target: str) -> Expr:
-    return next((condition for to, condition in branches if to == target), TRUE)
+    """When any of the transitions to a step is taken."""
+    return disjunction(condition for to, condition in branches if to == target)
 
 
 def _retries_for_ever(design: model.Orchestration, step: model.Step) -> bool:
