@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from . import model
@@ -23,6 +23,7 @@ from .expressions import (
     as_text,
     conditional,
     conjunction,
+    disjunction,
     equal,
     integer,
     parse,
@@ -70,8 +71,9 @@ class _Place:
 
     def family(self, name: str, declared: model.GuardedAction) -> list[Action]:
         """The actions of a family, one for each combination of its indices whose guard can hold."""
-        for index in declared.for_each:
-            if index.name in self.scope.names or index.name in self.scope.families:
+        for position, index in enumerate(declared.for_each):
+            others = (*self.scope.names, *self.scope.families, *(each.name for each in declared.for_each[:position]))
+            if index.name in others:
                 self.problem("E142", f"the index '{index.name}' has the name of something else", index.name)
         found = []
         for count, key in enumerate(self.combinations(declared.for_each, {})):
@@ -114,13 +116,15 @@ class _Place:
         """One action; None where something is wrong, or where its guard is false whatever the state."""
         here = self.with_indices(key)
         guard = self.resolver.expression(declared.when, here.scope, BOOL)
-        if guard is None or (guard == FALSE and key):
+        if guard == FALSE and key:
             return None
         updates, claims = here.effect(declared.effect)
-        indices = f"[{','.join(map(str, key.values()))}]" if key else ""
         process = here.actor(declared.actor) if declared.actor else ALONE
-        label = Label("act", process if declared.actor else name + indices, step=name)
-        return Action(name + indices, guard, updates, label, claims, process=process)
+        if guard is None:
+            return None
+        full_name = f"{name}[{','.join(map(str, key.values()))}]" if key else name
+        label = Label("act", process if declared.actor else full_name, step=name)
+        return Action(full_name, guard, updates, label, claims, process=process)
 
     def actor(self, text: str) -> str:
         """Whose action it is: `tm`, or a member `rm[i]` with the values of the family's indices."""
@@ -134,63 +138,82 @@ class _Place:
         """All assignments of an effect, and the claims that they stay within the ranges of their variables."""
         updates: dict[str, Expr] = {}
         claims: list[Claim] = []
-        for target, text in effect.items():
-            assigned = self.assignment(target, text)
-            for name in assigned:
-                if name in updates:
-                    self.problem("E141", f"'{name}' is assigned twice", target)
+        for name, text in effect.items():
+            try:
+                target = self.target(parse(name))
+            except ExpressionError as error:
+                self.resolver.note(error, name)
+                continue
+            assigned = self.assigned(target, text)
+            for repeated in updates.keys() & assigned.keys():
+                self.problem("E141", f"'{repeated}' is assigned twice", name)
+            if target.exists != TRUE:
+                claims.append(Claim("range", name, target.exists, f"{name} does not exist", position_of(name)))
             claims += range_claims(assigned, self.types, text)
             updates |= assigned
         return updates, tuple(claims)
 
-    def assignment(self, target: str, text: model.Formula) -> dict[str, Expr]:
-        """What `target: text` assigns; an index that depends on the state assigns to each member on condition."""
-        try:
-            members = list(self.members(parse(target)))
-        except ExpressionError as error:
-            self.resolver.note(error, target)
-            return {}
+    def assigned(self, target: _Target, text: model.Formula) -> dict[str, Expr]:
+        """The new values of all that a target may stand for; where it does not stand for a member, that one stays."""
         found = {}
-        for condition, member in members:
+        for condition, member in target.members:
             value = self.resolver.expression(text, self.scope, member.type)
             if value is not None:
                 found[member.name] = conditional(condition, value, member)
         return found
 
-    def members(self, target: Syntax) -> Iterable[tuple[Expr, Ref]]:
-        """The variables that a target may stand for, each with the condition under which it does."""
-        match target:
+    def target(self, syntax: Syntax) -> _Target:
+        """What stands before the colon of an assignment."""
+        match syntax:
             case Name(name, offset) if name in self.scope.families:
                 raise ExpressionError("E122", f"'{name}' is indexed", offset, f"write '{name}[...]'")
             case Name(name, offset):
-                member = self.scope.names.get(name)
-                if isinstance(member, Ref):
-                    return [(TRUE, member)]
-                hint = did_you_mean(name, (*self.variables(), *self.scope.families))
-                raise ExpressionError("E140", f"'{name}' is no variable", offset, hint)
+                variables = {each: ref for each, ref in self.scope.names.items() if isinstance(ref, Ref)}
+                if name in variables:
+                    return _Target(((TRUE, variables[name]),))
+                hint = did_you_mean(name, (*variables, *self.scope.families))
+                raise ExpressionError("E140", f"unknown variable '{name}'", offset, hint)
             case Index(name, arguments, offset) if name in self.scope.families:
                 return self.indexed(name, arguments, offset)
             case Index(name, _, offset):
                 hint = did_you_mean(name, self.scope.families, f"there is no indexed '{name}'")
-                raise ExpressionError("E140", f"'{name}' is no indexed variable", offset, hint)
-        raise ExpressionError("E140", "only variables can be assigned", 0, "write 'name' or 'name[index]'")
+                raise ExpressionError("E140", f"'{name}' is not an indexed variable", offset, hint)
+        raise ExpressionError("E140", "only variables can be assigned", syntax.offset, "write 'name' or 'name[index]'")
 
-    def variables(self) -> Iterator[str]:
-        return (name for name, meaning in self.scope.names.items() if isinstance(meaning, Ref))
-
-    def indexed(self, name: str, arguments: tuple[Syntax, ...], offset: int) -> Iterator[tuple[Expr, Ref]]:
+    def indexed(self, name: str, arguments: tuple[Syntax, ...], offset: int) -> _Target:
         """The members of a family that `name[arguments]` may stand for."""
         family = self.scope.families[name]
+        if not family:
+            return _Target(())  # What is wrong with its range has been said.
         dimensions = len(next(iter(family)))
         if len(arguments) != dimensions:
             raise ExpressionError("E126", f"'{name}' takes {dimensions} indices, found {len(arguments)}", offset)
         indices = [resolve(argument, self.scope, INT) for argument in arguments]
-        constant = all(isinstance(index, Literal) for index in indices)
-        none_yet = True
+        members = []
         for key, member in family.items():
             here = conjunction(equal(index, integer(k)) for index, k in zip(indices, key, strict=True))
             if here != FALSE and isinstance(member, Ref):
-                none_yet = False
-                yield here, member
-        if constant and none_yet:
+                members.append((here, member))
+        if not members:
             raise ExpressionError("E127", f"this member of '{name}' does not exist", offset)
+        exists = TRUE if _surely_inside(indices, list(family)) else disjunction(here for here, _ in members)
+        return _Target(tuple(members), exists)
+
+
+@dataclass(frozen=True)
+class _Target:
+    """The variables that a target may stand for, each with its condition; `exists`: one of the conditions holds."""
+
+    members: tuple[tuple[Expr, Ref], ...]
+    exists: Expr = TRUE
+
+
+def _surely_inside(indices: list[Expr], keys: list[tuple[int, ...]]) -> bool:
+    """Whether the indices cannot leave a family, by interval arithmetic (families are boxes)."""
+    from .expressions.columns import interval
+
+    bounds = [interval(index) for index in indices]
+    return all(
+        each is not None and keys[0][dimension] <= each[0] and each[1] <= keys[-1][dimension]
+        for dimension, each in enumerate(bounds)
+    )

@@ -293,6 +293,10 @@ class Trace:
     def __len__(self) -> int:
         return len(self.actions)
 
+    def __bool__(self) -> bool:
+        """A trace of no steps is a trace, too."""
+        return True
+
     def steps(self) -> Iterator[tuple[State, Action, State]]:
         """Each action with the state before and after it."""
         for index, number in enumerate(self.actions):
