@@ -107,25 +107,23 @@ def _forward(graph: nx.MultiDiGraph[str]) -> nx.DiGraph[str]:
 
 
 def _step_statements(step: TypedStep, entries: tuple[Entry, ...]) -> list[Statement]:
-    """Arriving, starting (the contract's premise), and finishing with each outcome."""
-    here = f"{step.name}: arrives"
+    """Arriving, starting (the contract's premise), finishing with each outcome, and committing: a promise is kept
+    where the check after the effect is true."""
+    arrives = f"{step.name}: arrives"
     started = conjunction([step.when, step.awaits])
-    ensures = None if step.parameters else step.ensures
-    parameters = {parameter.name: parameter.type for parameter in step.parameters}
-    found = [Statement(here, entries), Statement(step.name, ((here, started),), requires=step.requires)]
+    found = [Statement(arrives, entries), Statement(step.name, ((arrives, started),), requires=step.requires)]
     for outcome in step.outcomes:
-        success = outcome == "ok"
-        found.append(
-            Statement(
-                f"{step.name}: {outcome}",
-                ((step.name, TRUE),),
-                guard=step.assumed if success else TRUE,
-                updates=step.effects[outcome],
-                ensures=ensures if success else None,
-                parameters=parameters if success else {},
-            )
-        )
+        known = {parameter.name: parameter.type for parameter in step.parameters} if outcome == "ok" else {}
+        guard = step.assumed if outcome == "ok" else TRUE
+        updates = step.effects[outcome]
+        found.append(Statement(f"{step.name}: {outcome}", ((step.name, TRUE),), None, guard, updates, None, known))
+    ensures = None if step.parameters else step.ensures
+    found.append(Statement(_commits(step), ((f"{step.name}: ok", step.check or TRUE),), ensures=ensures))
     return found
+
+
+def _commits(step: TypedStep) -> str:
+    return f"{step.name}: commits"
 
 
 def _exits(step: TypedStep) -> Iterator[tuple[str, str, Expr]]:
@@ -134,7 +132,7 @@ def _exits(step: TypedStep) -> Iterator[tuple[str, str, Expr]]:
         yield f"{step.name}: arrives", "ok", negation(step.when)
     for outcome in step.outcomes:
         if outcome == "ok":
-            yield f"{step.name}: ok", "ok", step.check or TRUE
+            yield _commits(step), "ok", TRUE
         elif jumps_after(step.step, outcome):
             yield f"{step.name}: {outcome}", outcome, TRUE
 

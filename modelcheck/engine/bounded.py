@@ -23,6 +23,7 @@ def bounded(
     """The shortest trace of each target that up to `depth` actions reach (`limits.depth` wins where given).
 
     complete only if no path has another step, so that all executions were seen. `limits.states` has no meaning here.
+    Ctrl-C ends it with what is known so far (`stopped="interrupted"`).
     """
     limits = limits or Limits()
     return _Search(system, targets, limits, limits.depth if limits.depth is not None else depth).run()
@@ -47,11 +48,13 @@ class _Search:
                 if not self.pending:
                     stopped = ""
                     break
-                if depth < self.depth and not self.extend(depth):
+                if not (self.extend(depth) if depth < self.depth else self.leads_on(depth)):
                     stopped, complete = "", True
                     break
         except Undecided as undecided:
             stopped = undecided.reason
+        except KeyboardInterrupt:
+            stopped = "interrupted"
         except Irrational as reason:
             stopped, notes = "z3", {"z3": str(reason)}
         return Answer(
@@ -61,16 +64,25 @@ class _Search:
     def extend(self, depth: int) -> bool:
         """Ask for what may break in the step from `depth`, then take it; False where there is none to take."""
         relation = self.relation
-        goals = [goal for target in self.pending for goal in relation.claim_goals(target)]
-        if goals:
-            self.solver.push()
-            self.solver.add(relation.at(relation.attempt, depth))
-            self.find(goals, depth)
-            self.solver.pop()
+        for succeeds in (False, True):
+            goals = [goal for target in self.pending for goal in relation.claim_goals(target, succeeds)]
+            if goals:
+                self.solver.push()
+                self.solver.add(relation.at(relation.attempt, depth))
+                self.find(goals, depth)
+                self.solver.pop()
         if not self.pending:
             return True
         self.solver.add(relation.at(relation.step, depth))
         return self.clock.check(self.solver)
+
+    def leads_on(self, depth: int) -> bool:
+        """Whether anything could still be tried beyond the last depth."""
+        self.solver.add(self.relation.at(self.relation.attempt, depth))
+        try:
+            return self.clock.check(self.solver)
+        except Undecided:
+            return True
 
     def find(self, goals: list[Goal], depth: int) -> None:
         """A trace for each target of these that can be reached here; found ones are no longer pending."""

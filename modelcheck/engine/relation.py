@@ -10,7 +10,7 @@ from math import prod
 
 import z3
 
-from ..expressions import Expr, IntType, Value, conjunction, domain, well_defined
+from ..expressions import TRUE, Expr, IntType, Value, conjunction, domain, well_defined
 from ..expressions.smt import Term, constant, from_z3, in_type, literal, to_z3
 from ..system import DIVISION, Action, Claim, State, Trace, TransitionSystem, Variable
 from .target import Target
@@ -117,16 +117,28 @@ class Relation:
         if target.stuck:
             yield Goal(target, self.stuck)
 
-    def claim_goals(self, target: Target) -> Iterator[Goal]:
-        """What a target asks of a step: an action that fires and breaks one of these claims."""
+    def claim_goals(self, target: Target, succeeds: bool) -> Iterator[Goal]:
+        """What a target asks of a step: an action that fires and breaks one of these claims.
+
+        succeeds: whether the action has a successor, which makes the trace one step longer.
+        """
         for number, action in enumerate(self.system.actions):
-            fires, guard_defined = self.fires[number], self.guard_defined(number)
-            if _asks_for(target, DIVISION):
-                yield Goal(target, z3.And(fires, z3.Not(self.defined(number))), number, DIVISION)
+            fires = self.fires[number]
+            if succeeds:
+                fires = z3.And(fires, self.defined(number))
+            elif self.always_defined(action):
+                continue
+            else:
+                fires = z3.And(fires, z3.Not(self.defined(number)))
+                if _asks_for(target, DIVISION):
+                    yield Goal(target, fires, number, DIVISION)
             for claim in action.claims:
                 if _asks_for(target, claim):
-                    holds = self.condition(claim.holds, number)
-                    yield Goal(target, z3.And(fires, guard_defined, z3.Not(holds)), number, claim)
+                    broken = z3.And(self.guard_defined(number), z3.Not(self.condition(claim.holds, number)))
+                    yield Goal(target, z3.And(fires, broken), number, claim)
+
+    def always_defined(self, action: Action) -> bool:
+        return conjunction(map(well_defined, (action.guard, *action.updates.values()))) == TRUE
 
     @cached_property
     def stuck(self) -> Term:

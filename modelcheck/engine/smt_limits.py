@@ -36,6 +36,8 @@ class Clock:
             outcome = solver.check(*assumptions)
         except z3.Z3Exception as error:
             raise Undecided("z3") from error
+        if outcome == z3.unknown and "interrupted" in solver.reason_unknown():  # z3 takes Ctrl-C for itself
+            raise KeyboardInterrupt
         if outcome == z3.unknown:
             raise Undecided("seconds" if self.spent >= 0.95 * self.seconds else "z3")
         return bool(outcome == z3.sat)

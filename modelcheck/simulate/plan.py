@@ -94,6 +94,11 @@ def plan_of(design: model.Orchestration | model.Choreography, seed: int) -> Plan
         raise ModelError(
             [Problem("E404", f"nothing in '{design.name}' has a duration", position_of(design.name), hint)]
         )
+    if builder.untimed:
+        listed = ", ".join(builder.untimed[:4]) + (", ..." if len(builder.untimed) > 4 else "")
+        builder.notes.append(
+            f"no time is given for {listed}: {'it takes' if len(builder.untimed) == 1 else 'they take'} none"
+        )
     return Plan(
         seed, builder.tasks, builder.pools, interval, mean_interval, builder.publish, builder.deliver,
         builder.receivers, tuple(builder.notes),
@@ -111,6 +116,7 @@ class _Builder:
         self.notes: list[str] = []
         self.problems: list[Problem] = []
         self.timed = False
+        self.untimed: list[str] = []
         self._named: Counter[str] = Counter()
 
     def task_name(self, name: str) -> str:
@@ -180,7 +186,7 @@ def _plan_orchestration(design: model.Orchestration, builder: _Builder) -> None:
             step.timeout, retry.backoff, retry.factor,
         )  # fmt: skip
         if delay is None:
-            builder.notes.append(f"{name} takes no time, because none is given")
+            builder.untimed.append(name)
         if step.compensation is not None:
             undo = step.compensation
             place = undo.service or step.service or ""
@@ -229,7 +235,7 @@ def _plan_handler(name: str, handler: model.Handler, named: str, pools: tuple[st
     outcome = Draws(builder.seed, task, "outcome")
     builder.tasks["step", name] = Task(("step", name), delay, average, outcome, shares, pools=pools)
     if delay is None:
-        builder.notes.append(f"{name} takes no time, because none is given")
+        builder.untimed.append(name)
 
 
 def _plan_event(design: model.Choreography, event: str, builder: _Builder) -> None:
