@@ -11,14 +11,17 @@ from hypothesis import strategies as st
 
 from modelcheck import model
 from modelcheck.choreography import compile_choreography
+from modelcheck.choreography.queues import make_queue
 from modelcheck.engine.bounded import bounded
 from modelcheck.engine.search import count_states, search
 from modelcheck.engine.target import Limits, Target
 from modelcheck.errors import ModelError
-from modelcheck.expressions import BOOL, Resolver, evaluate
+from modelcheck.expressions import BOOL, Literal, Resolver, Type, evaluate
 from modelcheck.library import find_model
 from modelcheck.load import load_file, load_text
 from modelcheck.system import State, Trace, TransitionSystem
+
+Slot = tuple[int, int, bool, int]
 
 LIMITS = Limits(states=100_000, seconds=30)
 
@@ -672,7 +675,7 @@ def flat(state: State, system: TransitionSystem, prefix: str) -> Iterable[tuple[
 @st.composite
 def acyclic(draw: st.DrawFn) -> model.Choreography:
     """Events numbered upwards: each handler publishes later ones only."""
-    events = [f"E{n}" for n in range(draw(st.integers(1, 3)))]
+    events = [f"E{n}" for n in range(draw(st.integers(2, 3)))]
     channel = model.Channel(
         order=draw(st.sampled_from(("fifo", "unordered"))),
         delivery=draw(st.sampled_from(("exactly once", "at least once"))),
@@ -700,16 +703,41 @@ def acyclic(draw: st.DrawFn) -> model.Choreography:
         routes={event: tuple(sorted(draw(st.sets(st.sampled_from(("p", "q")))))) for event in events},
         participants=participants,
         starts=(model.Publication(event="E0", payload={"x": 1}), model.Publication(event=events[-1], payload={"x": 2})),
-        instances=draw(st.integers(1, 2)),
+        instances=draw(st.integers(1, 4 - len(events))),
     )
 
 
-@settings(max_examples=15, deadline=None)
+MESSAGES = st.tuples(st.sampled_from((1, 2)), st.integers(1, 2), st.booleans(), st.integers(0, 1))
+
+
+@given(
+    st.lists(MESSAGES, max_size=4), st.lists(MESSAGES, min_size=1, max_size=3), st.sampled_from(("fifo", "unordered"))
+)
+def test_messages_arrive_in_their_places(old: list[Slot], new: list[Slot], order: str) -> None:
+    payloads: dict[str, dict[str, Type]] = {"E": {"x": BOOL}, "F": {"x": BOOL}}
+    channel = model.Channel(capacity=4, order=order, delivery="at least once")
+    queue = make_queue("bus", channel, "p", payloads, 2, None)
+
+    def message(values: Slot) -> dict[str, Literal]:
+        kinds = [variable.type for variable in queue.slots[0].values()]
+        return {part: Literal(v, kind) for part, v, kind in zip(queue.slots[0], values, kinds, strict=True)}
+
+    held = old if order == "fifo" else sorted(old)
+    contents = [*map(message, held), *[queue.nothing] * (4 - len(held))]
+    after = queue.put(tuple(contents), [message(values) for values in new])
+    found = [tuple(evaluate(value) for value in slot.values()) for slot in after]
+    fitting = held + new[: 4 - len(held)]
+    wanted = fitting if order == "fifo" else sorted(fitting)
+    assert found[: len(wanted)] == wanted
+    assert all(slot[0] == 0 for slot in found[len(wanted) :])
+
+
+@settings(max_examples=25, deadline=None)
 @given(acyclic())
 def test_computed_capacities_are_enough_and_slots_stay_in_order(design: model.Choreography) -> None:
     system = compile_choreography(design)
     answer = search(system, [Target("lost", claims=frozenset({("overflow", "*")})), Target("stuck", stuck=True)],
-                    Limits(states=2_000))  # fmt: skip
+                    Limits(states=1_000))  # fmt: skip
     assert not answer.traces
     queues = {v.name.split(".")[0] for v in system.variables if ">" in v.name}
     for state in explored(system):

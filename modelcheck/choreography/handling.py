@@ -63,7 +63,7 @@ def _take(board: Board, instance: TypedInstance, handler: TypedHandler, place: P
         known = handler.substituted(payload)
         earlier = [other.substituted(payload).when for other in rivals[: rivals.index(handler)]]
         wanted = [known.when, *(negation(each) for each in earlier)]
-        there = [queue.is_a(message, event, instance.number), _may_stay(queue, index, text)]
+        there = [queue.is_a(message, event, instance.number), *_can_take(queue, index, text)]
         label = _label("start", handler, instance.number, message=event, queue=queue.name, text=text)
         updates = {**queue.updates(after), **place.set("running"), **place.load(payload)}
         title = f"start {handler.name}{_from(queue, index)}{', again to come' if text else ''}"
@@ -79,7 +79,7 @@ def _unhandled(board: Board, instance: TypedInstance, queue: Queue, event: str) 
         unwanted = negation(disjunction(handler.substituted(payload).when for handler in handlers))
         if unwanted == FALSE:
             return
-        there = [queue.is_a(message, event, instance.number), _may_stay(queue, index, text)]
+        there = [queue.is_a(message, event, instance.number), *_can_take(queue, index, text)]
         guard = conjunction([*there, board.has_worker(queue.receiver), unwanted])
         words = f"finds no handler for {event}"
         label = Label(
@@ -110,8 +110,11 @@ def _messages(
                 yield queue, index, queue.keep(queue.contents(), index), "will be delivered again"
 
 
-def _may_stay(queue: Queue, index: int, text: str) -> Expr:
-    return queue.comes_again(queue.contents()[index]) if text else TRUE
+def _can_take(queue: Queue, index: int, text: str) -> Iterator[Expr]:
+    """What it takes to take a message from a slot, and to leave it there."""
+    yield queue.is_first_of_its_kind(queue.contents(), index)
+    if text:
+        yield queue.comes_again(queue.contents()[index])
 
 
 def _from(queue: Queue, index: int) -> str:

@@ -12,7 +12,7 @@ from ..expressions import FALSE, TRUE, Expr, conjunction, negation, substitute
 from ..graph.events import why_lost
 from ..system import Claim
 from .board import Board
-from .queues import Contents, Queue
+from .queues import Message
 from .typed import TypedPublication
 
 
@@ -44,31 +44,28 @@ def choices(
 
 def send(board: Board, instance: int, publications: Sequence[TypedPublication], effect: Mapping[str, Expr]) -> Sent:
     """What it means to publish these events, in this order, after an effect."""
-    contents: dict[str, Contents] = {}
-    queues: dict[str, Queue] = {}
+    sent: dict[str, list[Message]] = {}
     guards: list[Expr] = []
     claims: list[Claim] = []
-    puts: list[str] = []
     for publication in publications:
         event = publication.event
         values = {name: substitute(value, effect) for name, value in publication.payload.items()}
         claims += _claims(board, instance, event, values, effect)
         for queue in board.receiving(event):
-            held = contents.get(queue.name, queue.contents())
-            room = queue.has_room(held)
+            messages = sent.setdefault(queue.name, [])
+            room = queue.has_room(queue.contents(), len(messages))
             if queue.channel.overflow == "block":
                 guards.append(room)
             elif queue.channel.overflow == "fail":
                 message = f"{queue.name} is full, and {event} is lost"
                 claims.append(Claim("overflow", queue.name, room, message, position_of(event)))
-            contents[queue.name] = queue.put(held, queue.message(event, instance, values))
-            queues[queue.name] = queue
-            puts.append(queue.name)
+            messages.append(queue.message(event, instance, values))
     updates: dict[str, Expr] = {}
-    for name, held in contents.items():
-        updates |= queues[name].updates(held)
+    for queue in board.queues:
+        if queue.name in sent:
+            updates |= queue.updates(queue.put(queue.contents(), sent[queue.name]))
     events = tuple(publication.event for publication in publications)
-    return Sent(conjunction(guards), updates, tuple(claims), tuple(dict.fromkeys(puts)), events)
+    return Sent(conjunction(guards), updates, tuple(claims), tuple(sent), events)
 
 
 def _claims(

@@ -7,7 +7,7 @@ putting are functions from contents to contents, and an action's updates are wha
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from .. import model
@@ -30,6 +30,7 @@ from ..expressions import (
     integer,
     label,
     negation,
+    total,
 )
 from ..system import Variable
 
@@ -97,38 +98,82 @@ class Queue:
     def is_empty(self, message: Message) -> Expr:
         return equal(message[EVENT], label(NO_MESSAGE, self.kinds))
 
+    def is_first_of_its_kind(self, contents: Contents, index: int) -> Expr:
+        """Whether the slot before holds another message: taking either of two equal ones comes to the same."""
+        if not index:
+            return TRUE
+        pairs = ((contents[index - 1][part], contents[index][part]) for part in contents[index])
+        return negation(conjunction(equal(*pair) for pair in pairs))
+
     def comes_again(self, message: Message) -> Expr:
         """Whether a message may stay when it is taken."""
         return compare("<=", integer(1), message[AGAIN])
 
-    def has_room(self, contents: Contents) -> Expr:
-        return self.is_empty(contents[-1])
+    def has_room(self, contents: Contents, earlier: int = 0) -> Expr:
+        """Whether a message fits after this many earlier ones."""
+        return self.is_empty(contents[-1 - earlier]) if earlier < len(contents) else FALSE
 
-    def put(self, contents: Contents, message: Message) -> Contents:
-        """With a message more: at the end, or in an unordered queue in its place among the sorted messages, so that
-        equal bags are equal states. A full queue stays as it is."""
-        found = []
-        for index, old in enumerate(contents):
-            before = contents[index - 1] if index else None
-            if self.ordered:
-                arrives = conjunction([self.is_empty(old), negation(self.is_empty(before)) if before else TRUE])
-                found.append(_choose(arrives, message, old))
-                continue
-            moved = _choose(self._goes_before(message, before), before, message) if before else message
-            found.append(_choose(self._goes_before(message, old), moved, old))
-        room = TRUE if self.ordered else self.has_room(contents)
-        return tuple(_choose(room, new, old) for new, old in zip(found, contents, strict=True))
+    def put(self, contents: Contents, messages: Sequence[Message]) -> Contents:
+        """With more messages: at the end, or in an unordered queue each in its place among the sorted messages, so
+        that equal bags are equal states. What does not fit is lost.
+
+        Written out for all messages at once: one after the other would nest, and grow exponentially.
+        """
+        arrives = self._at_the_end if self.ordered else self._sorted_in
+        return tuple(arrives(contents, messages, index) for index in range(len(contents)))
+
+    def _at_the_end(self, contents: Contents, messages: Sequence[Message], index: int) -> Message:
+        found = contents[index]
+        for place, message in zip(range(index, -1, -1), messages, strict=False):
+            before = negation(self.is_empty(contents[place - 1])) if place else TRUE
+            found = _choose(conjunction([self.is_empty(contents[place]), before]), message, found)
+        return found
+
+    def _sorted_in(self, contents: Contents, messages: Sequence[Message], index: int) -> Message:
+        """What a slot holds: an old message that as many new ones go before as it moves, or a new message."""
+        found = contents[index]
+        for moved in range(1, min(index, len(messages)) + 1):
+            old = contents[index - moved]
+            passed = total(self._goes_before(contents, messages, number, old) for number in range(len(messages)))
+            found = _choose(equal(passed, integer(moved)), old, found)
+        for number, message in enumerate(messages):
+            here = [
+                conjunction([equal(before, integer(count)), self._lands(contents, messages, number, index - count)])
+                for before in [self._new_before(contents, messages, number)]
+                for count in range(min(index, len(messages) - 1) + 1)
+            ]
+            found = _choose(disjunction(here), message, found)
+        return found
+
+    def _lands(self, contents: Contents, messages: Sequence[Message], number: int, place: int) -> Expr:
+        """Whether a new message goes just before the old one in this slot."""
+        after = negation(self._goes_before(contents, messages, number, contents[place - 1])) if place else TRUE
+        return conjunction([self._goes_before(contents, messages, number, contents[place]), after])
+
+    def _goes_before(self, contents: Contents, messages: Sequence[Message], number: int, old: Message) -> Expr:
+        """Whether a new message fits, and is smaller than an old one or than nothing."""
+        smaller = disjunction([self.is_empty(old), _less(messages[number], old)])
+        return conjunction([self.has_room(contents, number), smaller])
+
+    def _new_before(self, contents: Contents, messages: Sequence[Message], number: int) -> Expr:
+        """How many other new messages go before one of them."""
+        before = []
+        for other, message in enumerate(messages):
+            if other < number:
+                before.append(negation(_less(messages[number], message)))
+            elif other > number:
+                before.append(conjunction([self.has_room(contents, other), _less(message, messages[number])]))
+        return total(before)
 
     def take(self, contents: Contents, index: int) -> Contents:
         """Without the message in a slot; those behind it move up."""
         return (*contents[:index], *contents[index + 1 :], self.nothing)
 
     def keep(self, contents: Contents, index: int) -> Contents:
-        """With the message in a slot left where it is, to come once less."""
+        """With the message in a slot left where it is, to come once less. Sorted messages stay so where this one is
+        the first of its kind, since how often it comes is what they are sorted by last."""
         once_less = {**contents[index], AGAIN: _less_by_one(contents[index][AGAIN])}
-        if self.ordered:
-            return (*contents[:index], once_less, *contents[index + 1 :])
-        return self.put(self.take(contents, index), once_less)
+        return (*contents[:index], once_less, *contents[index + 1 :])
 
     def updates(self, contents: Contents) -> dict[str, Expr]:
         """The assignments that make the state hold these contents."""
@@ -138,10 +183,6 @@ class Queue:
             for part, value in message.items()
             if value != slot[part].ref
         }
-
-    def _goes_before(self, message: Message, other: Message) -> Expr:
-        """The sorting order: messages before empty slots, otherwise part by part."""
-        return disjunction([self.is_empty(other), _less(list(message.values()), [other[part] for part in message])])
 
 
 def make_queue(
@@ -159,10 +200,10 @@ def make_queue(
     parts: dict[str, Type] = {EVENT: kinds}
     if instances > 1:
         parts[INSTANCE] = IntType(1, instances)
-    if channel.delivery == "at least once":
-        parts[AGAIN] = IntType(0, channel.duplicates)
     fields = {(event, field): _field_name(event, field, payloads) for event in payloads for field in payloads[event]}
     parts |= {part: payloads[event][field] for (event, field), part in fields.items()}
+    if channel.delivery == "at least once":
+        parts[AGAIN] = IntType(0, channel.duplicates)
     slots = tuple(
         {
             part: Variable(f"{name}.{index}.{part}", kind, (rest_value(kind),), role="control")
@@ -206,13 +247,13 @@ def _choose(condition: Expr, then: Message, otherwise: Message) -> Message:
     return {part: conditional(condition, then[part], otherwise[part]) for part in otherwise}
 
 
-def _less(left: list[Expr], right: list[Expr]) -> Expr:
-    """Lexicographic order."""
-    if not left:
-        return FALSE
-    first, second = _number(left[0]), _number(right[0])
-    rest = conjunction([equal(first, second), _less(left[1:], right[1:])])
-    return disjunction([compare("<", first, second), rest])
+def _less(left: Message, right: Message) -> Expr:
+    """Lexicographic order, part by part."""
+    less: Expr = FALSE
+    for part in reversed(tuple(left)):
+        first, second = _number(left[part]), _number(right[part])
+        less = disjunction([compare("<", first, second), conjunction([equal(first, second), less])])
+    return less
 
 
 def _number(value: Expr) -> Expr:
