@@ -11,7 +11,6 @@ from dataclasses import replace
 import pytest
 from generated import choreographies, orchestrations
 from hypothesis import HealthCheck, given, settings
-from modelcheck.engine.liveness import find_lasso
 
 from modelcheck.check.claims import claim_questions
 from modelcheck.check.contracts import graph_is_enough, proved_contracts
@@ -19,6 +18,7 @@ from modelcheck.check.question import answer_questions
 from modelcheck.check.termination import termination_result
 from modelcheck.compile import compile_model
 from modelcheck.engine.bounded import bounded
+from modelcheck.engine.liveness import find_lasso
 from modelcheck.engine.search import search
 from modelcheck.engine.target import Limits, Target
 from modelcheck.expressions import TRUE, Expr, compare, integer

@@ -6,7 +6,7 @@ z3's unsat core names; a part with data needs a ranking function; what has none 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, replace
 
 from .. import model
@@ -47,7 +47,7 @@ class _Loops:
     standing: what always holds of the variables that nothing ever changes.
     """
 
-    nodes: tuple[str, ...]
+    nodes: tuple[Hashable, ...]
     edges: tuple[Edge, ...]
     types: Mapping[str, Type]
     undisturbed: bool = True
@@ -98,7 +98,9 @@ def _by_lasso(common: Result, system: TransitionSystem, ranked: RankResult | Non
         method = f"no fair cycle in the state graph, {FAIRNESS}"
         return replace(common, verdict=Verdict.PROVED, method=method, reason="no execution goes round for ever")
     if answer.stopped in ("states", "depth"):
-        return replace(common, verdict=Verdict.BOUNDED, method="state graph", reason=f"stopped at {answer.stopped}")
+        return replace(
+            common, verdict=Verdict.BOUNDED, method="state graph", reason=f"stopped at {answer.states:,} states{why}"
+        )
     return replace(common, method="state graph", reason=f"no ranking function and no lasso found{why}")
 
 
@@ -133,17 +135,24 @@ def _loops(design: model.Model, system: TransitionSystem) -> _Loops:
         case model.Orchestration():
             return _flow_loops(design)
         case model.Choreography():
-            from .delivery import emission_edges
-
-            edges = tuple(emission_edges(design))
-            nodes = tuple(dict.fromkeys(node for edge in edges for node in (edge.source, edge.target)))
-            # Bounded queues and private state are beyond the emission graph: only its shape is used.
-            return _Loops(nodes, _cyclic(edges), {})
+            return _event_loops(design)
         case _:
             edges = tuple(Edge("system", "system", a.guard, a.updates, a.name) for a in system.actions)
             types = {variable.name: variable.type for variable in system.variables}
             undisturbed = not any(action.parameters for action in system.actions)
             return _Loops(("system",), edges, types, undisturbed, _standing(system))
+
+
+def _event_loops(design: model.Choreography) -> _Loops:
+    """Who sets off whom, with what is known of the payloads; private state is left out, so that a rank (a time to
+    live that decreases) holds for every state, instance and channel."""
+    from .delivery import emission_data, emission_edges
+
+    if not _cyclic(tuple(emission_edges(design))):
+        return _Loops((), (), {})
+    edges, types = emission_data(design)
+    nodes = tuple(dict.fromkeys(node for edge in edges for node in (edge.source, edge.target)))
+    return _Loops(nodes, tuple(edges), types)
 
 
 def _cyclic(edges: tuple[Edge, ...]) -> tuple[Edge, ...]:

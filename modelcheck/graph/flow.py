@@ -53,7 +53,7 @@ def jumps_after(step: Step, outcome: str) -> tuple[Transition, ...]:
 def flow_graph(design: Orchestration) -> nx.MultiDiGraph[str]:
     """The control-flow graph of a design's flow."""
     flow = design.flow
-    graph = nx.MultiDiGraph(name=design.name)
+    graph: nx.MultiDiGraph[str] = nx.MultiDiGraph(name=design.name)
     graph.add_node(START, kind="start", label="start")
     for name, step in flow.steps.items():
         graph.add_node(name, kind="step", label=name, service=step.service or "", join=step.join)
