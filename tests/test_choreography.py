@@ -732,7 +732,7 @@ def test_messages_arrive_in_their_places(old: list[Slot], new: list[Slot], order
     assert all(slot[0] == 0 for slot in found[len(wanted) :])
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(acyclic())
 def test_computed_capacities_are_enough_and_slots_stay_in_order(design: model.Choreography) -> None:
     system = compile_choreography(design)
