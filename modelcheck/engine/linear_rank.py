@@ -54,6 +54,8 @@ def linear_measure(edges: Sequence[Edge], data: Data, clock: Clock) -> Measure |
 
     Weights sum to at most 8. Raises `Undecided`.
     """
+    if not names_of(edges, data) or all(map(data.is_plain, edges)):
+        return None
     return _Synthesis(edges, data, clock).run()
 
 
@@ -84,7 +86,7 @@ class _Synthesis:
                 self.examples.add(self.offsets[edge.source] >= self.offsets[edge.target], z3.Not(self.strict[i]))
 
     def run(self) -> Measure | None:
-        if not self.features or not self.walks:
+        if not self.features:
             return None
         for largest in LARGEST_WEIGHTS:
             for flat in (True, False):
