@@ -69,8 +69,9 @@ def termination_result(
     if found.undisturbed and worthwhile:
         ranked = rank(found.nodes, found.edges, found.types, dict.fromkeys(found.nodes, found.standing))
         if ranked.proved:
-            reason = f"every loop has a ranking function: {_measures(ranked)}"
-            return replace(common, verdict=Verdict.PROVED, method="ranking functions, z3", reason=reason)
+            measures = _measures(ranked)
+            reason = f"every loop has a ranking function: {measures}"
+            return replace(common, verdict=Verdict.PROVED, method=f"z3: {measures} decreases", reason=reason)
     return _by_lasso(common, system, ranked, limits)
 
 
@@ -107,13 +108,13 @@ def _by_lasso(common: Result, system: TransitionSystem, ranked: RankResult | Non
 def _measures(ranked: RankResult) -> str:
     """The measures that decrease, as text: `2 - attempts` at one place, `a, then b` where lexicographic."""
     texts = dict.fromkeys(", then ".join(loop.measure(loop.nodes[0])) for loop in ranked.loops)
-    return "; ".join(text for text in texts if text) or "each loop decreases a measure"
+    return "; ".join(text for text in texts if text) or "a measure of each loop"
 
 
 def _cycle(ranked: RankResult) -> str:
     """The cycle that z3's unsat core names, as words."""
     cores = [", ".join(str(edge) for edge in loop.core) for loop in ranked.loops if loop.core]
-    return f": {'; '.join(cores)} has no rank" if cores else ""
+    return f": nothing decreases along {'; '.join(cores)}" if cores else ""
 
 
 def _recurrent_state(ranked: RankResult) -> dict[str, Value]:
