@@ -14,7 +14,9 @@ from modelcheck.expressions import Expr, IntType, Literal, Operation, Ref
 from modelcheck.guarded import compile_system
 from modelcheck.system import Action, State, TransitionSystem
 
-NUMBERS = st.sampled_from(["a", "b", "0", "1", "2", "a + 1", "b - 1", "a // b", "6 % b", "a + b - 1", "(1 if c else a)"])
+NUMBERS = st.sampled_from(
+    ["a", "b", "0", "1", "2", "a + 1", "b - 1", "a // b", "6 % b", "a + b - 1", "(1 if c else a)"]
+)
 ATOMS = st.one_of(
     st.tuples(NUMBERS, st.sampled_from(["==", "!=", "<", "<=", ">"]), NUMBERS).map(" ".join),
     st.sampled_from(["c", "not c", "d == red", "d != green", "true", "true"]),
