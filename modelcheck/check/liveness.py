@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import cache
 
 from .. import model
 from ..engine.liveness import find_lasso, possible
-from ..engine.target import Answer, Limits
+from ..engine.search import search
+from ..engine.state_graph import StateGraph, explore
+from ..engine.target import Answer, Limits, Target
 from ..errors import Problem, position_of
 from ..expressions import BOOL, Expr, Resolver, conjunction, negation
 from ..results import Result, Verdict
@@ -16,28 +19,30 @@ from .properties import each_instance
 from .termination import FAIRNESS, termination_result
 
 Compute = Callable[[], Result]
+Explore = Callable[[], StateGraph]
 
 
 def liveness_results(
     design: model.Model, system: TransitionSystem, resolver: Resolver, limits: Limits
 ) -> Iterator[tuple[str, Compute]]:
     """The name of each such question, with the function that answers it; formulas are typed at once."""
+    graph = cache(lambda: explore(system, limits))  # All questions share one state graph, made when first needed.
     for name, asked in design.properties.items():
         about = asked.about
         if asked.word == "ends":
-            yield name, _ends(design, system, limits, name)
+            yield name, _ends(design, system, limits, name, graph)
         elif asked.word == "possible" and not isinstance(about, tuple):
             goals = each_instance(about, system, resolver)
             if goals:
-                yield name, _possible(name, goals, about, system, limits)
+                yield name, _possible(name, goals, about, system, graph)
         elif asked.word == "leads_to" and isinstance(about, tuple):
             pairs = _pairs(about, system, resolver)
             if pairs:
-                yield name, _leads_to(name, pairs, about, system, limits)
+                yield name, _leads_to(name, pairs, about, system, limits, graph)
         elif asked.word == "compensated":
             yield from _compensated(name, design)
     if not isinstance(design, model.System):
-        yield "termination", _ends(design, system, limits, "termination")
+        yield "termination", _ends(design, system, limits, "termination", graph)
     if isinstance(design, model.Orchestration):
         from .compensation import restoration_results
 
@@ -49,8 +54,8 @@ def _known(result: Result) -> Compute:
     return lambda: result
 
 
-def _ends(design: model.Model, system: TransitionSystem, limits: Limits, name: str) -> Compute:
-    return lambda: termination_result(design, system, limits, name)
+def _ends(design: model.Model, system: TransitionSystem, limits: Limits, name: str, graph: Explore) -> Compute:
+    return lambda: termination_result(design, system, limits, name, graph)
 
 
 def _compensated(name: str, design: model.Model) -> Iterator[tuple[str, Compute]]:
@@ -83,10 +88,10 @@ def _pairs(about: tuple[model.Formula, ...], system: TransitionSystem, resolver:
     return found
 
 
-def _possible(name: str, goals: list[Expr], text: model.Formula, system: TransitionSystem, limits: Limits) -> Compute:
+def _possible(name: str, goals: list[Expr], text: model.Formula, system: TransitionSystem, graph: Explore) -> Compute:
     def compute() -> Result:
         for goal in goals:
-            trace, answer = possible(system, goal, limits)
+            trace, answer = possible(system, goal, graph=graph())
             found = f"from here, {text} can no longer be reached"
             result = _of_graph(name, system, trace, answer, found, f"{text} can always be reached")
             if result.verdict != Verdict.PROVED:
@@ -102,15 +107,14 @@ def _leads_to(
     about: tuple[model.Formula, ...],
     system: TransitionSystem,
     limits: Limits,
+    graph: Explore,
 ) -> Compute:
     def compute() -> Result:
         triggered = False
         for trigger, goal in pairs:
             # Whoever is in `start` without the goal must not stay without it for ever.
             start = conjunction([trigger, negation(goal)])
-            trace, answer = find_lasso(
-                system, within=negation(goal), start=start, fairness="weak", limits=limits, stuck=True
-            )
+            trace, answer = find_lasso(system, within=negation(goal), start=start, stuck=True, graph=graph())
             found = f"{about[0]} happens, and then {about[1]} never does"
             result = _of_graph(name, system, trace, answer, found, "no fair execution avoids it")
             if result.verdict != Verdict.PROVED:
@@ -124,9 +128,6 @@ def _leads_to(
 
 
 def _reachable(system: TransitionSystem, state: Expr, limits: Limits) -> bool:
-    from ..engine.search import search
-    from ..engine.target import Target
-
     return bool(search(system, [Target("premise", state=state)], limits).traces)
 
 

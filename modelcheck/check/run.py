@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from .. import model
 from ..compile import compile_model
+from ..engine.search import count_states, search
 from ..engine.target import Answer, Limits, Target
 from ..errors import ModelError, Problem, did_you_mean, position_of
 from ..expressions import FALSE, Resolver
@@ -51,7 +52,7 @@ def check_model(
         findings += _conflicts(design, by_name)
     results = [by_name[question.name] for question in questions if question.name in by_name]
     results += [compute() for name, compute in liveness if properties is None or name in properties]
-    results += _pinned(design, answer) if properties is None else []
+    results += _pinned(design, system, answer, limits) if properties is None else []
     return CheckReport(
         design.name,
         tuple(_expected(design, result) for result in results),
@@ -100,13 +101,9 @@ def _engine(system: TransitionSystem, engine: str) -> Ask:
 
         return bounded
     if not system.enumerable:
-        free = next(v.name for v in system.variables if v.initial_values() is None)
-        message = f"'{free}' has infinitely many first values, which a search cannot list"
-        raise ModelError(
-            [Problem("E304", message, hint="give it a range or an initial value, or use '--engine bounded'")]
-        )
-    from ..engine.search import search
-
+        message = f"'{system.name}' has too many first values or choices for a search to list"
+        hint = "give its variables ranges or initial values, or use '--engine bounded'"
+        raise ModelError([Problem("E304", message, hint=hint)])
     return search
 
 
@@ -124,13 +121,16 @@ def _conflicts(design: model.Orchestration, results: dict[str, Result]) -> Itera
             yield finding
 
 
-def _pinned(design: model.Model, answer: Answer | None) -> list[Result]:
-    """The number of states that the model says it has, against the number that were counted."""
-    if design.states is None or answer is None:
+def _pinned(design: model.Model, system: TransitionSystem, answer: Answer | None, limits: Limits) -> list[Result]:
+    """The number of states that the model says it has, against the number that is counted."""
+    if design.states is None or not system.enumerable:
         return []
+    if answer is None or not answer.complete:
+        # The engine may have found all that it was looking for before it had seen every state.
+        answer = count_states(system, limits)
     common = Result("states", "states", Verdict.UNKNOWN, answer.method, f"{answer.states:,} counted")
     if not answer.complete:
-        return [replace(common, reason="not all states were counted")]
+        return [replace(common, reason=f"not all states were counted: {answer.stopped}")]
     right = answer.states == design.states
     reason = f"{answer.states:,} states" if right else f"{answer.states:,} states, not {design.states:,}"
     return [replace(common, verdict=Verdict.PROVED if right else Verdict.REFUTED, reason=reason)]

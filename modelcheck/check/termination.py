@@ -6,13 +6,14 @@ z3's unsat core names; a part with data needs a ranking function; what has none 
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, replace
 
 from .. import model
 from ..engine.blocks import large_blocks
 from ..engine.liveness import find_lasso
 from ..engine.ranking import Edge, RankResult, rank
+from ..engine.state_graph import StateGraph
 from ..engine.target import Limits
 from ..errors import position_of
 from ..expressions import (
@@ -55,9 +56,13 @@ class _Loops:
 
 
 def termination_result(
-    design: model.Model, system: TransitionSystem, limits: Limits, name: str = "termination"
+    design: model.Model,
+    system: TransitionSystem,
+    limits: Limits,
+    name: str = "termination",
+    graph: Callable[[], StateGraph] | None = None,
 ) -> Result:
-    """The verdict on termination, with ranks, the cycle, or a lasso."""
+    """The verdict on termination, with ranks, the cycle, or a lasso; `graph` gives the state graph if it is needed."""
     found = _loops(design, system)
     common = Result(name, "termination", Verdict.UNKNOWN, "", position=position_of(design.name))
     common = replace(common, assumptions=system.assumptions)
@@ -72,10 +77,16 @@ def termination_result(
             measures = _measures(ranked)
             reason = f"every loop has a ranking function: {measures}"
             return replace(common, verdict=Verdict.PROVED, method=f"z3: {measures} decreases", reason=reason)
-    return _by_lasso(common, system, ranked, limits)
+    return _by_lasso(common, system, ranked, limits, graph)
 
 
-def _by_lasso(common: Result, system: TransitionSystem, ranked: RankResult | None, limits: Limits) -> Result:
+def _by_lasso(
+    common: Result,
+    system: TransitionSystem,
+    ranked: RankResult | None,
+    limits: Limits,
+    graph: Callable[[], StateGraph] | None,
+) -> Result:
     """A fair cycle of the state graph; for data without bounds, from the state that z3 says recurs."""
     explored = system
     if not system.enumerable:
@@ -85,7 +96,8 @@ def _by_lasso(common: Result, system: TransitionSystem, ranked: RankResult | Non
         explored = _starting_at(system, _recurrent_state(ranked))
         if not explored.enumerable:
             return replace(common, reason=f"no ranking function{_cycle(ranked)}, and too many states to list")
-    lasso, answer = find_lasso(explored, within=TRUE, start=None, fairness="weak", limits=limits)
+    known = graph() if graph is not None and explored is system else None
+    lasso, answer = find_lasso(explored, within=TRUE, limits=limits, graph=known)
     why = _cycle(ranked) if ranked is not None else ""
     statistics: dict[str, float | int | str] = {"states": answer.states}
     common = replace(common, statistics=statistics)
