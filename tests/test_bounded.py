@@ -196,6 +196,14 @@ def test_a_choice_without_bounds_is_read_off_the_state_after() -> None:
     assert replay(trace).states[-1][0] > 100
 
 
+def test_a_state_in_which_no_choice_is_possible_is_stuck() -> None:
+    x, chosen = Variable("x", INT, (3,)), Variable("p", INT, None)
+    read = reader(x, p=INT)
+    halve = action("halve", read("x == p * 2 + 1"), {"x": read("p")}, parameters=(chosen,))
+    trace = bounded(TransitionSystem("halves", (x,), (halve,)), [Target("stuck", stuck=True)]).traces["stuck"]
+    assert trace.states == ((3,), (1,), (0,))
+
+
 def test_enumerations_and_families_of_names() -> None:
     kind = EnumType(("red", "green", "blue"))
     lamp = Variable("lamp[1]#2", kind, None)

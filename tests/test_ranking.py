@@ -206,6 +206,21 @@ def test_a_loop_that_only_some_values_leave() -> None:
     assert dict(found.state) == {"x": -1}
 
 
+def test_two_cycles_that_undo_each_other_go_on_for_ever() -> None:
+    edges = [edge(X, "n", "n", "x == 3", x="8"), edge(X, "n", "n", "x == 8", x="3")]
+    found = only_loop(rank("n", edges, X)).recurrence
+    assert found is not None
+    assert len(found.edges) == 2
+    assert wrong(edges, rank("n", edges, X)) == []
+
+
+def test_a_truth_value_that_is_set_reads_as_its_opposite() -> None:
+    kinds: dict[str, Type] = {"sent": BOOL}
+    assert only_loop(rank("n", [edge(kinds, "n", "n", "not sent", sent="true")], kinds)).measure("n") == (
+        "1 if not sent else 0",
+    )
+
+
 def test_what_is_not_linear_is_left_open() -> None:
     loop = only_loop(rank("n", [edge(X, "n", "n", "x > 0", x="x + y", y="y - 1")], X))
     assert not loop.ranked

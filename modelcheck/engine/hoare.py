@@ -15,9 +15,9 @@ import z3
 
 from ..expressions import TRUE, Expr, IntType, Type, Value, conjunction, implication, references, well_defined
 from ..expressions.smt import Irrational, Term, constant, from_z3, in_type, to_z3
-from .smt_limits import Clock, Undecided
+from .smt_limits import Clock, Undecided, exists
 
-LARGEST_TERM, MOST_HURRIED, MOST_MILLISECONDS = 8, 0.05, 2_000
+LARGEST_TERM, MOST_HURRIED = 8, 0.05
 
 
 @dataclass(frozen=True)
@@ -238,7 +238,7 @@ class _Pass:
         chosen = {name: constant(f"any {name}", kind) for name, kind in statement.parameters.items()}
         choices = [in_type(term, statement.parameters[name]) for name, term in chosen.items()]
         allowed = z3.And(*choices, _condition(statement.guard, {**place.before, **chosen}))
-        return z3.And(place.reached, met, z3.Not(_exists(list(chosen.values()), allowed)))
+        return z3.And(place.reached, met, z3.Not(exists(list(chosen.values()), allowed)))
 
     def answer(self, question: _Question, broken: Term | str | None, alive: Term | str | None) -> ContractAnswer:
         name, kind = question.statement.name, question.kind
@@ -322,15 +322,6 @@ def _alone(solver: Term, condition: Term, clock: Clock, share: float) -> Term | 
         return _model(solver, condition, Clock(min(share, clock.seconds - clock.spent)))
     except Undecided as undecided:
         return undecided.reason
-
-
-def _exists(choices: Sequence[Term], condition: Term) -> Term:
-    """That some choice satisfies a condition: without a quantifier, where z3 can eliminate it in time."""
-    quantified = z3.Exists(list(choices), condition)
-    try:
-        return z3.TryFor(z3.Tactic("qe"), MOST_MILLISECONDS)(quantified).as_expr()
-    except z3.Z3Exception:
-        return quantified
 
 
 def _speaks_of(statement: Statement) -> frozenset[str]:

@@ -23,9 +23,11 @@ from ..expressions import (
     Operation,
     RealType,
     Ref,
+    compare,
     conditional,
     equal,
     integer,
+    negation,
 )
 from ..expressions.smt import Term, to_z3
 from .control_flow import Data, Edge, Node, Walk, names_of, walk
@@ -198,7 +200,15 @@ class _Synthesis:
     def expression(self, candidate: _Candidate, constant: int) -> Expr:
         """weights * features + constant, as it would be written."""
         up = [_times(w, f) for w, f in zip(candidate.weights, self.features, strict=True) if w > 0]
-        down = [_times(-w, f) for w, f in zip(candidate.weights, self.features, strict=True) if w < 0]
+        # What counts down from 1 to 0 when something becomes true reads better as its opposite, which is larger by 1.
+        up += [
+            _times(-w, o)
+            for w, f in zip(candidate.weights, self.features, strict=True)
+            if w < 0 and (o := _opposite(f))
+        ]
+        down = [
+            _times(-w, f) for w, f in zip(candidate.weights, self.features, strict=True) if w < 0 and not _opposite(f)
+        ]
         if constant > 0 or not up:
             up = [*up, integer(constant)]
         kind = REAL if any(part.type == REAL for part in (*up, *down)) else INT
@@ -225,6 +235,16 @@ def _features(variable: Ref) -> list[Expr]:
             values = (Literal(number, variable.type) for number in range(len(labels)))
             return [conditional(equal(variable, value), integer(1), integer(0)) for value in values]
     return []
+
+
+def _opposite(feature: Expr) -> Expr | None:
+    """For a feature that is 1 or 0, the one that is 0 or 1."""
+    if not isinstance(feature, Operation) or feature.operator != "if":
+        return None
+    test = feature.arguments[0]
+    if isinstance(test, Operation) and test.operator == "==":
+        return conditional(compare("!=", *test.arguments), integer(1), integer(0))
+    return conditional(negation(test), integer(1), integer(0))
 
 
 def _times(weight: int, feature: Expr) -> Expr:

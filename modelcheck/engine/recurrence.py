@@ -6,7 +6,7 @@ import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import islice, product
+from itertools import combinations, islice, product
 
 import networkx as nx
 import z3
@@ -38,7 +38,7 @@ def recurrence(edges: Sequence[Edge], data: Data, clock: Clock) -> Recurrence | 
 
     Raises `Undecided` only where the time is up.
     """
-    for cycle in islice(cycles(edges), MOST_CYCLES):
+    for cycle in _closed_walks(edges):
         if all(map(data.is_plain, cycle)):
             return Recurrence(cycle, {}, True)
         if sum(not data.is_plain(edge) for edge in cycle) > LONGEST_CYCLE:
@@ -55,6 +55,22 @@ def recurrence(edges: Sequence[Edge], data: Data, clock: Clock) -> Recurrence | 
             if found:
                 return found
     return None
+
+
+def _closed_walks(edges: Sequence[Edge]) -> Iterator[tuple[Edge, ...]]:
+    """Simple cycles, then two of them that meet, one after the other."""
+    simple = list(islice(cycles(edges), MOST_CYCLES))
+    yield from simple
+    pairs = ((_from(a, b[0].source), b) for a, b in combinations(simple, 2))
+    yield from islice((first + second for first, second in pairs if first), MOST_CYCLES)
+
+
+def _from(cycle: tuple[Edge, ...], node: Node) -> tuple[Edge, ...]:
+    """The same cycle, begun at a node; nothing where it does not pass there."""
+    for position, edge in enumerate(cycle):
+        if edge.source == node:
+            return cycle[position:] + cycle[:position]
+    return ()
 
 
 def cycles(edges: Sequence[Edge]) -> Iterator[tuple[Edge, ...]]:

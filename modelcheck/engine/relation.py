@@ -13,6 +13,7 @@ import z3
 from ..expressions import TRUE, Expr, IntType, Value, conjunction, domain, well_defined
 from ..expressions.smt import Term, constant, from_z3, in_type, literal, to_z3
 from ..system import DIVISION, Action, Claim, State, Trace, TransitionSystem, Variable
+from .smt_limits import exists
 from .target import Target
 
 MOST_CHOICES_WRITTEN_OUT = 256
@@ -159,7 +160,7 @@ class Relation:
             pairs = (zip(constants.values(), chosen, strict=True) for chosen in product(*terms))
             return z3.Not(z3.Or(*(z3.substitute(enabled, *pair) for pair in pairs)))
         allowed = z3.And(*(_starts(p, constants[p.name]) for p in action.parameters))
-        return z3.ForAll(list(constants.values()), z3.Implies(allowed, z3.Not(enabled)))
+        return z3.Not(exists(list(constants.values()), z3.And(allowed, enabled)))
 
     def trace(self, model: Term, depth: int, goal: Goal) -> Trace:
         """The path that a model describes; where an action breaks a claim and has a successor, with that step."""

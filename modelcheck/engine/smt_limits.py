@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import z3
+
+MOST_MILLISECONDS = 2_000
 
 
 class Undecided(Exception):
@@ -41,3 +44,12 @@ class Clock:
         if outcome == z3.unknown:
             raise Undecided("seconds" if self.spent >= 0.95 * self.seconds else "z3")
         return bool(outcome == z3.sat)
+
+
+def exists(choices: Sequence[Any], condition: Any) -> Any:
+    """That some choice satisfies a condition: without a quantifier, where z3 can eliminate it in time."""
+    quantified = z3.Exists(list(choices), condition)
+    try:
+        return z3.TryFor(z3.Tactic("qe"), MOST_MILLISECONDS)(quantified).as_expr()
+    except z3.Z3Exception:
+        return quantified
