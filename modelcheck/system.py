@@ -24,7 +24,7 @@ from .expressions import (
     Type,
     Value,
     compile_expression,
-    compile_tuple,
+    compile_update,
     conjunction,
     domain,
     show,
@@ -212,26 +212,48 @@ class PlainAction:
     """
 
     def __init__(self, system: TransitionSystem, action: Action):
-        positions = dict(system.positions)
+        self.action, self.width = action, len(system.variables)
+        self.positions = dict(system.positions)
         for parameter in action.parameters:
-            positions[parameter.name] = len(positions)
-
-        def compiled(condition: Expr) -> Callable[[State], Any]:
-            return compile_expression(condition, positions)
-
-        updates_defined = conjunction(well_defined(update) for update in action.updates.values())
-        guard_defined = well_defined(action.guard)
-        self.action = action
+            self.positions[parameter.name] = len(self.positions)
         self.values = [parameter.initial_values() or () for parameter in action.parameters]
         self.listed = _can_be_listed(action.parameters, MOST_CHOICES)
-        self.guard = compiled(conjunction([guard_defined, action.guard]))
-        self.guard_defined = compiled(guard_defined)
-        self.defined = compiled(updates_defined)
-        self.update = compile_tuple([action.updates.get(v.name, v.ref) for v in system.variables], positions)
-        self.claims = [
-            (claim, compiled(conjunction([well_defined(claim.holds), claim.holds]))) for claim in action.claims
-        ]
-        self.harmless = not action.claims and guard_defined == TRUE == updates_defined
+
+    def compiled(self, condition: Expr) -> Callable[[State], Any]:
+        """A condition on a state extended by parameters; it does not hold where it divides by zero."""
+        return compile_expression(conjunction([well_defined(condition), condition]), self.positions)
+
+    # Compiled when first used: an engine that has its own functions needs only some of them.
+
+    @cached_property
+    def guard(self) -> Callable[[State], Any]:
+        return self.compiled(self.action.guard)
+
+    @cached_property
+    def guard_defined(self) -> Callable[[State], Any]:
+        return self.compiled(well_defined(self.action.guard))
+
+    @cached_property
+    def defined(self) -> Callable[[State], Any]:
+        return self.compiled(self.updates_defined)
+
+    @cached_property
+    def updates_defined(self) -> Expr:
+        return conjunction(well_defined(update) for update in self.action.updates.values())
+
+    @cached_property
+    def update(self) -> Callable[[State], State]:
+        changes = {self.positions[name]: value for name, value in self.action.updates.items()}
+        return compile_update(changes, self.width, self.positions)
+
+    @cached_property
+    def claims(self) -> list[tuple[Claim, Callable[[State], Any]]]:
+        return [(claim, self.compiled(claim.holds)) for claim in self.action.claims]
+
+    @cached_property
+    def harmless(self) -> bool:
+        """Whether nothing can be found wrong when it fires."""
+        return not self.action.claims and well_defined(self.action.guard) == TRUE == self.updates_defined
 
     def choices(self, state: State) -> Iterator[State]:
         """The state extended by each choice of parameters. Raises ValueError where they cannot be listed."""

@@ -129,7 +129,11 @@ class _Search:
         return []
 
     def leads_on(self, state: State) -> bool:
-        return bool(self.system.in_range(state) and self.successors(state))
+        """Whether something can be tried here, be it only a division by zero."""
+        if not self.system.in_range(state):
+            return False
+        divides = (claim is DIVISION for plain in self.system.plain for claim in plain.broken(state))
+        return bool(self.successors(state)) or any(divides)
 
     def watch(self) -> None:
         """Compile what is still looked for into one condition on states and one on the actions that leave them."""

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..expressions import Literal, conjunction, well_defined
-from ..expressions.python import FUNCTIONS, to_ast
+from ..expressions.python import FUNCTIONS, to_ast, update_elements
 from ..system import State, TransitionSystem
 
 Successors = Callable[[State], list[State]]
@@ -31,7 +31,7 @@ def compile_numbered_successors(system: TransitionSystem) -> NumberedSuccessors:
 def _compile(system: TransitionSystem, numbered: bool) -> Callable[[State], list[Any]]:
     names: dict[str, Any] = {"__builtins__": {}, **FUNCTIONS}
     body: list[ast.stmt] = []
-    local = {variable.name: f"v{index}" for index, variable in enumerate(system.variables)}
+    local = {variable.name: f"v{index}" for index, variable in enumerate(system.variables)}  # As in `_local`.
     if local:
         unpacked = ast.Tuple([ast.Name(name, ast.Store()) for name in local.values()], ast.Store())
         body.append(ast.Assign([unpacked], ast.Name("s", ast.Load())))
@@ -46,14 +46,18 @@ def _compile(system: TransitionSystem, numbered: bool) -> Callable[[State], list
             continue
         defined = [well_defined(action.guard), action.guard, *(well_defined(each) for each in action.updates.values())]
         condition = conjunction(defined)
-        after = [action.updates.get(variable.name, variable.ref) for variable in system.variables]
-        following = ast.Tuple([to_ast(value, local) for value in after], ast.Load())
+        changes = {system.positions[name]: value for name, value in action.updates.items()}
+        following = ast.Tuple(update_elements(changes, len(local), local, _local), ast.Load())
         if numbered:
             following = ast.Tuple([ast.Constant(number), following], ast.Load())
         if not (isinstance(condition, Literal) and not condition.value):
             body.append(ast.If(to_ast(condition, local), [_call("append", following)], []))
     body.append(ast.Return(ast.Name("found", ast.Load())))
     return _function(body, names)
+
+
+def _local(index: int) -> ast.expr:
+    return ast.Name(f"v{index}", ast.Load())
 
 
 def _listing(system: TransitionSystem, number: int, numbered: bool) -> Callable[[State], list[Any]]:

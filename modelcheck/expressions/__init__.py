@@ -2,7 +2,7 @@
 plain Python (`python`), numpy columns (`columns`), z3 (`smt`, imported only where needed), text (`text`)."""
 
 from .parse import ExpressionError, parse
-from .python import compile_expression, compile_tuple, evaluate
+from .python import compile_expression, compile_update, evaluate
 from .resolve import Resolver, Scope, as_text, names_in, resolve
 from .text import to_text
 from .tree import (
@@ -41,7 +41,7 @@ from .tree import (
 __all__ = [
     "BOOL", "FALSE", "INT", "REAL", "TRUE", "BoolType", "EnumType", "Expr", "ExpressionError", "IntType",
     "Literal", "Operation", "RealType", "Ref", "Resolver", "Scope", "Type", "Value", "as_text", "compare",
-    "compile_expression", "compile_tuple", "conditional", "conjunction", "disjunction", "domain", "equal",
+    "compile_expression", "compile_update", "conditional", "conjunction", "disjunction", "domain", "equal",
     "evaluate", "implication", "integer", "label", "names_in", "negation", "parse", "references", "resolve",
     "show", "substitute", "to_text", "total", "well_defined",
 ]  # fmt: skip

@@ -27,6 +27,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "divide": lambda a, b: Fraction(a) / Fraction(b),
 }
 _BALANCED = 64
+LONG_RUN = 16
 
 
 def evaluate(expr: Expr, values: Mapping[str, Value] | None = None) -> Value:
@@ -42,12 +43,36 @@ def compile_expression(expr: Expr, positions: Mapping[str, int]) -> Callable[[Se
     return _function(to_ast(expr, positions))
 
 
-def compile_tuple(
-    exprs: Sequence[Expr], positions: Mapping[str, int]
+def compile_update(
+    changes: Mapping[int, Expr], width: int, positions: Mapping[str, int]
 ) -> Callable[[Sequence[Value]], tuple[Value, ...]]:
-    """A function from a state to the tuple of the values of several trees."""
-    body = ast.Tuple([to_ast(expr, positions) for expr in exprs], ast.Load())
-    return _function(body)
+    """A function from a state to the state with some of its `width` values changed."""
+    return _function(ast.Tuple(update_elements(changes, width, positions, _element), ast.Load()))
+
+
+def _element(index: int) -> ast.expr:
+    return ast.Subscript(ast.Name("s", ast.Load()), ast.Constant(index), ast.Load())
+
+
+def update_elements(
+    changes: Mapping[int, Expr], width: int, positions: Mapping[str, int | str], element: Callable[[int], ast.expr]
+) -> list[ast.expr]:
+    """The elements of the changed tuple; long runs of what stays are slices of `s`, so that wide states cost little.
+
+    `element` is how a single value that stays is written.
+    """
+    elements: list[ast.expr] = []
+    begin = 0
+    for index in (*sorted(changes), width):
+        if index - begin > LONG_RUN:
+            kept = ast.Slice(ast.Constant(begin), ast.Constant(index))
+            elements.append(ast.Starred(ast.Subscript(ast.Name("s", ast.Load()), kept, ast.Load()), ast.Load()))
+        else:
+            elements += map(element, range(begin, index))
+        if index < width:
+            elements.append(to_ast(changes[index], positions))
+        begin = index + 1
+    return elements
 
 
 def _function(body: ast.expr) -> Callable[[Sequence[Value]], Any]:
