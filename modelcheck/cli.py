@@ -255,7 +255,7 @@ def _unwritable(error: OSError) -> Problem:
 def _report_defect(error: Exception) -> int:
     if os.environ.get("MODELCHECK_TRACEBACK"):
         raise error
-    from .system import ReplayError
+    from .trace import ReplayError
 
     kind = "an engine is wrong" if isinstance(error, ReplayError) else type(error).__name__
     print(

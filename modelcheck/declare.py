@@ -43,9 +43,10 @@ def declare_constants(constants: Mapping[str, model.Formula], resolver: Resolver
         value = resolver.expression(as_text(text), scope)
         if isinstance(value, Literal):
             scope = scope.with_names({name: value})
-        elif value is not None:
-            resolver.problems.append(Problem("E131", f"'{name}' is not constant", position_of(name)))
-            scope = scope.with_names({name: value})
+        else:
+            if value is not None:
+                resolver.problems.append(Problem("E131", f"'{name}' is not constant", position_of(name)))
+            scope = scope.with_names({name: integer(1)})  # So that one mistake is one problem.
     return scope
 
 

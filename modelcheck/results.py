@@ -1,7 +1,7 @@
 """Verdicts, and the results that carry them: what was asked, what is true, how it is known, and the story.
 
 A result never says `proved` without the method and the assumptions, and never shows a trace that was not
-replayed in the plain system (`system.replay`).
+replayed in the plain system (`trace.replay`).
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from .errors import Position
-from .system import Trace
+from .trace import Trace
 
 
 class Verdict(StrEnum):

@@ -23,6 +23,7 @@ LAYERS = (
     ("load",),
     ("graph",),
     ("system",),
+    ("trace",),
     ("declare",),
     ("orchestration", "choreography", "guarded"),
     ("compile",),

@@ -11,7 +11,7 @@ from modelcheck.api import check
 from modelcheck.engine.target import Limits
 from modelcheck.load import load_text
 from modelcheck.results import CheckReport, Verdict
-from modelcheck.system import Trace
+from modelcheck.trace import Trace
 
 
 def report_on(text: str) -> CheckReport:

@@ -36,7 +36,8 @@ from modelcheck.expressions import (
     parse,
     resolve,
 )
-from modelcheck.system import Action, Claim, Label, ReplayError, TransitionSystem, Variable, replay
+from modelcheck.system import Action, Claim, Label, TransitionSystem, Variable
+from modelcheck.trace import ReplayError, replay
 
 QUICK = settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 DEPTH = 5

@@ -19,7 +19,8 @@ from modelcheck.errors import ModelError
 from modelcheck.expressions import BOOL, Literal, Resolver, Type, evaluate
 from modelcheck.library import find_model
 from modelcheck.load import load_file, load_text
-from modelcheck.system import State, Trace, TransitionSystem
+from modelcheck.system import State, TransitionSystem
+from modelcheck.trace import Trace
 
 Slot = tuple[int, int, bool, int]
 

@@ -18,7 +18,7 @@ import modelcheck.api
 from modelcheck import library
 from modelcheck.cli import GOOD, INTERRUPTED, OPEN, UNUSABLE, WRONG, main, worst
 from modelcheck.errors import ModelError
-from modelcheck.system import ReplayError
+from modelcheck.trace import ReplayError
 
 COUNTER = """\
 system: counter

@@ -25,7 +25,8 @@ from modelcheck.expressions import TRUE, Expr, compare, integer
 from modelcheck.load import load_text
 from modelcheck.model import Choreography, Orchestration
 from modelcheck.results import Verdict
-from modelcheck.system import ReplayError, Trace, TransitionSystem, replay
+from modelcheck.system import TransitionSystem
+from modelcheck.trace import ReplayError, Trace, replay
 
 SMALL = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 DEPTH = 5

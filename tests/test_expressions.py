@@ -28,7 +28,7 @@ from modelcheck.expressions import (
     Type,
     Value,
     compile_expression,
-    compile_tuple,
+    compile_update,
     evaluate,
     integer,
     names_in,
@@ -304,9 +304,12 @@ def test_a_computed_index_stays_shallow() -> None:
     assert evaluate(tree, {"n": 1234, **{f"x[{i}]": i for i in range(2_000)}}) == 1234
 
 
-def test_several_values_at_once() -> None:
-    both = compile_tuple([resolve(parse("a + b"), SCOPE), resolve(parse("a > b"), SCOPE)], {"a": 1, "b": 0})
-    assert both((2, 5)) == (7, True)
+@pytest.mark.parametrize("width", [3, 60])
+def test_an_update_changes_some_values_and_keeps_the_rest(width: int) -> None:
+    state = (2, 5, *range(2, width))
+    changes = {0: resolve(parse("a + b"), SCOPE), width - 1: resolve(parse("a - b"), SCOPE)}
+    update = compile_update(changes, width, {"a": 1, "b": 0})
+    assert update(state) == (7, *state[1:-1], 3)
 
 
 def test_names() -> None:

@@ -20,7 +20,8 @@ from modelcheck.engine.target import Limits
 from modelcheck.expressions import BOOL, TRUE, Expr, negation, resolve
 from modelcheck.expressions.parse import parse
 from modelcheck.load import load_file, load_text
-from modelcheck.system import State, Trace, TransitionSystem, replay
+from modelcheck.system import State, TransitionSystem
+from modelcheck.trace import Trace, replay
 
 MODELS = Path(__file__).parent.parent / "models"
 

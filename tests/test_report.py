@@ -20,7 +20,8 @@ from modelcheck.report.mermaid import sequence_diagram
 from modelcheck.report.story import story, tell, told_actions, unrolled
 from modelcheck.report.text import render_report, render_story, summary
 from modelcheck.results import CheckReport, Finding, Result, Verdict
-from modelcheck.system import Action, Claim, Label, State, Trace, TransitionSystem, Variable, replay
+from modelcheck.system import Action, Claim, Label, State, TransitionSystem, Variable
+from modelcheck.trace import Trace, replay
 
 STOCK = Variable("stock", IntType(0, 5), (0, 1, 2))
 PAID = Variable("paid", BOOL, (False,))

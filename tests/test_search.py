@@ -19,7 +19,8 @@ from modelcheck.engine.target import Limits, Target
 from modelcheck.expressions import BOOL, INT, TRUE, Expr, IntType, Ref, compare, integer, resolve
 from modelcheck.expressions.parse import parse
 from modelcheck.load import load_file
-from modelcheck.system import Action, Claim, Label, State, TransitionSystem, Variable, replay
+from modelcheck.system import Action, Claim, Label, State, TransitionSystem, Variable
+from modelcheck.trace import replay
 
 MODELS = Path(__file__).parent.parent / "models"
 DIVISION = Target("division", claims=frozenset({("division", "*")}))

@@ -10,7 +10,7 @@ from modelcheck.api import check, load
 from modelcheck.model import Choreography
 from modelcheck.report.story import tell
 from modelcheck.results import CheckReport, Result, Verdict
-from modelcheck.system import replay
+from modelcheck.trace import replay
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ from modelcheck.errors import ModelError
 from modelcheck.orchestration import compile_orchestration
 from modelcheck.simulate import events
 from modelcheck.simulate.record import Recording, joint_trace, record, trace_of
-from modelcheck.system import ReplayError, Trace, replay
+from modelcheck.trace import ReplayError, Trace, replay
 
 SLOW = settings(max_examples=100, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 

@@ -30,7 +30,8 @@ from modelcheck.expressions import (
     resolve,
 )
 from modelcheck.expressions.parse import parse
-from modelcheck.system import DIVISION, Action, Claim, Label, ReplayError, Trace, TransitionSystem, Variable, replay
+from modelcheck.system import DIVISION, Action, Claim, Label, TransitionSystem, Variable
+from modelcheck.trace import ReplayError, Trace, replay
 
 X = Variable("x", INT, (0,))
 LABEL = Label("act", "someone")

@@ -14,7 +14,8 @@ from ..engine.target import Answer, Limits, Target
 from ..errors import Problem, position_of
 from ..expressions import BOOL, Expr, Resolver, conjunction, negation
 from ..results import Result, Verdict
-from ..system import Trace, TransitionSystem
+from ..system import TransitionSystem
+from ..trace import Trace
 from .properties import each_instance
 from .termination import FAIRNESS, termination_result
 

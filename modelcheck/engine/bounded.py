@@ -11,7 +11,8 @@ from collections.abc import Sequence
 import z3
 
 from ..expressions.smt import Irrational
-from ..system import ReplayError, Trace, TransitionSystem, replay
+from ..system import TransitionSystem
+from ..trace import ReplayError, Trace, replay
 from .relation import Goal, Relation
 from .smt_limits import Clock, Undecided
 from .target import Answer, Limits, Target
@@ -58,7 +59,13 @@ class _Search:
         except Irrational as reason:
             stopped, notes = "z3", {"z3": str(reason)}
         return Answer(
-            self.traces, complete, stopped, depth=reached, seconds=self.clock.spent, method="bmc", notes=notes
+            self.traces,
+            complete,
+            stopped,
+            depth=reached,
+            seconds=self.clock.spent,
+            method="bounded model checking, z3",
+            notes=notes,
         )
 
     def extend(self, depth: int) -> bool:

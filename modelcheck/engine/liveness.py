@@ -16,7 +16,8 @@ from itertools import islice
 import numpy as np
 
 from ..expressions import Expr
-from ..system import Trace, TransitionSystem
+from ..system import TransitionSystem
+from ..trace import Trace
 from .state_graph import Mask, Numbers, StateGraph, explore
 from .target import Answer, Limits
 

@@ -12,7 +12,8 @@ import z3
 
 from ..expressions import TRUE, Expr, IntType, Value, conjunction, domain, well_defined
 from ..expressions.smt import Term, constant, from_z3, in_type, literal, to_z3
-from ..system import DIVISION, Action, Claim, State, Trace, TransitionSystem, Variable
+from ..system import DIVISION, Action, Claim, State, TransitionSystem, Variable
+from ..trace import Trace
 from .smt_limits import exists
 from .target import Target
 

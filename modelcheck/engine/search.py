@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice, pairwise
 
 from ..expressions import TRUE, Expr, compile_expression, conjunction, disjunction, negation, well_defined
-from ..system import DIVISION, Action, Claim, State, Trace, TransitionSystem, replay
+from ..system import DIVISION, Action, Claim, State, TransitionSystem
+from ..trace import Trace, replay
 from .successors import compile_successors
 from .target import Answer, Limits, Target
 

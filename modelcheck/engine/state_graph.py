@@ -14,7 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ..expressions import Expr
-from ..system import State, Trace, TransitionSystem, replay
+from ..system import State, TransitionSystem
+from ..trace import Trace, replay
 from .search import NOT_LISTABLE
 from .successors import compile_numbered_successors
 from .target import Answer, Limits

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ..expressions import Expr
-from ..system import Trace
+from ..trace import Trace
 
 
 @dataclass(frozen=True)

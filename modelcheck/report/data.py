@@ -12,7 +12,8 @@ from typing import Any
 from ..errors import Position, Problem
 from ..expressions import show
 from ..results import CheckReport, Finding, Result
-from ..system import Action, Trace
+from ..system import Action
+from ..trace import Trace
 from .story import Change, Line, tell, told_actions
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from ..system import Label, Trace
+from ..system import Label
+from ..trace import Trace
 from .story import Line, receiver_of, story, told_actions, unrolled
 
 

@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 
 from ..expressions import references, show
 from ..results import Result, Verdict
-from ..system import Action, Label, State, Trace, TransitionSystem, Variable
+from ..system import Action, Label, State, TransitionSystem, Variable
+from ..trace import Trace
 
 MOST_MENTIONED = 8
 

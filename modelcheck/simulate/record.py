@@ -1,6 +1,6 @@
 """Simulated runs as paths of the checked system: what the simulator did, told in the checker's words.
 
-A run that is not a path of the system (`system.replay` says so) shows that the simulator is wrong.
+A run that is not a path of the system (`trace.replay` says so) shows that the simulator is wrong.
 """
 
 from __future__ import annotations
@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from .. import model
 from ..expressions import Value
-from ..system import ReplayError, State, Trace, TransitionSystem
+from ..system import State, TransitionSystem
+from ..trace import ReplayError, Trace
 from . import alone, loop_for
 from .jobs import Happening
 from .plan import plan_of

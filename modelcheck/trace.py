@@ -1,0 +1,120 @@
+"""Paths of a transition system, and the proof that they are: every counterexample is replayed before it is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from .expressions import Ref, Value
+from .system import Action, Claim, State, TransitionSystem
+
+
+@dataclass(frozen=True)
+class Trace:
+    """A path of a system: states, and the number of the action between each two.
+
+    `loop`: for a lasso, the index of the state that the last state returns to.
+    `broken`: the claim that is broken when `last` fires in the final state, where the finding is about an action.
+    """
+
+    system: TransitionSystem
+    states: tuple[State, ...]
+    actions: tuple[int, ...]
+    loop: int | None = None
+    broken: Claim | None = None
+
+    def __len__(self) -> int:
+        return len(self.actions)
+
+    def __bool__(self) -> bool:
+        """A trace of no steps is a trace, too."""
+        return True
+
+    def steps(self) -> Iterator[tuple[State, Action, State]]:
+        """Each action with the state before and after it."""
+        for index, number in enumerate(self.actions):
+            yield self.states[index], self.system.actions[number], self.states[index + 1]
+
+
+class ReplayError(Exception):
+    """A trace is not a path of its system: an engine is wrong. Never a user's fault."""
+
+
+def replay(trace: Trace) -> Trace:
+    """The trace, after walking it through the plain system step by step; raises `ReplayError`.
+
+    Every counterexample passes here before it is shown, whichever engine found it.
+    """
+    system = trace.system
+
+    def wrong(what: str) -> ReplayError:
+        return ReplayError(f"{system.name}: {what}")
+
+    if len(trace.states) != len(trace.actions) + 1 or any(len(s) != len(system.variables) for s in trace.states):
+        raise wrong("the trace is not made of states and the actions between them")
+    if not _may_be_initial(system, trace.states[0]):
+        raise wrong("the trace does not begin in an initial state")
+    for index, number in enumerate(trace.actions):
+        before, after = trace.states[index], trace.states[index + 1]
+        if not system.in_range(before):
+            raise wrong(f"the trace goes on after leaving a range, step {index + 1}")
+        if not 0 <= number < len(system.actions):
+            raise wrong(f"there is no action {number}, step {index + 1}")
+        if after not in _outcomes(system, number, before, after):
+            raise wrong(f"'{system.actions[number].name}' does not lead there, step {index + 1}")
+    if trace.loop is not None:
+        if not 0 <= trace.loop < len(trace):
+            raise wrong("the loop has no step")
+        if trace.states[-1] != trace.states[trace.loop]:
+            raise wrong("the loop does not close")
+    if trace.broken is not None and not _breaks(trace, trace.broken):
+        raise wrong(f"the trace does not break '{trace.broken.name}'")
+    return trace
+
+
+def _may_be_initial(system: TransitionSystem, state: State) -> bool:
+    for variable, value in zip(system.variables, state, strict=True):
+        values = variable.initial_values()
+        if values is not None and value not in values:
+            return False
+    return bool(system.may_begin(state))
+
+
+def _breaks(trace: Trace, claim: Claim) -> bool:
+    """Whether the last action broke the claim, or some action would when it fires in the last state."""
+    system, last = trace.system, trace.states[-1]
+    if trace.actions:
+        number, before = trace.actions[-1], trace.states[-2]
+        chosen = _chosen(system, number, before, last)
+        if any(found == (claim, last) for full in chosen for found in system.plain[number].findings_of(full)):
+            return True
+    if not system.in_range(last):
+        return False
+    if not system.enumerable:
+        return True  # Not every choice of parameters can be tried.
+    return any(claim == found for action in system.plain for found in action.broken(last))
+
+
+def _outcomes(system: TransitionSystem, number: int, before: State, after: State) -> Iterator[State]:
+    plain = system.plain[number]
+    return (
+        plain.update(full)
+        for full in _chosen(system, number, before, after)
+        if plain.guard(full) and plain.defined(full)
+    )
+
+
+def _chosen(system: TransitionSystem, number: int, before: State, after: State) -> Iterable[State]:
+    """The state before, extended by the choices of parameters that may have led to the state after.
+
+    Where they cannot be listed they appear in the state after: they are read off there.
+    """
+    if (plain := system.plain[number]).listed:
+        return plain.choices(before)
+    action, chosen = plain.action, dict[str, Value]()
+    for variable, update in action.updates.items():
+        if isinstance(update, Ref) and any(parameter.name == update.name for parameter in action.parameters):
+            chosen[update.name] = after[system.positions[variable]]
+    if len(chosen) < len(action.parameters):
+        return ()
+    return (before + tuple(chosen[parameter.name] for parameter in action.parameters),)
