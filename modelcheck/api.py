@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from . import model
 from .engine.target import Limits
+from .errors import ModelError, Problem
 from .results import CheckReport
 
 if TYPE_CHECKING:
@@ -25,9 +26,30 @@ def load(source: str | Path, constants: Mapping[str, str] | None = None) -> mode
     from .library import find_model
     from .load import load_file
 
-    design = load_file(find_model(str(source)), constants)
+    path = find_model(str(source))
+    try:
+        design = load_file(path, constants)
+    except ModelError as error:
+        raise ModelError([*error.problems, *_in_formulas(error.partial)]) from None
     compile_model(design)  # Types every formula, so that a loaded model is a good one.
     return design
+
+
+# What is unknown in half a model may stand in the other half.
+UNKNOWN = frozenset({"E120", "E122", "E128", "E140", "E201", "E202"})
+
+
+def _in_formulas(partial: object) -> list[Problem]:
+    """What is wrong in the formulas of a model of which parts are missing, so that all is reported in one go."""
+    from .compile import compile_model
+
+    if not isinstance(partial, (model.Orchestration, model.Choreography, model.System)):
+        return []
+    try:
+        compile_model(partial)
+    except ModelError as error:
+        return [problem for problem in error.problems if problem.code not in UNKNOWN]
+    return []
 
 
 def check(

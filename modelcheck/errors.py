@@ -63,9 +63,14 @@ def _window(text: str, column: int, width: int = 100) -> tuple[str, int]:
 
 
 class ModelError(Exception):
-    """The input is not a model; `problems` lists everything that is wrong with it, in file order."""
+    """The input is not a model; `problems` lists everything that is wrong with it, in file order.
 
-    def __init__(self, problems: Iterable[Problem]):
+    `partial` is what could be made of it nevertheless (a model without the parts that are wrong), for finding more.
+    """
+
+    def __init__(self, problems: Iterable[Problem], partial: object = None):
+        self.partial = partial
+
         def order(problem: Problem) -> tuple[str, int, int]:
             place = problem.position
             return (place.file, place.line, place.column) if place else ("", 0, 0)

@@ -26,7 +26,9 @@ from .expressions import (
     compile_expression,
     compile_update,
     conjunction,
+    disjunction,
     domain,
+    negation,
     show,
     substitute,
     well_defined,
@@ -117,6 +119,17 @@ class Action:
     def after(self, expr: Expr) -> Expr:
         """A condition on the state after this action, as a condition on the state before."""
         return substitute(expr, self.updates)
+
+    @property
+    def updates_defined(self) -> Expr:
+        """Where no update divides by zero."""
+        return conjunction(well_defined(update) for update in self.updates.values())
+
+    def breaks(self, claim: Claim) -> Expr:
+        """Where firing breaks a claim: it is false, or divides by zero although the action itself does not."""
+        defined = well_defined(claim.holds)
+        false = conjunction([defined, negation(claim.holds)])
+        return disjunction([false, conjunction([negation(defined), self.updates_defined])])
 
 
 @dataclass(frozen=True)
@@ -235,11 +248,7 @@ class PlainAction:
 
     @cached_property
     def defined(self) -> Callable[[State], Any]:
-        return self.compiled(self.updates_defined)
-
-    @cached_property
-    def updates_defined(self) -> Expr:
-        return conjunction(well_defined(update) for update in self.action.updates.values())
+        return self.compiled(self.action.updates_defined)
 
     @cached_property
     def update(self) -> Callable[[State], State]:
@@ -248,12 +257,13 @@ class PlainAction:
 
     @cached_property
     def claims(self) -> list[tuple[Claim, Callable[[State], Any]]]:
-        return [(claim, self.compiled(claim.holds)) for claim in self.action.claims]
+        """Each claim with the condition that breaks it."""
+        return [(claim, compile_expression(self.action.breaks(claim), self.positions)) for claim in self.action.claims]
 
     @cached_property
     def harmless(self) -> bool:
         """Whether nothing can be found wrong when it fires."""
-        return not self.action.claims and well_defined(self.action.guard) == TRUE == self.updates_defined
+        return not self.action.claims and well_defined(self.action.guard) == TRUE == self.action.updates_defined
 
     def choices(self, state: State) -> Iterator[State]:
         """The state extended by each choice of parameters. Raises ValueError where they cannot be listed."""
@@ -286,8 +296,8 @@ class PlainAction:
             after = self.update(full) if self.defined(full) else None
             if after is None:
                 yield DIVISION, None
-            for claim, holds in self.claims:
-                if not holds(full):
+            for claim, breaks in self.claims:
+                if breaks(full):
                     yield claim, after
 
     def broken(self, state: State) -> Iterator[Claim]:

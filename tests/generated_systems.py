@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from modelcheck import model
 from modelcheck.expressions import Expr, IntType, Literal, Operation, Ref
 from modelcheck.guarded import compile_system
-from modelcheck.system import Action, State, TransitionSystem
+from modelcheck.system import Action, Claim, State, TransitionSystem
 
 NUMBERS = st.sampled_from(
     ["a", "b", "0", "1", "2", "a + 1", "b - 1", "a // b", "6 % b", "a + b - 1", "(1 if c else a)"]
@@ -145,9 +145,17 @@ class Naive:
                 if enabled and self.after(action, state) is None:
                     found.append(0)
             elif self.holds(action.guard, state):
-                wrong = [c for c in action.claims if c.kind == kind and not self.holds(c.holds, state)]
-                found += [0 if self.after(action, state) is None else 1 for _ in wrong]
+                for claim in action.claims:
+                    if claim.kind == kind and self.is_broken(claim, action, state):
+                        found.append(0 if self.after(action, state) is None else 1)
         return min(found, default=None)
+
+    def is_broken(self, claim: Claim, action: Action, state: State) -> bool:
+        """A claim that divides by zero is broken, unless the action itself divides by zero: then that is the finding."""
+        try:
+            return not value(claim.holds, self.names(state))
+        except ZeroDivisionError:
+            return self.after(action, state) is not None
 
     @cached_property
     def layers(self) -> list[set[State]]:

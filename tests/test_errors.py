@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import copy
 import pickle
+from pathlib import Path
 
+import pytest
+
+from modelcheck.api import load
 from modelcheck.errors import Located, ModelError, Position, Problem, did_you_mean, position_of
 
 LINE = "    requires: stok >= 1"
@@ -58,3 +62,20 @@ def test_hints() -> None:
     assert did_you_mean("xyz", ["stock"], otherwise="try again") == "try again"
     assert did_you_mean("xyz", []) == ""
     assert did_you_mean("xyz", [f"name{i}" for i in range(20)]).endswith(", ...")
+
+
+def test_structure_and_formulas_are_judged_in_one_go(tmp_path: Path) -> None:
+    path = tmp_path / "bad.yaml"
+    path.write_text(
+        "orchestration: bad\nvariables: {stock: {range: 5..0}}\nflow: {steps: {a: {requires: stock >= , aftr: []}}}\n",
+        encoding="utf-8",
+    )
+    with pytest.raises(ModelError) as caught:
+        load(path)
+    assert [problem.code for problem in caught.value.problems] == ["E133", "E114", "E020"]
+
+
+@pytest.mark.parametrize("path", sorted((Path(__file__).parent / "broken").glob("*.yaml")), ids=lambda path: path.stem)
+def test_what_is_left_of_a_broken_model_is_only_good_for_more_problems(path: Path) -> None:
+    with pytest.raises(ModelError):
+        load(path)

@@ -136,8 +136,11 @@ class Relation:
                     yield Goal(target, fires, number, DIVISION)
             for claim in action.claims:
                 if _asks_for(target, claim):
-                    broken = z3.And(self.guard_defined(number), z3.Not(self.condition(claim.holds, number)))
-                    yield Goal(target, z3.And(fires, broken), number, claim)
+                    yield Goal(target, z3.And(fires, self.breaks(number, claim)), number, claim)
+
+    def breaks(self, number: int, claim: Claim) -> Term:
+        """That an action, when it fires, breaks a claim."""
+        return z3.And(self.guard_defined(number), self.term(self.system.actions[number].breaks(claim), number))
 
     def always_defined(self, action: Action) -> bool:
         return conjunction(map(well_defined, (action.guard, *action.updates.values()))) == TRUE

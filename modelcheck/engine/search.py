@@ -221,13 +221,9 @@ def _breaking(system: TransitionSystem, wanted: frozenset[tuple[str, str]]) -> C
 def _breaks(action: Action, wanted: frozenset[tuple[str, str]]) -> Expr:
     """The condition under which an action breaks a wanted claim, as `PlainAction.findings` defines it."""
     guard_defined = well_defined(action.guard)
-    wrong = [negation(_true(claim.holds)) for claim in action.claims if _asks_for(wanted, claim)]
+    wrong = [action.breaks(claim) for claim in action.claims if _asks_for(wanted, claim)]
     undefined: Iterable[Expr] = ()
     if _asks_for(wanted, DIVISION):
-        wrong.append(negation(conjunction(well_defined(update) for update in action.updates.values())))
+        wrong.append(negation(action.updates_defined))
         undefined = [negation(guard_defined)]
     return disjunction([*undefined, conjunction([guard_defined, action.guard, disjunction(wrong)])])
-
-
-def _true(condition: Expr) -> Expr:
-    return conjunction([well_defined(condition), condition])

@@ -53,7 +53,7 @@ def _load(document: Node, constants: Mapping[str, str], problems: Problems) -> m
         check_references(design, document, problems)
         design = _with_constants(design, constants, problems)
     if problems:
-        raise ModelError(problems)
+        raise ModelError(problems, partial=design)
     assert isinstance(design, model.Design)
     return design  # type: ignore[return-value]  # the three kinds are all the designs there are
 
