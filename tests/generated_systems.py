@@ -145,13 +145,12 @@ class Naive:
                 if enabled and self.after(action, state) is None:
                     found.append(0)
             elif self.holds(action.guard, state):
-                for claim in action.claims:
-                    if claim.kind == kind and self.is_broken(claim, action, state):
-                        found.append(0 if self.after(action, state) is None else 1)
+                wrong = [c for c in action.claims if c.kind == kind and self.is_broken(c, action, state)]
+                found += [0 if self.after(action, state) is None else 1 for _ in wrong]
         return min(found, default=None)
 
     def is_broken(self, claim: Claim, action: Action, state: State) -> bool:
-        """A claim that divides by zero is broken, unless the action itself divides by zero: then that is the finding."""
+        """A claim that divides by zero is broken, unless the action itself does: then that is the finding."""
         try:
             return not value(claim.holds, self.names(state))
         except ZeroDivisionError:
