@@ -46,7 +46,7 @@ def summary(report: CheckReport) -> str:
     parts = [part for verdict in Verdict if (part := _count(report, verdict))]
     text = f"{report.model}: {', '.join(parts) or 'nothing to check'}"
     states, seconds = report.statistics.get("states"), report.statistics.get("seconds")
-    if isinstance(states, int):
+    if isinstance(states, int) and states:
         text += f"; {states:,} states"
     if isinstance(seconds, (int, float)):
         text += f"; {seconds:.1f} s"
