@@ -64,7 +64,8 @@ def _take(board: Board, instance: TypedInstance, handler: TypedHandler, place: P
         earlier = [other.substituted(payload).when for other in rivals[: rivals.index(handler)]]
         wanted = [known.when, *(negation(each) for each in earlier)]
         there = [queue.is_a(message, event, instance.number), *_can_take(queue, index, text)]
-        label = _label("start", handler, instance.number, message=event, queue=queue.name, text=text)
+        then = "redelivered" if text else ""
+        label = _label("start", handler, instance.number, message=event, queue=queue.name, text=text, then=then)
         updates = {**queue.updates(after), **place.set("running"), **place.load(payload)}
         title = f"start {handler.name}{_from(queue, index)}{', again to come' if text else ''}"
         yield _action(board, title, conjunction([*there, *ready, *wanted]), updates, label, _requires(known), place)
@@ -84,7 +85,7 @@ def _unhandled(board: Board, instance: TypedInstance, queue: Queue, event: str) 
         words = f"finds no handler for {event}"
         label = Label(
             "act", queue.receiver, instance=instance.number, message=event, queue=queue.name,
-            text=f"{words}; {text}" if text else words,
+            then="redelivered" if text else "", text=f"{words}; {text}" if text else words,
         )  # fmt: skip
         names = ", ".join(handler.name for handler in handlers)
         why = f"{event} reaches {queue.receiver}, and no handler's guard holds ({names})"
@@ -174,10 +175,11 @@ def _fail(board: Board, handler: TypedHandler, place: Place, outcome: str, condi
     effect = handler.effects[outcome]
     claims = list(range_claims(effect, board.typed.types, handler.name))
     updates = {**effect, **place.release()}
+    then = ""
     match handler.handler.on_failure:
         case "retry":
             updates = {**effect, **place.set("retrying")}
-            text = "will try again"
+            text, then = "will try again", "again at once"
         case "dead letter":
             updates[board.dead[handler.name, place.instance].name] = TRUE
             text = "dead letter"
@@ -186,7 +188,7 @@ def _fail(board: Board, handler: TypedHandler, place: Place, outcome: str, condi
             message = f"{handler.name} ends in {outcome}, and nobody hears of it"
             claims.append(Claim("fault", handler.name, FALSE, message, position_of(handler.name)))
     event = handler.handler.on or ""
-    label = _label("finish", handler, place.instance, outcome, message=event, text=text)
+    label = _label("finish", handler, place.instance, outcome, message=event, text=text, then=then)
     guard = conjunction([place.is_in("running"), condition])
     return _action(board, f"finish {handler.name}: {outcome}", guard, updates, label, claims, place)
 
@@ -199,9 +201,10 @@ def _label(
     message: str = "",
     queue: str = "",
     text: str = "",
+    then: str = "",
 ) -> Label:
     return Label(
-        phase, handler.participant, handler.name, outcome, instance, message=message, queue=queue, text=text
+        phase, handler.participant, handler.name, outcome, instance, message=message, queue=queue, text=text, then=then
     )  # fmt: skip
 
 

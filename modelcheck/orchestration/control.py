@@ -177,14 +177,14 @@ class Control:
         scope = self.instance.scope
         return Scope(scope.names, scope.families, status)
 
-    def label_for(self, phase: str, step: str = "", outcome: str = "", text: str = "") -> Label:
+    def label_for(self, phase: str, step: str = "", outcome: str = "", text: str = "", then: str = "") -> Label:
         flow = self.design.flow
         actor = flow.coordinator or next(iter(self.design.coordinators), self.design.name)
         service = flow.steps[step].service or "" if step in flow.steps else ""
         undo = flow.steps[step].compensation if step in flow.steps else None
         if phase.startswith("undo") and undo is not None:
             service = undo.service or service
-        return Label(phase, actor, step, outcome, self.instance.number, target=service, text=text)
+        return Label(phase, actor, step, outcome, self.instance.number, target=service, then=then, text=text)
 
     def action(
         self,

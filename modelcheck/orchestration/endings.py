@@ -50,7 +50,8 @@ def _undo_fails(control: Control, name: str, guard: Expr) -> Action:
     if policy == "stop":
         updates[control.ref("flow").name] = label("aborted", FLOW_STATUS)
     words = {"continue": "nobody hears of it", "retry": "will be tried again", "stop": "the flow stops"}
-    story = control.label_for("undo finish", name, "error", words[policy])
+    then = "again" if policy == "retry" else ""
+    story = control.label_for("undo finish", name, "error", words[policy], then)
     return control.action(f"undo {name} fails", guard, updates, story)
 
 

@@ -133,7 +133,7 @@ def _try_again(control: Control, step: TypedStep, outcome: str, condition: Expr)
         attempt = control.ref(f"{name}.attempt")
         updates[attempt.name] = Operation("+", (attempt, integer(1)), INT)
     guard = conjunction([control.status_is(name, "running"), condition])
-    story = control.label_for("finish", name, outcome, "tries again")
+    story = control.label_for("finish", name, outcome, "tries again", then="again")
     return control.action(f"finish {name}: {outcome}, tries again", guard, updates, story, (), step)
 
 

@@ -28,9 +28,6 @@ from .walk import Ask, Flight, Move, Place, Walk
 
 MOST_STARTS, MOST_AT_ONCE, MOST_INITIAL = 10_000, 10_000, 10_000
 FINISH, REQUEST, ARRIVE = 0, 1, 2
-# What the story says about an ending after which the same is tried again, as another attempt.
-AGAIN = ("tries again", "will be tried again", "will try again")
-KEEPS_WORKER = "will try again"
 
 
 Request: TypeAlias = tuple[Job, Ask]
@@ -263,12 +260,12 @@ class EventLoop:
     def _end(self, job: Job, flight: Flight, outcome: str, moves: tuple[Move, ...], now: float) -> None:
         """The end of a task: its workers are free, unless it keeps them to try again."""
         move = moves[0] if len(moves) == 1 else self._pick(job, moves)
-        text = move.action.label.text
-        if text in AGAIN:
+        then = move.action.label.then
+        if then in ("again", "again at once"):
             job.again.add(flight)
         elif outcome != "ok":
             job.failed = True
-        if text == KEEPS_WORKER:
+        if then == "again at once":
             job.holds.add(flight)
         else:
             for pool in self.pools_of[flight[0]]:

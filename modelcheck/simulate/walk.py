@@ -16,7 +16,6 @@ from ..system import Action, State, TransitionSystem
 from .plan import Key
 
 MOST_PLACES = 200_000
-COMES_AGAIN = "will be delivered again"
 
 # A task in flight: its key, and which of its several places in the state it occupies.
 Flight: TypeAlias = tuple[Key, str]
@@ -97,7 +96,7 @@ class Walk:
         for number, successor in self._successors(state):
             action, flight = self.system.actions[number], self._flights[number]
             label, move = action.label, Move(number, action, successor, running, flight)
-            if label.text.endswith(COMES_AGAIN):
+            if label.then == "redelivered":
                 continue  # Duplicates have no probability; the plan says so.
             if label.phase in ("start", "undo start") or label.queue:
                 if label.phase != "act":
