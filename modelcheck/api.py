@@ -22,7 +22,6 @@ def load(source: str | Path, constants: Mapping[str, str] | None = None) -> mode
 
     `constants` replaces declared constants, as `--set N=5` does.
     """
-    from .compile import compile_model
     from .library import find_model
     from .load import load_file
 
@@ -31,7 +30,8 @@ def load(source: str | Path, constants: Mapping[str, str] | None = None) -> mode
         design = load_file(path, constants)
     except ModelError as error:
         raise ModelError([*error.problems, *_in_formulas(error.partial)]) from None
-    compile_model(design)  # Types every formula, so that a loaded model is a good one.
+    if problems := _formula_problems(design):  # A loaded model is a good one.
+        raise ModelError(problems)
     return design
 
 
@@ -41,15 +41,21 @@ UNKNOWN = frozenset({"E120", "E122", "E128", "E140", "E201", "E202"})
 
 def _in_formulas(partial: object) -> list[Problem]:
     """What is wrong in the formulas of a model of which parts are missing, so that all is reported in one go."""
-    from .compile import compile_model
-
     if not isinstance(partial, (model.Orchestration, model.Choreography, model.System)):
         return []
+    return [problem for problem in _formula_problems(partial) if problem.code not in UNKNOWN]
+
+
+def _formula_problems(design: model.Model) -> list[Problem]:
+    """Everything that typing all formulas of a model brings to light."""
+    from .check.properties import property_problems
+    from .compile import compile_model
+
     try:
-        compile_model(partial)
+        system = compile_model(design)
     except ModelError as error:
-        return [problem for problem in error.problems if problem.code not in UNKNOWN]
-    return []
+        return list(error.problems)
+    return property_problems(design, system)
 
 
 def check(

@@ -51,6 +51,17 @@ def state_questions(design: model.Model, system: TransitionSystem, resolver: Res
             yield from _about_states(name, asked.word, about, system, resolver)
 
 
+def property_problems(design: model.Model, system: TransitionSystem) -> list[Problem]:
+    """Everything that is wrong in the formulas of a design's own properties."""
+    resolver = Resolver()
+    list(state_questions(design, system, resolver))
+    for asked in design.properties.values():
+        if asked.word in ("leads_to", "possible"):
+            for text in asked.about if isinstance(asked.about, tuple) else (asked.about,):
+                each_instance(text, system, resolver)
+    return resolver.problems
+
+
 def _about_states(
     name: str, word: str, text: model.Formula, system: TransitionSystem, resolver: Resolver
 ) -> Iterator[Question]:
