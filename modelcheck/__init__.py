@@ -3,6 +3,7 @@
     import modelcheck as mc
     report = mc.check("order_orchestration")      # a packaged model, a path, or a model built in Python
     mc.simulate("order_orchestration", jobs=10_000)
+    mc.model.Orchestration(name=..., flow=...)    # models in Python, with the names of the text
     mc.compare("order_orchestration", "order_choreography")
 
 Names are imported when they are first used, so that `import modelcheck` costs next to nothing.
@@ -47,6 +48,7 @@ __all__ = [
     "check",
     "compare",
     "load",
+    "model",
     "simulate",
 ]
 
@@ -58,6 +60,8 @@ class _Package(ModuleType):
     """
 
     def __getattr__(self, name: str) -> Any:
+        if name == "model":  # The classes for building models in Python.
+            return import_module(".model", __name__)
         if name not in _HOMES:
             raise AttributeError(f"module 'modelcheck' has no attribute '{name}'")
         value = getattr(import_module(f".{_HOMES[name]}", __name__), name)

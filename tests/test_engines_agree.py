@@ -131,3 +131,38 @@ def test_a_search_that_forgets_a_guard_is_caught() -> None:
     trace = search(unguarded, [target], Limits()).traces["p"]
     with pytest.raises(ReplayError):
         replay(Trace(system, trace.states, trace.actions))
+
+
+# What these tests have found.
+
+
+def test_two_transitions_to_one_step_are_one_way_back() -> None:
+    """Ranking looked at the condition of the first only, and called the loop finite."""
+    design = load_text("""
+orchestration: again
+variables: {p: false}
+flow: {steps: {a: {transitions: [{to: a, when: p}, {to: a}]}}}
+""")
+    assert termination_result(design, compile_model(design), FEW).verdict == Verdict.REFUTED
+
+
+def test_a_promise_is_not_asked_where_the_check_is_false() -> None:
+    """The graph asked for it after the effect, the system on commit."""
+    design = load_text("""
+orchestration: promise
+variables: {p: {type: bool, initial: any}}
+flow: {steps: {a: {ensures: p, check: p}}}
+""")
+    questions = [q for q in claim_questions(compile_model(design)) if q.name == "a ensures"]
+    assert [result.verdict for result in proved_contracts(design, questions, FEW)] == [Verdict.PROVED]
+    answers, _ = answer_questions(compile_model(design), questions, search, FEW)
+    assert [result.verdict for result in answers] == [Verdict.PROVED]
+
+
+def test_a_division_at_the_depth_limit_is_not_the_end() -> None:
+    """Nothing follows a division by zero; search took that for having seen everything."""
+    system = compile_model(load_text("system: one\nvariables: {x: 0}\nactions: {go: {effect: {x: 1 // x}}}"))
+    target = Target("division", claims=frozenset({("division", "*")}))
+    answer = search(system, [target], Limits(depth=0))
+    assert not answer.complete
+    assert answer.stopped == "depth"

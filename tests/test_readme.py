@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -82,3 +83,10 @@ def test_every_packaged_model_is_named() -> None:
 def test_its_picture_is_there() -> None:
     for path in re.findall(r"!\[[^]]*\]\(([^)]*)\)", README):
         assert (ROOT / path).is_file()
+
+
+def test_its_python_runs(trip: Path) -> None:
+    repair(trip)
+    names: dict[str, Any] = {}
+    exec(blocks("python")[0], names)
+    assert names["report"]["both or none"].verdict == "proved"
