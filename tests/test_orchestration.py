@@ -401,3 +401,24 @@ def test_all_errors_in_formulas_are_reported_at_once() -> None:
         )
     assert sorted(problem.code for problem in caught.value.problems) == ["E120", "E121", "E137", "E202", "E202"]
     assert "did you mean 'money'" in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["termination", "no deadlock", "states", "a requires"])
+def test_a_property_cannot_take_the_name_of_a_check(name: str) -> None:
+    text = "orchestration: x\nvariables: {p: true}\nflow: {steps: {a: {requires: p}}}\nproperties: {%s: {always: p}}\n"
+    with pytest.raises(ModelError, match="E306"):
+        report_on(text % name)
+
+
+def test_compensated_is_the_check_of_that_name() -> None:
+    named = SAGA + "    nothing left behind: {compensated: flow}\n"
+    named = named.replace("properties: {both or none: {outcome: hotel == flight}}\n", "properties:\n")
+    report = report_on(named)
+    assert report["nothing left behind"].verdict == Verdict.PROVED
+    broken = report_on(named.replace(", compensation: {effect: {hotel: false}}", ""))
+    assert broken["nothing left behind"].verdict == Verdict.REFUTED
+    spurious = report_on(named + "policies: {compensation: {failing_step: always}}\n")
+    assert spurious["nothing left behind"].reason.endswith("is undone although it had no effect")
+    assert report_on(named.replace("services: {shop: {fails: 5%}}\n", "services: {shop: {}}\n"))[
+        "nothing left behind"
+    ].vacuous

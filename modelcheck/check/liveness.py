@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import cache
 
 from .. import model
+from ..engine.bounded import bounded
 from ..engine.liveness import find_lasso, possible
 from ..engine.search import search
 from ..engine.state_graph import StateGraph, explore
@@ -16,7 +17,9 @@ from ..expressions import BOOL, Expr, Resolver, conjunction, negation
 from ..results import Result, Verdict
 from ..system import TransitionSystem
 from ..trace import Trace
+from .compensation import compensation_questions, restoration_results
 from .properties import each_instance
+from .question import answer_questions
 from .termination import FAIRNESS, termination_result
 
 Compute = Callable[[], Result]
@@ -41,12 +44,14 @@ def liveness_results(
             if pairs:
                 yield name, _leads_to(name, pairs, about, system, limits, graph)
         elif asked.word == "compensated":
-            yield from _compensated(name, design)
+            if isinstance(design, model.Orchestration):
+                yield name, _compensated(name, design, system, limits)
+            else:
+                problem = Problem("E305", "only a flow can be 'compensated'", position_of(name))
+                resolver.problems.append(problem)
     if not isinstance(design, model.System):
         yield "termination", _ends(design, system, limits, "termination", graph)
     if isinstance(design, model.Orchestration):
-        from .compensation import restoration_results
-
         for result in restoration_results(design, min(limits.seconds, 10.0)):
             yield result.name, _known(result)
 
@@ -59,21 +64,22 @@ def _ends(design: model.Model, system: TransitionSystem, limits: Limits, name: s
     return lambda: termination_result(design, system, limits, name, graph)
 
 
-def _compensated(name: str, design: model.Model) -> Iterator[tuple[str, Compute]]:
-    """`compensated` is the check of that name, under the user's name for it."""
-    if not isinstance(design, model.Orchestration):
-        problem = Problem("E305", "only a flow can be 'compensated'", position_of(name))
-        from ..errors import ModelError
-
-        raise ModelError([problem])
+def _compensated(name: str, design: model.Orchestration, system: TransitionSystem, limits: Limits) -> Compute:
+    """All that the check `compensation` asks, under the user's name: what is left, what was undone, in which order."""
 
     def compute() -> Result:
-        from .run import check_model
+        questions = compensation_questions(design, system)
+        if not questions:
+            reason = "nothing can fail, or nothing has an effect"
+            return Result(
+                name, "compensation", Verdict.PROVED, "graph", reason, vacuous=True, position=position_of(name)
+            )
+        engine = search if system.enumerable else bounded
+        results, _ = answer_questions(system, questions, engine, limits)
+        worst = next((result for result in results if result.verdict != Verdict.PROVED), results[0])
+        return replace(worst, name=name, position=position_of(name))
 
-        report = check_model(replace(design, properties={}, expect={}, states=None), ["compensation"], Limits())
-        return replace(report.results[0], name=name, position=position_of(name))
-
-    yield name, compute
+    return compute
 
 
 def _pairs(about: tuple[model.Formula, ...], system: TransitionSystem, resolver: Resolver) -> list[tuple[Expr, Expr]]:

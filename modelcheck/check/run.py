@@ -78,7 +78,11 @@ def _questions(design: model.Model, system: TransitionSystem, resolver: Resolver
 def _check_names(design: model.Model, properties: Sequence[str] | None, names: Sequence[str]) -> None:
     """Expectations and choices that name no property would silently expect nothing."""
     known = [*names, "states"]
-    problems = []
+    problems = [
+        Problem("E306", f"'{name}' is the name of a check: call the property something else", position_of(name))
+        for name in design.properties
+        if known.count(name) > 1
+    ]
     for wanted in design.expect:
         if wanted not in known:
             hint = did_you_mean(wanted, known)
