@@ -14,7 +14,7 @@ from ..engine.target import Answer, Limits, Target
 from ..errors import Position
 from ..expressions import Expr
 from ..results import Result, Verdict
-from ..system import Action, TransitionSystem, Variable
+from ..system import Action, Claim, TransitionSystem, Variable
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Monitor:
 
     variables: tuple[Variable, ...]
     updates: Callable[[Action], Mapping[str, Expr]]
-    claims: Callable[[Action], tuple] = lambda _action: ()  # type: ignore[type-arg]
+    claims: Callable[[Action], tuple[Claim, ...]]
 
     def observe(self, system: TransitionSystem) -> TransitionSystem:
         """The system with the monitor attached."""
