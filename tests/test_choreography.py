@@ -737,10 +737,14 @@ def test_messages_arrive_in_their_places(old: list[Slot], new: list[Slot], order
 @given(acyclic())
 def test_computed_capacities_are_enough_and_slots_stay_in_order(design: model.Choreography) -> None:
     system = compile_choreography(design)
-    answer = search(system, [Target("lost", claims=frozenset({("overflow", "*")})), Target("stuck", stuck=True)],
-                    Limits(states=1_000))  # fmt: skip
-    assert not answer.traces
     queues = {v.name.split(".")[0] for v in system.variables if ">" in v.name}
+    # Where more could be sent than a queue may have slots, its capacity is a guess, and the assumptions say so.
+    guessed = {
+        text.split(" holds ")[0] for text in system.assumptions if text.endswith("for want of a declared capacity")
+    }
+    lost = Target("lost", claims=frozenset(("overflow", queue) for queue in queues - guessed))
+    answer = search(system, [lost, Target("stuck", stuck=True)], Limits(states=1_000))
+    assert not answer.traces
     for state in explored(system):
         assert system.in_range(state)
         for queue in queues:
