@@ -19,6 +19,7 @@ from .expressions import (
     TRUE,
     Expr,
     IntType,
+    Literal,
     Ref,
     Scope,
     Type,
@@ -28,6 +29,7 @@ from .expressions import (
     conjunction,
     disjunction,
     domain,
+    equal,
     negation,
     show,
     substitute,
@@ -56,6 +58,13 @@ class Variable:
     @property
     def ref(self) -> Ref:
         return Ref(self.name, self.type)
+
+    @property
+    def starts(self) -> Expr:
+        """That it has one of its first values; true where any value is one."""
+        if self.initial is None:
+            return TRUE
+        return disjunction(equal(self.ref, Literal(value, self.type)) for value in self.initial)
 
     def initial_values(self) -> Sequence[Value] | None:
         """All first values, or None where they are infinitely many."""

@@ -7,12 +7,31 @@ effect and which were undone, and the two are compared at each failed end.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .. import model
+from ..engine.hoare import counterexample
+from ..engine.smt_limits import Undecided
 from ..engine.target import Target
 from ..errors import position_of
-from ..expressions import BOOL, FALSE, INT, TRUE, Expr, compare, conjunction, disjunction, integer, negation, total
+from ..expressions import (
+    BOOL,
+    FALSE,
+    INT,
+    TRUE,
+    Expr,
+    Ref,
+    compare,
+    conjunction,
+    disjunction,
+    equal,
+    integer,
+    negation,
+    references,
+    show,
+    substitute,
+    total,
+)
 from ..graph.flow import Loops, flow_graph, leads_to, loops
 from ..orchestration.typed import TypedFlow, TypedStep, type_flow
 from ..results import Finding, Result, Verdict
@@ -133,36 +152,33 @@ def restoration_results(design: model.Orchestration, seconds: float) -> Iterator
         if declared is None or step.compensation is None or not declared.restores:
             continue
         for variable in declared.restores:
-            yield _restores(name, step, str(variable), typed, seconds)
+            yield _restores(name, step, variable, typed, seconds)
 
 
 def _restores(name: str, step: TypedStep, variable: str, typed: TypedFlow, seconds: float) -> Result:
-    import z3
-
-    from ..expressions import Ref, equal, substitute
-    from ..expressions.smt import constant, in_type, to_z3
-
     assert step.compensation is not None
     target = typed.instances[0].scope.names[variable]
     assert isinstance(target, Ref)
     undone = substitute(step.compensation.effect.get(target.name, target), step.effects["ok"])
-    terms = {v.name: constant(v.name, v.type) for v in (*typed.variables, *step.parameters)}
-    solver = z3.Solver()
-    solver.set("timeout", int(seconds * 1000))
-    for each in (*typed.variables, *step.parameters):
-        solver.add(in_type(terms[each.name], each.type))
-    solver.add(to_z3(step.requires or TRUE, terms))
-    solver.add(z3.Not(to_z3(equal(undone, target), terms)))
-    outcome = solver.check()
-    title = f"undoing {name} restores {variable}"
-    position = position_of(step.step.compensation.restores[0]) if step.step.compensation else None
-    if outcome == z3.unsat:
-        return Result(title, "compensation", Verdict.PROVED, "z3, for all values", position=position)
-    if outcome == z3.unknown:
-        return Result(title, "compensation", Verdict.UNKNOWN, "z3", str(solver.reason_unknown()), position=position)
-    values = solver.model()
-    shown = ", ".join(f"{each} = {values[terms[each]]}" for each in sorted(terms) if values[terms[each]] is not None)
-    return Result(title, "compensation", Verdict.REFUTED, "z3, for all values", f"not from {shown}", position=position)
+    restored, premise = equal(undone, target), step.requires or TRUE
+    types = {**typed.types, **{parameter.name: parameter.type for parameter in step.parameters}}
+    used = {each: types[each] for each in sorted(references(restored) | references(premise))}
+    method = "z3, for all values"
+    result = Result(
+        f"undoing {name} restores {variable}",
+        "compensation",
+        Verdict.PROVED,
+        method,
+        position=position_of(variable),
+    )
+    try:
+        values = counterexample(premise, restored, used, seconds)
+    except Undecided as undecided:
+        return replace(result, verdict=Verdict.UNKNOWN, reason=str(undecided))
+    if values is None:
+        return result
+    shown = ", ".join(f"{each} = {show(value, used[each])}" for each, value in values.items())
+    return replace(result, verdict=Verdict.REFUTED, reason=f"not from {shown}")
 
 
 def policy_findings(design: model.Orchestration) -> Iterator[Finding]:

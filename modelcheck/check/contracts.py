@@ -17,11 +17,10 @@ import networkx as nx
 from .. import model
 from ..engine.hoare import ContractAnswer, Statement, verify
 from ..engine.target import Limits
-from ..expressions import TRUE, Expr, Literal, conjunction, disjunction, equal, negation
+from ..expressions import TRUE, Expr, conjunction, negation
 from ..graph.flow import END, START, flow_graph, jumps_after, loops
 from ..orchestration.typed import TypedFlow, TypedStep, type_flow
 from ..results import Result, Verdict
-from ..system import Variable
 from .question import Question
 
 FLOW = "(flow)"
@@ -90,16 +89,8 @@ def verify_flow(design: model.Orchestration, typed: TypedFlow, seconds: float) -
                 if target in entries:
                     entries[target].append((source, conjunction([condition, branch])))
     statements.append(Statement(FLOW, tuple(entries[END]), ensures=instance.ensures))
-    initial = conjunction([*map(_starts, typed.variables), instance.requires or TRUE])
+    initial = conjunction([*(variable.starts for variable in typed.variables), instance.requires or TRUE])
     return verify(statements, typed.types, initial, seconds=seconds)
-
-
-def _starts(variable: Variable) -> Expr:
-    """That a variable has one of its first values."""
-    if variable.initial is None:
-        return TRUE
-    values = (Literal(value, variable.type) for value in variable.initial)
-    return disjunction(equal(variable.ref, value) for value in values)
 
 
 def _forward(graph: nx.MultiDiGraph[str]) -> nx.DiGraph[str]:

@@ -12,10 +12,12 @@ from itertools import combinations
 import networkx as nx
 
 from .. import model
+from ..engine.hoare import counterexample
 from ..engine.precedence import precedes
+from ..engine.smt_limits import Undecided
 from ..engine.target import Target
 from ..errors import position_of
-from ..expressions import Expr, Ref, Type, conjunction, equal, negation, references, substitute
+from ..expressions import TRUE, Expr, Ref, Type, conjunction, equal, references, substitute
 from ..graph.flow import flow_graph, leads_to, predecessors
 from ..orchestration.typed import TypedFlow, TypedStep, type_flow
 from ..results import Finding, Result, Verdict
@@ -81,25 +83,20 @@ def _disables(first: TypedStep, second: TypedStep) -> bool:
 
 def _commute(first: Mapping[str, Expr], second: Mapping[str, Expr], types: Mapping[str, Type]) -> bool:
     """Whether both orders give the same state, for all states; a doubt counts as no."""
-    import z3
-
-    from ..expressions.smt import constant, in_type, to_z3
-
-    names = sorted({*first, *second})
     same = []
-    for name in names:
+    for name in sorted({*first, *second}):
         here = Ref(name, types[name])
         one_way = substitute(second.get(name, here), first)
         other_way = substitute(first.get(name, here), second)
         same.append(equal(one_way, other_way))
-    question = negation(conjunction(same))
-    terms = {name: constant(name, types[name]) for name in references(question) if name in types}
-    if set(references(question)) - set(terms):
+    question = conjunction(same)
+    if references(question) - set(types):
         return False  # A value that only the environment knows.
-    solver = z3.Solver()
-    solver.set("timeout", 2000)
-    solver.add(*(in_type(term, types[name]) for name, term in terms.items()), to_z3(question, terms))
-    return bool(solver.check() == z3.unsat)
+    used = {name: types[name] for name in references(question)}
+    try:
+        return counterexample(TRUE, question, used, seconds=2.0) is None
+    except Undecided:
+        return False
 
 
 def proved_precedences(design: model.Orchestration, questions: Sequence[Question]) -> Iterator[Result]:

@@ -19,13 +19,11 @@ from ..errors import position_of
 from ..expressions import (
     TRUE,
     Expr,
-    Literal,
     Operation,
     Type,
     Value,
     conjunction,
     disjunction,
-    equal,
     negation,
     references,
     substitute,
@@ -213,10 +211,7 @@ def _standing(system: TransitionSystem) -> Expr:
     initially = system.initially
     parts = initially.arguments if isinstance(initially, Operation) and initially.operator == "and" else (initially,)
     kept = [part for part in parts if not references(part) & written]
-    for variable in system.variables:
-        if variable.name not in written and variable.role == "data" and variable.initial is not None:
-            values = (equal(variable.ref, Literal(value, variable.type)) for value in variable.initial)
-            kept.append(disjunction(values))
+    kept += [v.starts for v in system.variables if v.name not in written and v.role == "data"]
     return conjunction(kept)
 
 

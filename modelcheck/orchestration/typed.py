@@ -12,7 +12,6 @@ from ..expressions import (
     BOOL,
     TRUE,
     Expr,
-    IntType,
     Literal,
     Ref,
     Resolver,
@@ -203,8 +202,3 @@ def _parameters(step: model.Step, scope: Scope, resolver: Resolver) -> tuple[Var
             hint = did_you_mean(name, scope.names)
             resolver.problems.append(Problem("E140", f"unknown variable '{name}'", position_of(name), hint))
     return tuple(found)
-
-
-def is_ranged(kind: Type) -> bool:
-    """Whether values of a type can leave a declared range."""
-    return isinstance(kind, IntType) and kind.low is not None
