@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from . import model
-from .declare import declare_constants, declare_variables, range_assumptions, range_claims
+from .declare import declare_names, declare_variables, range_assumptions, range_claims
 from .errors import ModelError, Problem, did_you_mean, position_of
 from .expressions import (
     BOOL,
@@ -29,7 +29,7 @@ from .expressions import (
     parse,
     resolve,
 )
-from .expressions.parse import Index, Name, Syntax
+from .expressions.syntax import Index, Name, Syntax
 from .system import Action, Claim, Label, TransitionSystem
 
 MOST_ACTIONS = 10_000
@@ -39,7 +39,7 @@ ALONE = "system"
 def compile_system(design: model.System) -> TransitionSystem:
     """The transition system of a bare system; raises `ModelError` with everything that is wrong in it."""
     resolver = Resolver()
-    constants = declare_constants(design.constants, resolver)
+    constants = declare_names(design, resolver)
     for name in sorted(set(design.constants) & set(design.variables)):
         resolver.problems.append(
             Problem(

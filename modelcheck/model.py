@@ -18,9 +18,11 @@ OUTCOMES = ("ok", "error", "failed", "timeout")
 
 @dataclass(frozen=True, kw_only=True)
 class Variable:
-    """A variable: `type` is `bool`, `int`, `real`, a range `0..5` or labels `{idle, busy}`.
+    """A variable: `type` is `bool`, `int`, `real`, a range `0..5`, labels `{idle, busy}`, the name of one of the
+    design's `types`, a record `{item: Item, amount: 0..5}`, `list of Item at most 3`, `map from Item to 0..5`.
 
-    `initial` is a value, a range `0..2`, a set `{1, 3}` (each a possible start) or `any`.
+    `initial` is a value, a range `0..2`, a set `{1, 3}` (each a possible start) or `any`; of a record `{item: book,
+    amount: 0..2}`, of a list its items `[book]`, of a map a value for all keys or `{book: 2, pen: 0}`.
     Of several instances each has its own, unless `shared`. `over` makes it indexed: `1..N`.
     """
 
@@ -190,10 +192,11 @@ class Arrivals:
 
 @dataclass(frozen=True, kw_only=True)
 class Design:
-    """What every kind of model has."""
+    """What every kind of model has. types: names for types, to be used for variables and payloads."""
 
     name: str
     constants: Mapping[str, Formula] = field(default_factory=dict)
+    types: Mapping[str, str] = field(default_factory=dict)
     variables: Mapping[str, Variable] = field(default_factory=dict)
     properties: Mapping[str, Property] = field(default_factory=dict)
     expect: Mapping[str, str] = field(default_factory=dict)

@@ -31,10 +31,12 @@ from .expressions import (
     domain,
     equal,
     negation,
+    references,
     show,
     substitute,
     well_defined,
 )
+from .expressions.composite import AnyType, Tree, build, show_composite
 
 State = tuple[Value, ...]
 
@@ -42,11 +44,26 @@ MOST_INITIAL, MOST_CHOICES = 10_000_000, 100_000
 
 
 @dataclass(frozen=True)
+class Whole:
+    """A record, list or map that several variables make up together; `name` as in the system, with its instance."""
+
+    name: str
+    type: AnyType
+
+    @property
+    def value(self) -> Tree:
+        """The value as a tree over its variables."""
+        base, mark, instance = self.name.partition("#")
+        return build(self.type, base, lambda part, kind: Ref(f"{part}{mark}{instance}", kind))
+
+
+@dataclass(frozen=True)
 class Variable:
     """One variable; `initial` are its possible first values, None stands for any value of its type.
 
     `role` tells what it is for: `data` was declared by the user, `control` is where a flow or a queue
-    stands, `monitor` was added by a check to observe and does not count as state of the design.
+    stands, `monitor` was added by a check to observe and does not count as state of the design. `whole`: the record,
+    list or map that it is a part of.
     """
 
     name: str
@@ -54,6 +71,7 @@ class Variable:
     initial: tuple[Value, ...] | None
     role: str = "data"
     instance: int | None = None
+    whole: Whole | None = None
 
     @property
     def ref(self) -> Ref:
@@ -225,8 +243,20 @@ class TransitionSystem:
         return replace(self, variables=(*self.variables, *variables), actions=actions)
 
     def show_state(self, state: State) -> dict[str, str]:
-        """A state as names and written values."""
-        return {v.name: show(value, v.type) for v, value in zip(self.variables, state, strict=True)}
+        """A state as names and written values; records, lists and maps in one piece."""
+        shown: dict[str, str] = {}
+        for place, variable in enumerate(self.variables):
+            name = variable.name if variable.whole is None else variable.whole.name
+            if name not in shown:
+                shown[name] = self.show_value(place, state)
+        return shown
+
+    def show_value(self, place: int, state: State) -> str:
+        """The value of the variable at a place, or of the record, list or map that it is a part of, as it is written."""
+        variable = self.variables[place]
+        if variable.whole is None:
+            return show(state[place], variable.type)
+        return show_composite(variable.whole.value, lambda part: state[self.positions[next(iter(references(part)))]])
 
 
 class PlainAction:

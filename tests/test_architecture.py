@@ -24,6 +24,7 @@ LAYERS = (
     ("graph",),
     ("system",),
     ("trace",),
+    ("datatypes",),
     ("declare",),
     ("orchestration", "choreography", "guarded"),
     ("compile",),

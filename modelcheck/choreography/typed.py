@@ -10,7 +10,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from .. import model
-from ..declare import count_instances, declare_constants, declare_variables, read_effect, read_type
+from ..datatypes import read_type
+from ..declare import count_instances, declare_names, declare_variables, read_effect
 from ..errors import Located, ModelError, Problem, did_you_mean, position_of
 from ..expressions import BOOL, TRUE, Expr, Ref, Resolver, Scope, Type, as_text, names_in, substitute
 from ..system import Variable
@@ -94,7 +95,7 @@ def type_choreography(design: model.Choreography, instances: int | None = None) 
     """
     resolver = Resolver()
     resolver.problems += structure_problems(design)
-    constants = declare_constants(design.constants, resolver)
+    constants = declare_names(design, resolver)
     count = instances or count_instances(design.instances, constants, resolver)
     payloads = {
         event: {name: kind for name, text in declared.payload.items() if (kind := read_type(text, constants, resolver))}

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from .. import model
-from ..declare import count_instances, declare_constants, declare_variables, read_effect
+from ..declare import count_instances, declare_names, declare_variables, read_effect
 from ..errors import ModelError, Problem, did_you_mean, position_of
 from ..expressions import (
     BOOL,
@@ -112,7 +112,7 @@ def type_flow(design: model.Orchestration, instances: int | None = None) -> Type
     `instances` overrides the design's own number.
     """
     resolver = Resolver()
-    constants = declare_constants(design.constants, resolver)
+    constants = declare_names(design, resolver)
     count = instances or count_instances(design.instances, constants, resolver)
     shared = {name: declared for name, declared in design.variables.items() if declared.shared}
     own = {name: declared for name, declared in design.variables.items() if not declared.shared}
