@@ -78,6 +78,11 @@ class Variable:
         return Ref(self.name, self.type)
 
     @property
+    def shown_as(self) -> str:
+        """The name under which it is shown: that of the record, list or map that it is a part of."""
+        return self.name if self.whole is None else self.whole.name
+
+    @property
     def starts(self) -> Expr:
         """That it has one of its first values; true where any value is one."""
         if self.initial is None:
@@ -246,13 +251,12 @@ class TransitionSystem:
         """A state as names and written values; records, lists and maps in one piece."""
         shown: dict[str, str] = {}
         for place, variable in enumerate(self.variables):
-            name = variable.name if variable.whole is None else variable.whole.name
-            if name not in shown:
-                shown[name] = self.show_value(place, state)
+            if variable.shown_as not in shown:
+                shown[variable.shown_as] = self.show_value(place, state)
         return shown
 
     def show_value(self, place: int, state: State) -> str:
-        """The value of the variable at a place, or of the record, list or map that it is a part of, as it is written."""
+        """The value of the variable at a place as it is written, or of the record, list or map that it is a part of."""
         variable = self.variables[place]
         if variable.whole is None:
             return show(state[place], variable.type)
