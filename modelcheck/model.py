@@ -192,13 +192,19 @@ class Arrivals:
 
 @dataclass(frozen=True, kw_only=True)
 class Design:
-    """What every kind of model has. types: names for types, to be used for variables and payloads."""
+    """What every kind of model has.
+
+    types: names for types, to be used for variables and payloads. observe: what the outside sees, each by its name
+    there, with the formula that it is here. expect: the verdict that is meant, by the name of a property or check.
+    states: how many states there are, where that is known.
+    """
 
     name: str
     constants: Mapping[str, Formula] = field(default_factory=dict)
     types: Mapping[str, str] = field(default_factory=dict)
     variables: Mapping[str, Variable] = field(default_factory=dict)
     properties: Mapping[str, Property] = field(default_factory=dict)
+    observe: Mapping[str, Formula] = field(default_factory=dict)
     expect: Mapping[str, str] = field(default_factory=dict)
     states: int | None = None
     description: str = ""

@@ -59,7 +59,25 @@ def property_problems(design: model.Model, system: TransitionSystem) -> list[Pro
         if asked.word in ("leads_to", "possible"):
             for text in asked.about if isinstance(asked.about, tuple) else (asked.about,):
                 each_instance(text, system, resolver)
+    return [*resolver.problems, *_observable_problems(design, system)]
+
+
+def _observable_problems(design: model.Model, system: TransitionSystem) -> list[Problem]:
+    resolver = Resolver()
+    observables(design, system, resolver)
     return resolver.problems
+
+
+def observables(design: model.Design, system: TransitionSystem, resolver: Resolver) -> list[Mapping[str, Expr]]:
+    """What each observable is, in each instance; problems are noted."""
+    scopes = system.scope.instances or (system.scope,)
+    views = []
+    for scope in scopes:
+        view = {name: resolver.expression(text, scope) for name, text in design.observe.items()}
+        if resolver.problems:  # The other instances would repeat them.
+            return []
+        views.append({name: value for name, value in view.items() if value is not None})
+    return views
 
 
 def _about_states(

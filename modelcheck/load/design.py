@@ -145,6 +145,10 @@ DESIGN = {
     "types": Key(mapping_of(TYPE, NAME), "names for types: Item: {book, pen}, Line: {item: Item, amount: 0..5}"),
     "variables": Key(VARIABLES, "the state"),
     "properties": Key(mapping_of(PROPERTY, TEXT), "what should hold, by name"),
+    "observe": Key(
+        mapping_of(FORMULA, NAME),
+        "what the outside sees of this design: {name outside: formula here}; designs are compared by these names",
+    ),
     "expect": Key(
         mapping_of(
             word(
