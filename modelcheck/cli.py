@@ -33,9 +33,8 @@ _WORST_FIRST = (UNUSABLE, WRONG, OPEN, GOOD)
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs a command line and returns its exit code; nothing that goes wrong ends in a traceback."""
     _be_lenient_about_characters()
-    chosen = parser_of(
-        {"check": _check, "simulate": _simulate, "compare": _compare, "outcomes": _outcomes, "graph": _graph}
-    ).parse_args(arguments)
+    verbs = {"check": _check, "simulate": _simulate, "compare": _compare, "outcomes": _outcomes, "graph": _graph}
+    chosen = parser_of(verbs).parse_args(arguments)
     try:
         code: int = chosen.run(chosen)
         sys.stdout.flush()
@@ -173,23 +172,17 @@ def _outcomes(chosen: argparse.Namespace) -> int:
     from .check.outcomes import compare_outcomes, outcomes_of
     from .report.outcomes import render_agreement, render_outcomes
 
-    if len(chosen.models) > 2:
-        raise ModelError([Problem("E905", f"{len(chosen.models)} models: outcomes are those of one or of two")])
-    designs = [_load(name, chosen)[0] for name in chosen.models]
-    with _progress(f"exploring {' and '.join(chosen.models)} ..."):
-        if len(designs) == 1:
-            one = outcomes_of(designs[0], _limits(chosen))
+    designs = [_load(name, chosen)[0] for name in (chosen.model, chosen.other) if name]
+    with _progress("exploring ..."):
+        if chosen.other:
+            both = compare_outcomes(designs[0], designs[1], _limits(chosen))
         else:
-            both = compare_outcomes(*designs, _limits(chosen))
-    if chosen.json:
-        _print_json((one if len(designs) == 1 else both).to_dict())
-    elif len(designs) == 1:
-        print(render_outcomes(one, chosen.verbose))
-    else:
-        print(render_agreement(both, chosen.verbose))
-    if len(designs) == 1:
-        return GOOD if one.complete else OPEN
-    return {"proved": GOOD, "refuted": WRONG}.get(both.verdict, OPEN)
+            one = outcomes_of(designs[0], _limits(chosen))
+    if chosen.other:
+        _print_json(both.to_dict()) if chosen.json else print(render_agreement(both, chosen.verbose))
+        return {"proved": GOOD, "refuted": WRONG}.get(both.verdict, OPEN)
+    _print_json(one.to_dict()) if chosen.json else print(render_outcomes(one, chosen.verbose))
+    return GOOD if one.complete else OPEN
 
 
 def _present(result: Any, chosen: argparse.Namespace) -> None:

@@ -109,8 +109,7 @@ def gathered(value: Tree, known: Mapping[str, Any]) -> Any:
 def evaluated(expr: Expr, known: Mapping[str, Any]) -> Any:
     """A value by plain evaluation, which z3 has to agree with."""
     names = {name: place for place, name in enumerate(known)}
-    result = compile_expression(expr, names)(tuple(known.values()))
-    return result
+    return compile_expression(expr, names)(tuple(known.values()))
 
 
 @st.composite

@@ -112,7 +112,7 @@ def _runs(graph: StateGraph, views: Sequence[Mapping[str, Expr]]) -> dict[Seen, 
         [(compile_expression(value, graph.system.positions), value.type) for value in view.values()] for view in views
     ]
     first: dict[Seen, int] = {}
-    for number in np.flatnonzero(graph.ends()).tolist():
+    for number in np.flatnonzero(graph.ends).tolist():
         state = graph.states[number]
         for view in read:
             first.setdefault(tuple(show(function(state), kind) for function, kind in view), number)

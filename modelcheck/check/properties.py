@@ -71,7 +71,7 @@ def _observable_problems(design: model.Model, system: TransitionSystem) -> list[
 def observables(design: model.Design, system: TransitionSystem, resolver: Resolver) -> list[Mapping[str, Expr]]:
     """What each observable is, in each instance; problems are noted."""
     scopes = system.scope.instances or (system.scope,)
-    views = []
+    views: list[Mapping[str, Expr]] = []
     for scope in scopes:
         view = {name: resolver.expression(text, scope) for name, text in design.observe.items()}
         if resolver.problems:  # The other instances would repeat them.
