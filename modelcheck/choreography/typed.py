@@ -14,6 +14,7 @@ from ..datatypes import read_type
 from ..declare import count_instances, declare_names, declare_variables, read_effect
 from ..errors import Located, ModelError, Problem, did_you_mean, position_of
 from ..expressions import BOOL, TRUE, Expr, Ref, Resolver, Scope, Type, as_text, names_in, substitute
+from ..expressions.composite import AnyType, Tree, build, leaves
 from ..system import Variable
 from .wrong import structure_problems
 
@@ -80,7 +81,7 @@ class TypedInstance:
 
 @dataclass(frozen=True)
 class TypedChoreography:
-    """Declared variables, instances, the types of payloads and of variables by name."""
+    """Declared variables, instances, the types of payloads (of each scalar part) and of variables by name."""
 
     variables: tuple[Variable, ...]
     instances: tuple[TypedInstance, ...]
@@ -97,20 +98,31 @@ def type_choreography(design: model.Choreography, instances: int | None = None) 
     resolver.problems += structure_problems(design)
     constants = declare_names(design, resolver)
     count = instances or count_instances(design.instances, constants, resolver)
-    payloads = {
+    kinds = {
         event: {name: kind for name, text in declared.payload.items() if (kind := read_type(text, constants, resolver))}
         for event, declared in design.events.items()
+    }
+    payloads = {
+        event: {
+            part: leaf.type for name, kind in fields.items() for part, leaf in leaves(_placeholder(name, kind), name)
+        }
+        for event, fields in kinds.items()
     }
     variables, shared = _declare(design, _Names(constants, {}), resolver, shared=True)
     typed = []
     for number in range(1, count + 1):
         own, names = _declare(design, shared, resolver, shared=False, instance=number if count > 1 else None)
         variables += own
-        typed.append(_Typing(design, names, payloads, resolver).instance(number))
+        typed.append(_Typing(design, names, kinds, resolver).instance(number))
         if resolver.problems:  # The other instances would repeat them.
             raise ModelError(resolver.problems)
     types = {variable.name: variable.type for variable in variables}
     return TypedChoreography(tuple(variables), tuple(typed), payloads, types)
+
+
+def _placeholder(name: str, kind: AnyType) -> Tree:
+    """What stands for a field of a payload in formulas, until a message is known."""
+    return build(kind, name, Ref)
 
 
 @dataclass(frozen=True)
@@ -174,7 +186,7 @@ class _Typing:
 
     design: model.Choreography
     names: _Names
-    payloads: Mapping[str, Mapping[str, Type]]
+    payloads: Mapping[str, Mapping[str, AnyType]]
     resolver: Resolver
 
     def instance(self, number: int) -> TypedInstance:
@@ -192,9 +204,9 @@ class _Typing:
                 claims[event] = TRUE if claim is None else claim
         return TypedInstance(number, scope, handlers, starts, claims)
 
-    def payload(self, event: str | None) -> dict[str, Expr]:
+    def payload(self, event: str | None) -> dict[str, Tree]:
         fields = self.payloads.get(event or "", {})
-        return {f"event.{name}": Ref(f"event.{name}", kind) for name, kind in fields.items()}
+        return {f"event.{name}": _placeholder(f"event.{name}", kind) for name, kind in fields.items()}
 
     def handler(self, participant: str, key: str, handler: model.Handler) -> TypedHandler:
         inside = self.names.within(participant)
@@ -245,8 +257,8 @@ class _Typing:
         payload: dict[str, Expr] = {}
         for name, kind in fields.items():
             if name in publication.payload:
-                value = self.formula(publication.payload[name], scope, participant, kind)
-                payload[name] = Ref(f"event.{name}", kind) if value is None else value
+                value = self.value(publication.payload[name], scope, participant, kind)
+                payload |= leaves(_placeholder(f"event.{name}", kind) if value is None else value, name)
             else:
                 message = f"'{publication.event}' is published without its field '{name}'"
                 hint = f"write {{{publication.event}: {{{name}: ...}}}}"
@@ -261,12 +273,13 @@ class _Typing:
         guarded = publication.when is not None
         return TypedPublication(publication.event, payload, TRUE if when is None else when, guarded, publication.on)
 
-    def formula(
-        self, text: model.Formula | None, scope: Scope, participant: str | None, expected: Type = BOOL
-    ) -> Expr | None:
+    def formula(self, text: model.Formula | None, scope: Scope, participant: str | None) -> Expr | None:
         if text is None or not self.may_read(text, participant):
             return None
-        return self.resolver.expression(text, scope, expected)
+        return self.resolver.expression(text, scope, BOOL)
+
+    def value(self, text: model.Formula, scope: Scope, participant: str | None, expected: AnyType) -> Tree | None:
+        return self.resolver.value(text, scope, expected) if self.may_read(text, participant) else None
 
     def may_read(self, text: model.Formula, participant: str | None) -> bool:
         return self.may_use(sorted(names_in(as_text(text))), participant, text)
