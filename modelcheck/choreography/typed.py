@@ -102,12 +102,7 @@ def type_choreography(design: model.Choreography, instances: int | None = None) 
         event: {name: kind for name, text in declared.payload.items() if (kind := read_type(text, constants, resolver))}
         for event, declared in design.events.items()
     }
-    payloads = {
-        event: {
-            part: leaf.type for name, kind in fields.items() for part, leaf in leaves(_placeholder(name, kind), name)
-        }
-        for event, fields in kinds.items()
-    }
+    payloads = {event: _scalars(fields) for event, fields in kinds.items()}
     variables, shared = _declare(design, _Names(constants, {}), resolver, shared=True)
     typed = []
     for number in range(1, count + 1):
@@ -118,6 +113,12 @@ def type_choreography(design: model.Choreography, instances: int | None = None) 
             raise ModelError(resolver.problems)
     types = {variable.name: variable.type for variable in variables}
     return TypedChoreography(tuple(variables), tuple(typed), payloads, types)
+
+
+def _scalars(fields: Mapping[str, AnyType]) -> dict[str, Type]:
+    """The scalar parts of a payload with their types."""
+    trees = ((name, _placeholder(name, kind)) for name, kind in fields.items())
+    return {part: leaf.type for name, value in trees for part, leaf in leaves(value, name)}
 
 
 def _placeholder(name: str, kind: AnyType) -> Tree:
@@ -148,7 +149,7 @@ class _Names:
 def _joined(*scopes: Scope) -> Scope:
     names = {name: value for scope in scopes for name, value in scope.names.items()}
     families = {name: family for scope in scopes for name, family in scope.families.items()}
-    return Scope(names, families)
+    return replace(scopes[0], names=names, families=families)
 
 
 def _prefixed(scope: Scope, participant: str) -> Scope:

@@ -12,10 +12,11 @@ order. The flow has `completed` when no token is left, and `aborted` when nothin
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from .. import model
 from ..declare import range_assumptions
-from ..expressions import Scope, conjunction, negation
+from ..expressions import conjunction, negation
 from ..system import Action, TransitionSystem
 from .control import Busy, Control, shape_of
 from .endings import abort, complete, undo
@@ -38,7 +39,7 @@ def compile_orchestration(design: model.Orchestration, instances: int | None = N
         actions=tuple(actions),
         finished=conjunction(part.ended for part in parts),
         initially=conjunction(each.requires for each in typed.instances if each.requires is not None),
-        scope=Scope(scopes[0].names, scopes[0].families, scopes[0].predicates, scopes),
+        scope=replace(scopes[0], instances=scopes),
         assumptions=_assumptions(design, typed),
     )
 
