@@ -15,6 +15,7 @@ from collections.abc import Iterable
 
 from .. import model
 from ..declare import range_assumptions
+from ..expand import expand
 from ..expressions import Scope, conjunction, negation
 from ..system import Action, TransitionSystem
 from .control import Busy, Control, shape_of
@@ -25,6 +26,7 @@ from .typed import TypedFlow, type_flow
 
 def compile_orchestration(design: model.Orchestration, instances: int | None = None) -> TransitionSystem:
     """The transition system of an orchestration; raises `ModelError`. `instances` overrides the design's number."""
+    design = expand(design)
     typed = type_flow(design, instances)
     shape = shape_of(design)
     parts = [Control(design, typed, each, shape) for each in typed.instances]
