@@ -8,7 +8,8 @@ from itertools import product
 
 from . import model
 from .datatypes import MOST_MEMBERS, Initial, declare_types, read_initials, read_type
-from .errors import Problem, did_you_mean, position_of
+from .errors import Problem, position_of
+from .expand.indices import declare_constants
 from .expressions import (
     INT,
     Expr,
@@ -30,20 +31,6 @@ from .system import Claim, Variable, Whole
 def declare_names(design: model.Design, resolver: Resolver) -> Scope:
     """The scope of a design's constants and named types."""
     return declare_types(design.types, declare_constants(design.constants, resolver), resolver)
-
-
-def declare_constants(constants: Mapping[str, model.Formula], resolver: Resolver) -> Scope:
-    """The scope of the constants; a later one may use the ones before it."""
-    scope = Scope()
-    for name, text in constants.items():
-        value = resolver.expression(as_text(text), scope)
-        if isinstance(value, Literal):
-            scope = scope.with_names({name: value})
-        else:
-            if value is not None:
-                resolver.problems.append(Problem("E131", f"'{name}' is not constant", position_of(name)))
-            scope = scope.with_names({name: integer(1)})  # So that one mistake is one problem.
-    return scope
 
 
 def declare_variables(
@@ -118,26 +105,6 @@ def count_instances(text: model.Formula, scope: Scope, resolver: Resolver, most:
         resolver.problems.append(Problem("E138", message, position_of(text)))
         return 1
     return int(value.value)
-
-
-def read_effect(
-    effect: Mapping[str, model.Formula], targets: Mapping[str, Expr], scope: Scope, resolver: Resolver
-) -> dict[str, Expr]:
-    """The assignments of an effect, by the full names of the variables; `targets` are those that may be assigned."""
-    updates: dict[str, Expr] = {}
-    for name, text in effect.items():
-        target = targets.get(name)
-        if not isinstance(target, Ref):
-            hint = did_you_mean(name, targets)
-            resolver.problems.append(Problem("E140", f"unknown variable '{name}'", position_of(name), hint))
-            continue
-        value = resolver.expression(text, scope, target.type)
-        if value is None:
-            continue
-        if target.name in updates:
-            resolver.problems.append(Problem("E141", f"'{name}' is assigned twice", position_of(name)))
-        updates[target.name] = value
-    return updates
 
 
 def range_claims(updates: Mapping[str, Expr], types: Mapping[str, Type], about: object = None) -> tuple[Claim, ...]:

@@ -33,6 +33,15 @@ class Variable:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Index:
+    """`for each i in low..high`: one action or step for each value; the bounds are constants."""
+
+    name: str
+    low: Formula
+    high: Formula
+
+
+@dataclass(frozen=True, kw_only=True)
 class Delay:
     """How long something takes, in seconds: a distribution by name with its parameters.
 
@@ -103,6 +112,17 @@ class Transition:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Origin:
+    """What is known of a step that was made by `expand`; nobody writes it.
+
+    made: it was written out already. indices: the values that the indices of `for each` have in this copy.
+    """
+
+    made: bool = False
+    indices: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Step:
     """One step of a flow.
 
@@ -112,6 +132,8 @@ class Step:
     after the effect; false aborts the flow. outcomes: the effect of each outcome that can happen. transitions: where
     to go instead of to the steps that come after; tried in order unless `choice: free`.
     input: {input key: context key}; output: {context key: output key}, as the seed document has it.
+    for_each: one copy `name[i]` for each value of its indices, all at once, or `in_turn` one after the other.
+    origin: nothing that is written, see `Origin`.
     """
 
     service: str | None = None
@@ -134,6 +156,9 @@ class Step:
     input: Mapping[str, str] = field(default_factory=dict)
     output: Mapping[str, str] = field(default_factory=dict)
     time: Delay | None = None
+    for_each: tuple[Index, ...] = ()
+    in_turn: bool = False
+    origin: Origin = field(default_factory=Origin)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -320,15 +345,6 @@ class Choreography(Design):
     listeners: int | None = None
     instances: Formula = 1
     arrivals: Arrivals | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Index:
-    """`for each i in low..high`: one action for each value."""
-
-    name: str
-    low: Formula
-    high: Formula
 
 
 @dataclass(frozen=True, kw_only=True)

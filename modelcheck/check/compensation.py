@@ -148,24 +148,20 @@ def restoration_results(design: model.Orchestration, seconds: float) -> Iterator
     that satisfy the step's `requires` and the declared ranges."""
     typed = type_flow(design, instances=1)
     for name, step in typed.instances[0].steps.items():
-        declared = step.step.compensation
-        if declared is None or step.compensation is None or not declared.restores:
-            continue
-        for variable in declared.restores:
-            yield _restores(name, step, variable, typed, seconds)
+        for variable, target in step.compensation.restores if step.compensation else ():
+            yield _restores(name, step, variable, target, typed, seconds)
 
 
-def _restores(name: str, step: TypedStep, variable: str, typed: TypedFlow, seconds: float) -> Result:
+def _restores(name: str, step: TypedStep, variable: str, target: Ref, typed: TypedFlow, seconds: float) -> Result:
     assert step.compensation is not None
-    target = typed.instances[0].scope.names[variable]
-    assert isinstance(target, Ref)
     undone = substitute(step.compensation.effect.get(target.name, target), step.effects["ok"])
     restored, premise = equal(undone, target), step.requires or TRUE
     types = {**typed.types, **{parameter.name: parameter.type for parameter in step.parameters}}
     used = {each: types[each] for each in sorted(references(restored) | references(premise))}
     method = "z3, for all values"
+    shown = target.name if "[" in variable else variable
     result = Result(
-        f"undoing {name} restores {variable}",
+        f"undoing {name} restores {shown}",
         "compensation",
         Verdict.PROVED,
         method,
@@ -177,8 +173,8 @@ def _restores(name: str, step: TypedStep, variable: str, typed: TypedFlow, secon
         return replace(result, verdict=Verdict.UNKNOWN, reason=str(undecided))
     if values is None:
         return result
-    shown = ", ".join(f"{each} = {show(value, used[each])}" for each, value in values.items())
-    return replace(result, verdict=Verdict.REFUTED, reason=f"not from {shown}")
+    found = ", ".join(f"{each} = {show(value, used[each])}" for each, value in values.items())
+    return replace(result, verdict=Verdict.REFUTED, reason=f"not from {found}")
 
 
 def policy_findings(design: model.Orchestration) -> Iterator[Finding]:

@@ -7,15 +7,16 @@ event they react to; what an event claims, and properties, see everybody's state
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from .. import model
+from ..assign import read_effect
 from ..datatypes import read_type
-from ..declare import count_instances, declare_names, declare_variables, read_effect
+from ..declare import count_instances, declare_names, declare_variables
 from ..errors import Located, ModelError, Problem, did_you_mean, position_of
 from ..expressions import BOOL, TRUE, Expr, Ref, Resolver, Scope, Type, as_text, names_in, substitute
 from ..expressions.composite import AnyType, Tree, build, leaves
-from ..system import Variable
+from ..system import Claim, Variable
 from .wrong import structure_problems
 
 
@@ -36,7 +37,10 @@ class TypedPublication:
 
 @dataclass(frozen=True)
 class TypedHandler:
-    """A handler; `name` is `participant.handler`, and `event.field` in its formulas is a placeholder."""
+    """A handler; `name` is `participant.handler`, and `event.field` in its formulas is a placeholder.
+
+    missing: for each outcome, the claims that the members which its effect assigns exist.
+    """
 
     name: str
     participant: str
@@ -46,6 +50,7 @@ class TypedHandler:
     ensures: Expr | None
     effects: Mapping[str, Mapping[str, Expr]]
     publishes: tuple[TypedPublication, ...]
+    missing: Mapping[str, tuple[Claim, ...]] = field(default_factory=dict)
 
     def substituted(self, replacements: Mapping[str, Expr]) -> TypedHandler:
         """With the payload that it handles."""
@@ -65,6 +70,10 @@ class TypedHandler:
                 for outcome, effect in self.effects.items()
             },
             publishes=tuple(publication.substituted(replacements) for publication in self.publishes),
+            missing={
+                outcome: tuple(replace(claim, holds=substitute(claim.holds, replacements)) for claim in claims)
+                for outcome, claims in self.missing.items()
+            },
         )
 
 
@@ -218,13 +227,12 @@ class _Typing:
 
         outcomes = dict.fromkeys(("ok", *model.OUTCOMES, *handler.outcomes, *handler.fails))
         named = {"ok", *handler.outcomes, *handler.fails}
-        effects = {
-            outcome: self.effect(handler.outcomes.get(outcome, {}), inside, scope, participant)
-            for outcome in outcomes
-            if outcome in named
-        }
+        written = {outcome: handler.outcomes.get(outcome, {}) for outcome in outcomes if outcome in named}
         if handler.effect:
-            effects["ok"] = self.effect(handler.effect, inside, scope, participant)
+            written["ok"] = handler.effect
+        effects, missing = {}, {}
+        for outcome, effect in written.items():
+            effects[outcome], missing[outcome] = self.effect(effect, inside, scope, participant)
         publishes = tuple(self.publication(each, scope, participant) for each in handler.publishes)
         name, place = f"{participant}.{key}", position_of(key)
         return TypedHandler(
@@ -236,20 +244,18 @@ class _Typing:
             formula(handler.ensures),
             effects,
             publishes,
+            missing,
         )
 
-    def effect(self, effect: model.Effect, inside: Scope, scope: Scope, participant: str) -> dict[str, Expr]:
-        members = {
-            f"{name}[{','.join(map(str, key))}]": member
-            for name, family in inside.families.items()
-            for key, member in family.items()
-        }
+    def effect(
+        self, effect: model.Effect, inside: Scope, scope: Scope, participant: str
+    ) -> tuple[dict[str, Expr], tuple[Claim, ...]]:
         allowed = {
             name: value
             for name, value in effect.items()
             if self.may_use([name], participant, name) and self.may_read(value, participant)
         }
-        return read_effect(allowed, {**inside.names, **members}, scope, self.resolver)
+        return read_effect(allowed, inside, scope, self.resolver)
 
     def publication(
         self, publication: model.Publication, scope: Scope, participant: str | None = None

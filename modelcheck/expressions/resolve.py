@@ -283,13 +283,23 @@ def _list_function(syntax: Call, scope: Scope, expected: AnyType | None) -> Tree
 
 def _predicate(syntax: Call, scope: Scope) -> Expr:
     meanings = scope.predicates[syntax.name]
-    argument = syntax.arguments[0]
-    if len(syntax.arguments) != 1 or not isinstance(argument, Name):
+    if len(syntax.arguments) != 1 or not isinstance(syntax.arguments[0], (Name, Index)):
         raise ExpressionError("E126", f"'{syntax.name}' takes one name", syntax.offset)
-    if argument.text not in meanings:
-        hint = did_you_mean(argument.text, meanings)
-        raise ExpressionError("E128", f"'{syntax.name}' does not know '{argument.text}'", argument.offset, hint)
-    return meanings[argument.text]
+    argument = syntax.arguments[0]
+    name = _member_name(argument, scope)
+    if name not in meanings:
+        hint = did_you_mean(name, meanings)
+        if any(each.startswith(f"{name}[") for each in meanings):
+            hint = f"it stands for several: write 'forall i in 1..N: {syntax.name}({name}[i])', or exists or count"
+        raise ExpressionError("E128", f"'{syntax.name}' does not know '{name}'", argument.offset, hint)
+    return meanings[name]
+
+
+def _member_name(syntax: Name | Index, scope: Scope) -> str:
+    """The name that a name with constant indices stands for: `reserve[2]` for `reserve[i + 1]` where i is 1."""
+    if isinstance(syntax, Name):
+        return syntax.text
+    return f"{syntax.name}[{','.join(str(constant(argument, scope)) for argument in syntax.arguments)}]"
 
 
 def _over_instances(syntax: Call, scope: Scope) -> Expr:

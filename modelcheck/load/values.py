@@ -239,9 +239,9 @@ def _several(node: Node, problems: Problems) -> Any:
 
 
 def _labels(node: Node, problems: Problems) -> Any:
-    """Labels `[idle, busy]` or `{idle, busy}` as `{idle, busy}`; a record's fields `{item: Item}` as they are."""
+    """Labels `[idle, busy]` or `{idle, busy}` as the text `{idle, busy}`."""
     if isinstance(node, LocatedMap) and any(value != "" for value in node.values()):
-        return _record(node, problems)
+        return note(problems, "E022", "expected a set {a, b}, found a mapping", node)
     if isinstance(node, Located) or not list(node):
         return note(problems, "E022", f"expected a set of values, found {found(node)}", node, "write [a, b]")
     names = [NAME.read(item, problems) for item in node]
@@ -251,7 +251,10 @@ def _labels(node: Node, problems: Problems) -> Any:
     return MISSING if MISSING in names else Located("{" + ", ".join(names) + "}", node.position)
 
 
-def _record(node: LocatedMap, problems: Problems) -> Any:
+def _labels_or_record(node: Node, problems: Problems) -> Any:
+    """Labels, or a record's fields with their types `{item: Item}` as the text of that type."""
+    if not isinstance(node, LocatedMap) or all(value == "" for value in node.values()):
+        return _labels(node, problems)
     names = [NAME.read(key, problems) for key in node]
     kinds = [TYPE.read(value, problems) for value in node.values()]
     if MISSING in (*names, *kinds):
@@ -262,7 +265,7 @@ def _record(node: LocatedMap, problems: Problems) -> Any:
 
 _MANY = {"type": ["array", "object"]}
 LABELS = Reader(_labels, _MANY)
-TYPE = short(TEXT, LABELS)
+TYPE = short(TEXT, Reader(_labels_or_record, _MANY))
 INITIAL = short(FORMULA, Reader(_several, _MANY))
 
 

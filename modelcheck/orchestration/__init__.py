@@ -16,6 +16,7 @@ from dataclasses import replace
 
 from .. import model
 from ..declare import range_assumptions
+from ..expand import expand
 from ..expressions import conjunction, negation
 from ..system import Action, TransitionSystem
 from .control import Busy, Control, shape_of
@@ -26,6 +27,7 @@ from .typed import TypedFlow, type_flow
 
 def compile_orchestration(design: model.Orchestration, instances: int | None = None) -> TransitionSystem:
     """The transition system of an orchestration; raises `ModelError`. `instances` overrides the design's number."""
+    design = expand(design)
     typed = type_flow(design, instances)
     shape = shape_of(design)
     parts = [Control(design, typed, each, shape) for each in typed.instances]
