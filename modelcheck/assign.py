@@ -84,8 +84,8 @@ def read_effect(
     return updates, tuple(claims)
 
 
-def variables_of(names: Sequence[str], scope: Scope, resolver: Resolver) -> list[tuple[str, Ref]]:
-    """The variables that names stand for, `paid` or `slot[1]`, in all their parts; an index must be constant here."""
+def variables_of(names: Sequence[str], scope: Scope, resolver: Resolver) -> list[tuple[str, Tree]]:
+    """The variables that names stand for, `paid`, `slot[1]` or a whole list; an index must be constant here."""
     found = []
     for name in names:
         try:
@@ -94,8 +94,7 @@ def variables_of(names: Sequence[str], scope: Scope, resolver: Resolver) -> list
             resolver.note(error, name)
             continue
         if len(target.members) == 1 and target.exists == TRUE:
-            parts = ((part, leaf) for part, leaf in leaves(target.members[0][1], name))
-            found += [(part, leaf) for part, leaf in parts if isinstance(leaf, Ref)]
+            found.append((name, target.members[0][1]))
         else:
             hint = "name the member that is meant: 'slot[1]'"
             resolver.problems.append(Problem("E131", f"'{name}' is not constant", position_of(name), hint))

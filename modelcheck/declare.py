@@ -72,8 +72,10 @@ def _declare(
 
     def leaf(part: str, scalar: Type) -> Ref:
         begins = initial.get(short + part.removeprefix(full))
-        found.append(Variable(f"{part}{suffix}", scalar, begins, instance=instance, whole=whole))
-        return found[-1].ref
+        in_list = None if whole is None else whole.list_with(part)
+        variable = Variable(f"{part}{suffix}", scalar, begins, instance=instance, whole=whole, in_list=in_list)
+        found.append(variable)
+        return variable.ref
 
     return build(kind, full, leaf)
 

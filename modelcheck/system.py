@@ -36,7 +36,7 @@ from .expressions import (
     substitute,
     well_defined,
 )
-from .expressions.composite import AnyType, Tree, build, show_composite
+from .expressions.composite import AnyType, List, Tree, build, parts, show_composite
 
 State = tuple[Value, ...]
 
@@ -56,6 +56,17 @@ class Whole:
         base, mark, instance = self.name.partition("#")
         return build(self.type, base, lambda part, kind: Ref(f"{part}{mark}{instance}", kind))
 
+    def list_with(self, variable: str) -> Whole | None:
+        """The outermost list that a variable of this value is a part of: a list is told in one piece."""
+        base, mark, instance = self.name.partition("#")
+        name, value = base, self.value
+        while not isinstance(value, List):
+            inner = [(n, part) for n, part in parts(value, name) if variable.startswith((f"{n}.", f"{n}["))]
+            if not inner:
+                return None
+            ((name, value),) = inner
+        return Whole(f"{name}{mark}{instance}", value.type)
+
 
 @dataclass(frozen=True)
 class Variable:
@@ -63,7 +74,7 @@ class Variable:
 
     `role` tells what it is for: `data` was declared by the user, `control` is where a flow or a queue
     stands, `monitor` was added by a check to observe and does not count as state of the design. `whole`: the record,
-    list or map that it is a part of.
+    list or map that it is a part of; `in_list`: the outermost list of that.
     """
 
     name: str
@@ -72,15 +83,16 @@ class Variable:
     role: str = "data"
     instance: int | None = None
     whole: Whole | None = None
+    in_list: Whole | None = None
 
     @property
     def ref(self) -> Ref:
         return Ref(self.name, self.type)
 
     @property
-    def shown_as(self) -> str:
-        """The name under which it is shown: that of the record, list or map that it is a part of."""
-        return self.name if self.whole is None else self.whole.name
+    def told_as(self) -> str:
+        """The name under which a change of it is told: its own, or that of the list that it is a part of."""
+        return self.name if self.in_list is None else self.in_list.name
 
     @property
     def starts(self) -> Expr:
@@ -250,17 +262,23 @@ class TransitionSystem:
     def show_state(self, state: State) -> dict[str, str]:
         """A state as names and written values; records, lists and maps in one piece."""
         shown: dict[str, str] = {}
-        for place, variable in enumerate(self.variables):
-            if variable.shown_as not in shown:
-                shown[variable.shown_as] = self.show_value(place, state)
+        for variable, value in zip(self.variables, state, strict=True):
+            if variable.whole is None:
+                shown[variable.name] = show(value, variable.type)
+            elif variable.whole.name not in shown:
+                shown[variable.whole.name] = self.show_whole(variable.whole, state)
         return shown
 
-    def show_value(self, place: int, state: State) -> str:
-        """The value of the variable at a place as it is written, or of the record, list or map that it is a part of."""
+    def show_whole(self, whole: Whole, state: State) -> str:
+        """A record, list or map as it is written."""
+        return show_composite(whole.value, lambda part: state[self.positions[next(iter(references(part)))]])
+
+    def tell_value(self, place: int, state: State) -> str:
+        """The value of the variable at a place as it is written, or of the list that it is a part of."""
         variable = self.variables[place]
-        if variable.whole is None:
+        if variable.in_list is None:
             return show(state[place], variable.type)
-        return show_composite(variable.whole.value, lambda part: state[self.positions[next(iter(references(part)))]])
+        return self.show_whole(variable.in_list, state)
 
 
 class PlainAction:
@@ -351,7 +369,7 @@ class PlainAction:
         return (claim for claim, _ in self.findings(state))
 
 
-DIVISION = Claim("division", "division by zero", FALSE, "divides by zero")
+DIVISION = Claim("division", "every value exists", FALSE)
 
 
 def _can_be_listed(variables: Iterable[Variable], most: int) -> bool:

@@ -214,6 +214,8 @@ def test_lists_grow_and_shrink(case: tuple[Scope, dict[str, Any], dict[str, Any]
         assert gathered(read("append(a, line)", scope, lines), known) == [*python["a"], python["line"]]
     if python["a"]:
         assert gathered(read("rest(a)", scope, lines), known) == python["a"][1:]
+        assert gathered(read("front(a)", scope, lines), known) == python["a"][:-1]
+        assert read("front(a) == []", scope) is not None
     assert gathered(read("d.line if i > 1 else line", scope), known) == (
         python["d"]["line"] if python["i"] > 1 else python["line"]
     )

@@ -13,9 +13,7 @@ from dataclasses import dataclass
 
 from . import tree
 from .tree import (
-    BOOL,
     FALSE,
-    INT,
     BoolType,
     EnumType,
     Expr,
@@ -266,6 +264,14 @@ def rest(value: List) -> List:
     return List(value.type, given(some, plus(value.length, -1)), shifted)
 
 
+def front(value: List) -> List:
+    """The list without its last item, where it has one."""
+    some = compare("<=", integer(1), value.length)
+    empty = resting(value.type.of)
+    kept = tuple(choose(equal(value.length, integer(at)), empty, each) for at, each in enumerate(value.items, start=1))
+    return List(value.type, given(some, plus(value.length, -1)), kept)
+
+
 def append(value: List, added: Tree) -> List:
     """The list with another item at its end. A full list becomes longer than its bound allows: out of range."""
     added = to_shape(added, value.type.of)
@@ -289,6 +295,15 @@ def contains(value: List, wanted: Tree) -> Expr:
 def plus(value: Expr, number: int) -> Expr:
     """A length, changed by a constant."""
     return tree.total([value, integer(number)])
+
+
+def tidy(value: Tree) -> Expr:
+    """What always holds of a value: all that is beyond the length of a list rests."""
+    found = [tidy(part) for _, part in parts(value)]
+    if isinstance(value, List):
+        pairs = enumerate(value.items, start=1)
+        found += [disjunction([is_there(value, at), same(each, resting(value.type.of))]) for at, each in pairs]
+    return conjunction(found)
 
 
 # Maps.
@@ -327,16 +342,3 @@ def show_composite(value: Tree, known: Callable[[Expr], Value]) -> str:
             pairs = (f"{show(key, kind.key)}: {show_composite(part, known)}" for key, part in entries.items())
             return "{" + ", ".join(pairs) + "}"
     return show(known(value), value.type)
-
-
-def type_of(value: Tree) -> AnyType:
-    """The type of a value, composite or not."""
-    return value.type
-
-
-__all__ = [
-    "BOOL", "COMPOSITES", "COMPOSITE_TYPES", "INT", "AnyType", "Composite", "List", "ListType", "Map", "MapType",
-    "Record", "RecordType", "Tree", "append", "build", "choose", "contains", "entry", "first", "fits", "has_key",
-    "is_there", "item", "joined", "last", "leaves", "only_where", "parts", "rest", "rest_value", "resting", "same",
-    "show_composite", "to_shape", "type_of",
-]  # fmt: skip

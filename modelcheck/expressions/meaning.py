@@ -198,12 +198,13 @@ _LISTS: Mapping[str, Callable[[List], Tree]] = {
     "first": composite.first,
     "last": composite.last,
     "rest": composite.rest,
+    "front": composite.front,
 }
 LIST_FUNCTIONS = (*_LISTS, "append")
 
 
 def list_function(name: str, value: Tree, offset: int) -> Tree:
-    """`length(queue)`, `first(queue)`, `last(queue)`, `rest(queue)`."""
+    """`length(queue)`, `first(queue)`, `last(queue)`, `rest(queue)`, `front(queue)`."""
     if not isinstance(value, List):
         raise ExpressionError("E121", f"'{name}' takes a list, not {kind_of(value.type)}", offset)
     if not value.items:

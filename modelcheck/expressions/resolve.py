@@ -270,7 +270,7 @@ def _list_function(syntax: Call, scope: Scope, expected: AnyType | None) -> Tree
     if len(arguments) != wanted:
         what = "a list and a value" if wanted == 2 else "one list"
         raise ExpressionError("E126", f"'{name}' takes {what}", syntax.offset)
-    value = _resolve(arguments[0], scope, expected if name in ("append", "rest") else None)
+    value = _resolve(arguments[0], scope, expected if name in ("append", "rest", "front") else None)
     if name != "append":
         return list_function(name, value, syntax.offset)
     if not isinstance(value, List):

@@ -24,6 +24,7 @@ from ..expressions import (
     negation,
     substitute,
 )
+from ..expressions.composite import Tree, leaves, tidy
 from ..graph.flow import jumps_after
 from ..system import Claim, Variable
 
@@ -35,7 +36,7 @@ class TypedCompensation:
     effect: Mapping[str, Expr]
     requires: Expr | None
     ensures: Expr | None
-    restores: tuple[tuple[str, Ref], ...] = ()
+    restores: tuple[tuple[str, Tree], ...] = ()
     missing: tuple[Claim, ...] = ()
 
 
@@ -183,16 +184,16 @@ def _type_step(
     ensures = formula(step.ensures)
     # A bounded variable may leave its range only by a known effect; an unknown one is assumed to respect it.
     known = variables_of(step.modifies, inside, resolver)
-    parameters = tuple(Variable(f"{ref.name}'", ref.type, None, role="parameter") for _, ref in known)
+    parts = [leaf for _, value in known for _, leaf in leaves(value) if isinstance(leaf, Ref)]
+    parameters = tuple(Variable(f"{ref.name}'", ref.type, None, role="parameter") for ref in parts)
     renamed = {parameter.name[:-1]: parameter.ref for parameter in parameters}
     effects["ok"] = {**effects["ok"], **renamed}
     guards = {
         index: TRUE if transition.when is None else formula(transition.when) or TRUE
         for index, transition in enumerate(step.transitions)
     }
-    assumed: Expr = TRUE
-    if parameters and ensures is not None:
-        assumed = substitute(ensures, effects["ok"])
+    promised = [*(tidy(value) for _, value in known), *([ensures] if parameters and ensures is not None else [])]
+    assumed = substitute(conjunction(promised), effects["ok"])
     return TypedStep(
         name, step, outcomes, formula(step.when) or TRUE, formula(step.await_) or TRUE, formula(step.requires),
         ensures, formula(step.check), effects, guards, _type_compensation(step, scope, inside, resolver),

@@ -160,9 +160,9 @@ def _step(system: TransitionSystem, group: Sequence[_Move], number: int, several
 def _changes(system: TransitionSystem, before: State, after: State, role: str) -> tuple[Change, ...]:
     found: dict[str, Change] = {}
     for place, (variable, old, new) in enumerate(zip(system.variables, before, after, strict=True)):
-        if old != new and variable.role == role and variable.shown_as not in found:
-            values = (system.show_value(place, state) for state in (before, after))
-            found[variable.shown_as] = Change(variable.shown_as, *values)
+        if old != new and variable.role == role and variable.told_as not in found:
+            values = (system.tell_value(place, state) for state in (before, after))
+            found[variable.told_as] = Change(variable.told_as, *values)
     return tuple(found.values())
 
 
@@ -230,9 +230,9 @@ def _is_open(variable: Variable) -> bool:
 
 
 def values_in(system: TransitionSystem, state: State, names: Iterable[str]) -> tuple[Change, ...]:
-    """The values of some variables in a state; of a part of a record, list or map, that of the whole."""
+    """The values of some variables in a state; of a part of a list, the whole list."""
     places = [system.positions[name] for name in names]
-    shown = {system.variables[place].shown_as: system.show_value(place, state) for place in places}
+    shown = {system.variables[place].told_as: system.tell_value(place, state) for place in places}
     return tuple(Change(name, "", value) for name, value in shown.items())
 
 
@@ -244,7 +244,7 @@ def _conclusion(result: Result, trace: Trace, lines: Sequence[Line]) -> Line:
         text = trace.broken.message or f"{trace.broken.kind} of {trace.broken.name}"
     text = text or ("reached" if kind == "reached" else f"'{result.name}' does not hold")
     told = {change.variable for change in lines[-1].changes} if lines else set()
-    variables = {variable.name: variable.shown_as for variable in trace.system.variables}
+    variables = {variable.name: variable.told_as for variable in trace.system.variables}
     shown = [name for name in _mentioned(trace, f"{result.name} {text}") if variables[name] not in told]
     return Line(kind, text, changes=values_in(trace.system, trace.states[-1], shown))
 
