@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from . import model as model
-    from .api import check, compare, load, simulate
+    from .api import check, compare, load, simulate, to_text
     from .engine.target import Limits
     from .errors import ModelError
     from .results import CheckReport, Finding, Result, Verdict
@@ -30,6 +30,7 @@ _HOMES = {
     "compare": "api",
     "load": "api",
     "simulate": "api",
+    "to_text": "api",
     "CheckReport": "results",
     "Finding": "results",
     "Limits": "engine.target",
@@ -50,6 +51,7 @@ __all__ = [
     "load",
     "model",
     "simulate",
+    "to_text",
 ]
 
 

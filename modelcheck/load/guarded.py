@@ -10,6 +10,7 @@ from ..errors import Located
 from .design import DESIGN, plain
 from .reader import MISSING, Key, Problems, converted, mapping_of, note, one_or_more, record, scalar
 from .values import EFFECT, FORMULA, NAME, TEXT
+from .writing import write_text
 
 _INDEX = re.compile(r"\s*([^\W\d]\w*)\s+in\s+(\S.*?)\.\.\s*(\S.*?)(?:,(?=\s*[^\W\d]\w*\s+in\s)|\Z)")
 
@@ -36,10 +37,16 @@ def _for_each(text: Located, problems: Problems) -> Any:
     return tuple(found)
 
 
+def _write_indices(indices: tuple[model.Index, ...]) -> str:
+    ranges = [f"{each.name} in {write_text(each.low)}..{write_text(each.high)}" for each in indices]
+    return ", ".join(ranges)
+
+
 _FOR_EACH = Key(
     converted(
-        one_or_more(scalar("an index", _for_each, {"type": "string"})),
+        one_or_more(scalar("an index `i in low..high`", _for_each, {"type": "string"}, write=_write_indices)),
         lambda groups: tuple(index for group in groups for index in group),
+        lambda indices: [indices],
     ),
     "one action for each index: i in 1..N, j in 1..M",
     field="for_each",
