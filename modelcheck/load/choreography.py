@@ -119,7 +119,10 @@ def _write_publications(publications: tuple[model.Publication, ...]) -> Written:
     written = _PUBLICATIONS.write(publications)
     if not isinstance(written, list):
         return written
-    return [{"event": each} if each in written[:index] else each for index, each in enumerate(written)]
+    return [
+        {"event": each} if isinstance(each, str) and each in written[:index] else each
+        for index, each in enumerate(written)
+    ]
 
 
 PUBLICATIONS = replace(_PUBLICATIONS, write=_write_publications)

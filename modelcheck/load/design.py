@@ -30,7 +30,7 @@ from .reader import (
     word,
 )
 from .values import COUNT, DELAY, FORMULA, INITIAL, LABELS, NAME, TEXT, TRUTH, TYPE
-from .writing import Builds, CannotWrite, only, said
+from .writing import Builds, CannotWrite, brackets, only, said
 
 NAMES = one_or_more(NAME)
 DELAYS = named("delay", DELAY)
@@ -76,9 +76,10 @@ def _variable(values: dict[str, Any], node: LocatedMap, problems: Problems) -> A
 def _said_variable(value: Any) -> dict[str, Any]:
     fields = said(value)
     kind = fields.pop("type")
-    if kind.startswith("{"):
-        return {"type" if ":" in kind else "values": kind, **fields}
-    plain_range = ".." in kind and not re.match(r"\w+ (of|from)\b", kind)
+    tree = brackets(kind)
+    if isinstance(tree, dict) and not any(tree.values()):
+        return {"values": kind, **fields}
+    plain_range = ".." in kind and not re.match(r"\{|\w+ (of|from)\b", kind)
     return {"range" if plain_range else "type": kind, **fields}
 
 

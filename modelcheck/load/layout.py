@@ -121,7 +121,7 @@ def _folded(text: str, indent: int) -> list[str]:
         rows, mark = textwrap.wrap(text, WIDTH - indent, break_long_words=False, break_on_hyphens=False), ">-"
     lines = [mark, *(margin + row if row else "" for row in rows)]
     expected: dict[str, str] = {"k": text}
-    return lines if len(rows) > 1 and _read("k: " + "\n".join(lines) + "\n") == expected else []
+    return lines if _read("k: " + "\n".join(lines) + "\n") == expected else []
 
 
 # The places where a text can stand, in `{...}` and `[...]` and outside of them: `@` stands for the text.

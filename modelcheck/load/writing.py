@@ -30,12 +30,16 @@ class CannotWrite(Exception):
 
 @contextmanager
 def within(key: str) -> Iterator[None]:
-    """What cannot be written in here stands under this key."""
+    """What cannot be written in here stands under this key; so does a value of quite another type."""
     try:
         yield
     except CannotWrite as error:
         error.at.insert(0, key)
         raise
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as wrong:
+        error = CannotWrite(f"a value of a wrong type stands here ({wrong})")
+        error.at.insert(0, key)
+        raise error from None
 
 
 def write_text(value: Any) -> str:
@@ -70,7 +74,7 @@ def write_scaled(value: Any, units: Mapping[str, float], most_digits: int = 17) 
         number = Decimal(repr(value)) / Decimal(repr(scale))
         text = _decimal(number)
         if len(number.normalize().as_tuple().digits) <= most_digits and float(text) * scale == value:
-            found.append((number < 1, len(text), f"{text}{unit}"))
+            found.append((number < 1, len(text + unit), text + unit))
     return min(found)[2] if found else plain
 
 
