@@ -6,7 +6,7 @@ What a writer cannot say raises `CannotWrite`, which learns on its way up where 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
@@ -22,9 +22,8 @@ Write = Callable[[Any], Written]
 class CannotWrite(Exception):
     """A value that a form of the text cannot say; `at` are the keys that lead to it."""
 
-    def __init__(self, message: str):
-        self.message = message
-        self.at: list[str] = []
+    def __init__(self, message: str, at: Iterable[str] = ()):
+        self.message, self.at = message, list(at)
         super().__init__(message)
 
 
@@ -37,9 +36,7 @@ def within(key: str) -> Iterator[None]:
         error.at.insert(0, key)
         raise
     except (AttributeError, IndexError, KeyError, TypeError, ValueError) as wrong:
-        error = CannotWrite(f"a value of a wrong type stands here ({wrong})")
-        error.at.insert(0, key)
-        raise error from None
+        raise CannotWrite(f"a value of a wrong type stands here ({wrong})", [key]) from None
 
 
 def write_text(value: Any) -> str:
@@ -74,8 +71,8 @@ def write_scaled(value: Any, units: Mapping[str, float], most_digits: int = 17) 
         number = Decimal(repr(value)) / Decimal(repr(scale))
         text = _decimal(number)
         if len(number.normalize().as_tuple().digits) <= most_digits and float(text) * scale == value:
-            found.append((number < 1, len(text + unit), text + unit))
-    return min(found)[2] if found else plain
+            found.append((number < 1, len(text), len(unit), text + unit))
+    return min(found)[-1] if found else plain
 
 
 def brackets(value: Any) -> Written:
