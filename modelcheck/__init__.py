@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from . import model as model
-    from .api import check, compare, load, outcomes, same_outcomes, simulate
+    from .api import check, compare, load, outcomes, same_outcomes, simulate, to_text
     from .engine.target import Limits
     from .errors import ModelError
     from .results import CheckReport, Finding, Result, Verdict
@@ -32,6 +32,7 @@ _HOMES = {
     "outcomes": "api",
     "same_outcomes": "api",
     "simulate": "api",
+    "to_text": "api",
     "CheckReport": "results",
     "Finding": "results",
     "Limits": "engine.target",
@@ -54,6 +55,7 @@ __all__ = [
     "outcomes",
     "same_outcomes",
     "simulate",
+    "to_text",
 ]
 
 

@@ -36,6 +36,16 @@ def load(source: str | Path, constants: Mapping[str, str] | None = None) -> mode
     return design
 
 
+def to_text(design: model.Model) -> str:
+    """A model as YAML that `load` reads back as the same model; raises `ModelError` for what text cannot say.
+
+    Comments of a file that it came from are not kept.
+    """
+    from .load.write import to_text as write
+
+    return write(design)
+
+
 # What is unknown in half a model may stand in the other half.
 UNKNOWN = frozenset({"E120", "E122", "E128", "E140", "E201", "E202"})
 

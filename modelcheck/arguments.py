@@ -58,6 +58,15 @@ def parser_of(runs: Mapping[str, Run]) -> argparse.ArgumentParser:
     graph.add_argument("model", metavar="MODEL")
     graph.add_argument("-o", "--output", metavar="FILE", help="a .png, .svg, .pdf, .dot, .mmd (Mermaid) or .txt file")
     graph.add_argument("--format", choices=("text", "dot", "mermaid"), help="what is printed without -o")
+
+    text = "write a model out as text; comments of the source are not kept"
+    convert = _verb(verbs, "convert", runs["convert"], text)
+    convert.add_argument("model", metavar="MODEL")
+    convert.add_argument("--to", choices=("yaml",), default="yaml", help="the format (yaml)")
+    convert.add_argument("-o", "--output", metavar="FILE", help="write to a file instead of printing")
+
+    schema = verbs.add_parser("schema", help="print the JSON schema of model files, for editors")
+    schema.set_defaults(run=runs["schema"], json=False)
     return parser
 
 

@@ -11,7 +11,7 @@ import os
 import shutil
 import signal
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
@@ -33,8 +33,7 @@ _WORST_FIRST = (UNUSABLE, WRONG, OPEN, GOOD)
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs a command line and returns its exit code; nothing that goes wrong ends in a traceback."""
     _be_lenient_about_characters()
-    verbs = {"check": _check, "simulate": _simulate, "compare": _compare, "outcomes": _outcomes, "graph": _graph}
-    chosen = parser_of(verbs).parse_args(arguments)
+    chosen = parser_of(VERBS).parse_args(arguments)
     try:
         code: int = chosen.run(chosen)
         sys.stdout.flush()
@@ -213,6 +212,33 @@ def _graph(chosen: argparse.Namespace) -> int:
 
     save_graph(graph, chosen.output)
     return GOOD
+
+
+def _convert(chosen: argparse.Namespace) -> int:
+    from .api import to_text
+
+    design, _ = _load(chosen.model, chosen)
+    text = to_text(design)
+    if chosen.output is not None:
+        Path(chosen.output).write_text(text, encoding="utf-8")
+    if chosen.json:
+        _print_json({"model": design.name, "format": chosen.to, "text": text})
+    elif chosen.output is None:
+        print(text, end="")
+    return GOOD
+
+
+def _schema(_chosen: argparse.Namespace) -> int:
+    from .load import schema_text
+
+    print(schema_text(), end="")
+    return GOOD
+
+
+VERBS: Mapping[str, Callable[[argparse.Namespace], int]] = {
+    "check": _check, "simulate": _simulate, "compare": _compare, "outcomes": _outcomes, "graph": _graph,
+    "convert": _convert, "schema": _schema,
+}  # fmt: skip
 
 
 # What verbs share.

@@ -21,6 +21,7 @@ from .orchestration import ORCHESTRATION
 from .reader import MISSING, Json, Key, Problems, Reader, found, note, record, scalar
 from .references import check_references
 from .values import read_delay
+from .writing import Builds
 
 __all__ = ["json_schema", "load_file", "load_text", "read_delay", "schema_text"]
 
@@ -29,6 +30,7 @@ KINDS: Mapping[str, tuple[Callable[..., Any], Mapping[str, Key]]] = {
     "choreography": (model.Choreography, CHOREOGRAPHY),
     "system": (model.System, SYSTEM),
 }
+WRITTEN_LAST = ("properties", "expect", "states")
 KINDS_TO_COME = ("hybrid", "saga", "event_sourcing", "cqrs")
 
 
@@ -78,7 +80,8 @@ def _whole(kind: str) -> Reader:
     """The reader of a whole file of a kind."""
     dataclass, keys = KINDS[kind]
     top = {kind: Key(_TITLE, "the name of this design", field="name", required=True), **keys}
-    return record(f"this {kind}", top, lambda values, _node, _problems: dataclass(**values))
+    last = {key: top.pop(key) for key in WRITTEN_LAST}
+    return record(f"this {kind}", {**top, **last}, Builds(dataclass))
 
 
 def _with_constants(design: Any, constants: Mapping[str, str], problems: Problems) -> Any:
