@@ -27,7 +27,8 @@ from .expressions import (
     parse,
     resolve,
 )
-from .expressions.parse import Index, Name, Syntax
+from .expressions.parse import Index, Name, Path, Syntax
+from .expressions.paths import members_of, pieces, written
 from .model import Effect
 from .system import Claim
 
@@ -121,6 +122,10 @@ def find_target(syntax: Syntax, targets: Scope, scope: Scope) -> Target:
         case Index(name, _, offset):
             hint = did_you_mean(name, targets.families, f"there is no indexed '{name}'")
             raise ExpressionError("E140", f"'{name}' is not an indexed variable", offset, hint)
+        case Path():
+            family = members_of(syntax, targets.names, targets.families)
+            indices = [resolve(argument, scope, INT) for argument in pieces(syntax)[1]]
+            return _among(family, indices, written(syntax), syntax.offset)
     raise ExpressionError("E140", "only variables can be assigned", syntax.offset, "write 'name' or 'name[index]'")
 
 
@@ -134,6 +139,11 @@ def _indexed(
     if len(arguments) != dimensions:
         raise ExpressionError("E126", f"'{name}' takes {dimensions} indices, found {len(arguments)}", offset)
     indices = [resolve(argument, scope, INT) for argument in arguments]
+    return _among(family, indices, name, offset)
+
+
+def _among(family: Mapping[tuple[int, ...], Expr], indices: list[Expr], name: str, offset: int) -> Target:
+    """The members that computed indices may mean."""
     members = []
     for key, member in family.items():
         here = conjunction(equal(index, integer(k)) for index, k in zip(indices, key, strict=True))

@@ -9,7 +9,7 @@ is not in the grammar below is an error at its column.
     comparison  = sum {("==" | "!=" | "<" | "<=" | ">" | ">=") sum} | sum ["not"] "in" (range | set)
     sum         = term {("+" | "-") term}   term = unary {("*" | "//" | "%" | "/") unary}
     unary       = "-" unary | atom          range = sum ".." sum            set = "{" expression, ... "}"
-    atom        = number | "true" | "false" | name | name "[" expression, ... "]" | name "(" expression, ... ")"
+    atom        = number | "true" | "false" | member | name "(" expression, ... ")"
                 | ("forall" | "exists" | "sum" | "count") name "in" range ":" expression | "(" expression ")"
 """
 
@@ -68,6 +68,16 @@ class Index:
 
 
 @dataclass(frozen=True, slots=True)
+class Path:
+    """What belongs to a member of a family: `worker[i].busy`; with arguments a member of that, `worker[i].slot[2]`."""
+
+    base: Index | Path
+    field: str
+    arguments: tuple[Syntax, ...]
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
 class Call:
     """A function or predicate with its arguments: `min(a, b)`."""
 
@@ -88,13 +98,13 @@ class Quantified:
     offset: int
 
 
-Syntax = Number | Name | Apply | Index | Call | Quantified
+Syntax = Number | Name | Apply | Index | Path | Call | Quantified
 
 QUANTIFIERS = ("forall", "exists", "sum", "count")
 KEYWORDS = frozenset({"and", "or", "not", "implies", "if", "else", "in", "true", "false", "forall"})
 _TOKEN = re.compile(
     r"\s*(?:(?P<number>\d+(?:\.(?!\.)\d+)?)|(?P<name>[^\W\d]\w*(?:\.[^\W\d]\w*)*)"
-    r"|(?P<operator>\.\.|==|!=|<=|>=|=>|//|&&|\|\||\*\*|[-+*/%<>()\[\]{},:=!&|^~]))"
+    r"|(?P<field>\.[^\W\d]\w*(?:\.[^\W\d]\w*)*)|(?P<operator>\.\.|==|!=|<=|>=|=>|//|&&|\|\||\*\*|[-+*/%<>()\[\]{},:=!&|^~]))"
 )
 _MISTAKES = {
     "=": "write '==' to compare",
@@ -168,6 +178,8 @@ def parts_of(node: Syntax) -> tuple[Syntax, ...]:
     match node:
         case Apply(_, arguments) | Index(_, arguments) | Call(_, arguments):
             return arguments
+        case Path(base, _, arguments):
+            return (base, *arguments)
         case Quantified(_, _, low, high, body):
             return (low, high, body)
     return ()
@@ -334,10 +346,19 @@ class _Parser:
             raise self.unexpected("a value")
         self.at += 1
         if self.take("["):
-            return Index(token.text, self.arguments("]"), token.offset)
+            return self.path(Index(token.text, self.arguments("]"), token.offset))
         if self.take("("):
             return Call(token.text, self.arguments(")"), token.offset)
         return Name(token.text, token.offset)
+
+    def path(self, base: Index | Path) -> Syntax:
+        """What follows a member: `.busy`, `.slot[2]`, ..."""
+        while self.next.kind == "field":
+            field = self.next
+            self.at += 1
+            arguments = self.arguments("]") if self.take("[") else ()
+            base = Path(base, field.text[1:], arguments, base.offset)
+        return base
 
     def quantified(self, token: _Token) -> Syntax:
         self.at += 1

@@ -8,7 +8,21 @@ from decimal import Decimal
 
 from ..errors import Problem, did_you_mean, position_of
 from . import tree
-from .parse import Apply, Call, ExpressionError, Index, Name, Number, Quantified, Syntax, parse, parse_range, parts_of
+from .parse import (
+    Apply,
+    Call,
+    ExpressionError,
+    Index,
+    Name,
+    Number,
+    Path,
+    Quantified,
+    Syntax,
+    parse,
+    parse_range,
+    parts_of,
+)
+from .paths import filled, members_of, pieces, written
 from .tree import BOOL, INT, REAL, BoolType, EnumType, Expr, IntType, Literal, Operation, RealType, Type
 
 MOST_CASES = 10_000
@@ -127,6 +141,8 @@ def _resolve(syntax: Syntax, scope: Scope, expected: Type | None) -> Expr:
             return _apply(syntax, scope, expected)
         case Index():
             return _index(syntax, scope)
+        case Path():
+            return _path(syntax, scope)
         case Call():
             return _call(syntax, scope)
         case Quantified():
@@ -256,6 +272,19 @@ def _index(syntax: Index, scope: Scope) -> Expr:
     return _member(indices, sorted(family.items(), key=lambda member: member[0]))
 
 
+def _path(syntax: Path, scope: Scope) -> Expr:
+    members = members_of(syntax, scope.names, scope.families)
+    if not members:
+        raise ExpressionError("E120", f"unknown name '{written(syntax)}'", syntax.offset)
+    indices = [_number(argument, scope) for argument in pieces(syntax)[1]]
+    if not all(isinstance(index, Literal) for index in indices):
+        return _member(indices, list(members.items()))
+    key = tuple(int(index.value) for index in indices if isinstance(index, Literal))
+    if key not in members:
+        raise ExpressionError("E127", f"'{filled(syntax, key)}' does not exist", syntax.offset)
+    return members[key]
+
+
 def _member(indices: list[Expr], members: list[tuple[tuple[int, ...], Expr]]) -> Expr:
     """The member at computed indices, by halving. An index outside the family reads a member at its edge; ranges
     guard against it."""
@@ -287,7 +316,7 @@ def _call(syntax: Call, scope: Scope) -> Expr:
 
 def _predicate(syntax: Call, scope: Scope) -> Expr:
     meanings = scope.predicates[syntax.name]
-    if len(syntax.arguments) != 1 or not isinstance(syntax.arguments[0], (Name, Index)):
+    if len(syntax.arguments) != 1 or not isinstance(syntax.arguments[0], (Name, Index, Path)):
         raise ExpressionError("E126", f"'{syntax.name}' takes one name", syntax.offset)
     argument = syntax.arguments[0]
     name = _member_name(argument, scope)
@@ -299,11 +328,11 @@ def _predicate(syntax: Call, scope: Scope) -> Expr:
     return meanings[name]
 
 
-def _member_name(syntax: Name | Index, scope: Scope) -> str:
+def _member_name(syntax: Name | Index | Path, scope: Scope) -> str:
     """The name that a name with constant indices stands for: `reserve[2]` for `reserve[i + 1]` where i is 1."""
     if isinstance(syntax, Name):
         return syntax.text
-    return f"{syntax.name}[{','.join(str(_constant(argument, scope)) for argument in syntax.arguments)}]"
+    return filled(syntax, [_constant(argument, scope) for argument in pieces(syntax)[1]])
 
 
 def _over_instances(syntax: Call, scope: Scope) -> Expr:
