@@ -15,6 +15,8 @@ from typing import Any
 
 from ..expressions import as_text
 
+LONGEST_NUMBER = 20  # of what is read; longer ones have an exponent
+
 Written = str | list["Written"] | dict[str, "Written"]
 Write = Callable[[Any], Written]
 
@@ -60,7 +62,8 @@ def write_number(value: Any) -> str:
 def _decimal(number: Decimal) -> str:
     number = number.normalize()
     plain = f"{number:f}"
-    return plain if len(plain) <= 12 else min(plain, f"{number:e}", key=len)
+    short = f"{number:e}"
+    return short if len(plain) > LONGEST_NUMBER or len(short) < len(plain) > 12 else plain
 
 
 def write_scaled(value: Any, units: Mapping[str, float], most_digits: int = 17) -> str:
