@@ -21,6 +21,7 @@ LAYERS = (
     ("model",),
     ("source", "library"),
     ("load",),
+    ("reference",),
     ("graph",),
     ("system",),
     ("trace",),
