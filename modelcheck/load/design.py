@@ -105,13 +105,14 @@ def _short_variable(text: Located, problems: Problems) -> Any:
     return note(problems, "E022", f"'{text[:40]}' does not say what kind of variable this is", text, hint)
 
 
+_SHORT = r"^(true|false|bool|int|real|-?\d+(\.\d+)?)$|\.\."
 VARIABLE = named(
     "variable",
     short(
         scalar(
             "a first value or a type",
             _short_variable,
-            {"type": ["boolean", "number", "string"]},
+            {"anyOf": [{"type": ["boolean", "number"]}, {"type": "string", "pattern": _SHORT}]},
             write=_short_text,
         ),
         record(

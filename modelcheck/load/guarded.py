@@ -42,9 +42,10 @@ def _write_indices(indices: tuple[model.Index, ...]) -> str:
     return ", ".join(ranges)
 
 
+_INDEX_SCHEMA = {"type": "string", "pattern": r"\w\s+in\s+\S.*\.\."}
 _FOR_EACH = Key(
     converted(
-        one_or_more(scalar("an index `i in low..high`", _for_each, {"type": "string"}, write=_write_indices)),
+        one_or_more(scalar("an index `i in low..high`", _for_each, _INDEX_SCHEMA, write=_write_indices)),
         lambda groups: tuple(index for group in groups for index in group),
         lambda indices: [indices],
     ),

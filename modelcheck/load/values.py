@@ -309,7 +309,13 @@ def _write_labels(value: Any) -> Written:
 
 
 _MANY = {"type": ["array", "object"]}
-LABELS = Reader(_labels, _MANY, write=_write_labels, about=About("names [a, b]"))
+_SINGLE: dict[str, Any] = {"type": "array", "minItems": 1, "items": _FORMULA}
+LABELS = Reader(
+    _labels,
+    {"anyOf": [_SINGLE, {"type": "object", "minProperties": 1}]},
+    write=_write_labels,
+    about=About("names [a, b]"),
+)
 TYPE = replace(short(TEXT, LABELS), write=brackets)
 INITIAL = replace(short(FORMULA, Reader(_set, _MANY, about=About("a set of values {a, b}"))), write=brackets)
 
