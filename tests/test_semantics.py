@@ -13,11 +13,9 @@ from pathlib import Path
 import pytest
 
 from modelcheck.api import check
-from modelcheck.load import KINDS, load_text, reader_of
-from modelcheck.load.reader import Reader
-from modelcheck.load.write import to_text
+from modelcheck.load import KINDS, load_text
 from modelcheck.model import Model
-from modelcheck.reference.tables import words_of
+from modelcheck.reference.tables import all_mappings, words_of
 from modelcheck.report.story import tell
 from modelcheck.report.text import render_story
 from modelcheck.results import CheckReport, Result
@@ -119,3 +117,19 @@ def test_the_page_is_not_believed_when_it_is_wrong() -> None:
     assert compare(report, f"refuted  {REST}\n")
     assert compare(report, "states  1\n")
     assert compare(report, "warning  W999\n")
+
+
+# Choices of which every value means another behaviour.
+CHOICES = [
+    (key, word)
+    for each in all_mappings()
+    for key, entry in each.keys.items()
+    for word in words_of(entry.reader)
+    if each.kind in ("a step", "the compensation policy", "a channel", "a handler") and key not in ("fails", "outcomes")
+]
+
+
+@pytest.mark.parametrize(("key", "word"), CHOICES)
+def test_every_choice_is_demonstrated(key: str, word: str) -> None:
+    pattern = rf"\b{key}: [^\n]*\b{word}\b"
+    assert any(re.search(pattern, example.model) for example in EXAMPLES), f"no example has '{key}: {word}'"
