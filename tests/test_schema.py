@@ -81,7 +81,7 @@ def test_good_models_are_accepted(path: Path) -> None:
     assert complaints(texts(node)) == []
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 @given(models)
 def test_generated_models_are_accepted(design: modelcheck.model.Model) -> None:
     assert complaints(texts(read_text(to_text(design), "m", []))) == []

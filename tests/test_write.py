@@ -77,7 +77,7 @@ def test_files_come_back(path: Path) -> None:
     assert max(map(len, text.splitlines())) <= WIDTH
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
 @given(models)
 def test_models_come_back(design: mc.model.Model) -> None:
     again = load_text(to_text(design))
@@ -149,7 +149,7 @@ small_systems = st.builds(
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 @given(small_orchestrations() | small_orchestrations(instances=2) | small_choreographies() | small_systems)
 def test_verdicts_are_kept(design: mc.model.Model) -> None:
     before, after = (mc.check(each, limits=LIMITS) for each in (design, load_text(to_text(design))))
