@@ -58,9 +58,10 @@ def write_number(value: Any) -> str:
 
 
 def _decimal(number: Decimal) -> str:
+    """Plain or with an exponent, whichever is shorter; numbers of more than 20 digits are not read."""
     number = number.normalize()
-    plain = f"{number:f}"
-    return plain if len(plain) <= 12 else min(plain, f"{number:e}", key=len)
+    plain, scientific = f"{number:f}", f"{number:e}"
+    return plain if len(plain) <= 12 or len(plain) <= min(20, len(scientific)) else scientific
 
 
 def write_scaled(value: Any, units: Mapping[str, float], most_digits: int = 17) -> str:
