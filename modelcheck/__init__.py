@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from . import model as model
-    from .api import check, compare, load, simulate, to_text
+    from .api import check, compare, load, outcomes, same_outcomes, simulate, to_text
     from .engine.target import Limits
     from .errors import ModelError
     from .results import CheckReport, Finding, Result, Verdict
@@ -29,6 +29,8 @@ _HOMES = {
     "check": "api",
     "compare": "api",
     "load": "api",
+    "outcomes": "api",
+    "same_outcomes": "api",
     "simulate": "api",
     "to_text": "api",
     "CheckReport": "results",
@@ -50,6 +52,8 @@ __all__ = [
     "compare",
     "load",
     "model",
+    "outcomes",
+    "same_outcomes",
     "simulate",
     "to_text",
 ]

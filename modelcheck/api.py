@@ -13,6 +13,7 @@ from .errors import ModelError, Problem
 from .results import CheckReport
 
 if TYPE_CHECKING:
+    from .check.outcomes import Agreement, Outcomes
     from .compare import Comparison
     from .simulate import SimulationResult
 
@@ -109,3 +110,26 @@ def compare(
         load(each, constants) if isinstance(each, (str, Path)) else each for each in (orchestration, choreography)
     )
     return run(first, second, jobs=jobs, seed=seed)
+
+
+def outcomes(
+    source: str | Path | model.Model, *, limits: Limits | None = None, constants: Mapping[str, str] | None = None
+) -> Outcomes:
+    """What the outside can see of a design when it has ended: the values of its observables (`observe`)."""
+    from .check.outcomes import outcomes_of
+
+    return outcomes_of(load(source, constants) if isinstance(source, (str, Path)) else source, limits)
+
+
+def same_outcomes(
+    first: str | Path | model.Model,
+    second: str | Path | model.Model,
+    *,
+    limits: Limits | None = None,
+    constants: Mapping[str, str] | None = None,
+) -> Agreement:
+    """Whether two designs allow the same observable outcomes, and which only one of them has."""
+    from .check.outcomes import compare_outcomes
+
+    one, other = (load(each, constants) if isinstance(each, (str, Path)) else each for each in (first, second))
+    return compare_outcomes(one, other, limits)

@@ -5,6 +5,7 @@ They are models that can be loaded, not models that make sense: formulas may be 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from hypothesis import strategies as st
@@ -80,10 +81,19 @@ properties = st.builds(
 ) | st.builds(
     model.Property, word=st.just("leads_to"), about=st.tuples(formulas, formulas).filter(lambda p: p[0] != p[1])
 )
+kinds = st.sampled_from(
+    (
+        "bool", "int", "real", "0..5", "{idle, busy}", "{a,b}", "N - 1..N", "{null, on}", "Item",
+        "{item: Item, amount: 0..5}", "{ item:{a,b} }", "list of {a: 0..1} at most N", "map from {a, b} to real",
+    )
+)  # fmt: skip
+starts = st.sampled_from(
+    ("true", "false", "0", "-3", "0.5", "0..2", "{1, 3}", "{1,3}", "[]", "[1, 2]", "[{a: 1}, {a: {0, 1}}]", "{a: any}")
+)
 variables = st.builds(
     model.Variable,
-    type=st.sampled_from(("bool", "int", "real", "0..5", "{idle, busy}", "{a,b}", "N - 1..N", "{null, on}")),
-    initial=st.just("any") | st.sampled_from(("true", "false", "0", "-3", "0.5", "0..2", "{1, 3}", "{1,3}")) | formulas,
+    type=kinds,
+    initial=st.just("any") | starts | formulas,
     shared=st.booleans(),
     over=some(st.sampled_from(("1..N", "0..1", "a..b")), 2),
 )
@@ -95,11 +105,22 @@ def common(own_properties: st.SearchStrategy[model.Property]) -> dict[str, st.Se
         "name": texts,
         "description": st.just("") | texts,
         "constants": under_names(formulas),
+        "types": under_names(kinds),
+        "observe": under_names(formulas),
         "variables": under_names(variables),
         "properties": st.dictionaries(texts, properties | own_properties, max_size=4),
         "expect": st.dictionaries(texts, st.sampled_from(("proved", "refuted", "bounded", "unknown")), max_size=2),
         "states": st.none() | st.integers(1, 10**11),
     }
+
+
+indices = st.builds(
+    model.Index,
+    name=st.sampled_from(("i", "j", "größe")),
+    low=st.sampled_from(("1", "0", "N - 1", "-2")),
+    high=st.sampled_from(("N", "3", "min(N, 2)", "N + 1")),
+)
+copies = st.lists(indices, min_size=1, max_size=2).map(tuple)
 
 
 @st.composite
@@ -163,7 +184,9 @@ def orchestrations(draw: st.DrawFn) -> model.Orchestration:
         input=st.dictionaries(names, names, max_size=2),
         output=st.dictionaries(names, names, max_size=2),
         time=maybe_delay,
-    )
+        for_each=st.just(()) | copies,
+        in_turn=st.booleans(),
+    ).map(lambda step: step if step.for_each else replace(step, in_turn=False))
     endings = st.sampled_from((*FAILURES, "check"))
     undone = st.sampled_from(("if effect", "always", "never"))
     policies = st.builds(
@@ -218,7 +241,6 @@ def publications(draw: st.DrawFn, payloads: dict[str, tuple[str, ...]]) -> model
 
 @st.composite
 def choreographies(draw: st.DrawFn) -> model.Choreography:
-    types = st.sampled_from(("bool", "int", "0..3", "{a, b}", "{a,b}"))
     channels = draw(
         under_names(
             st.builds(
@@ -240,7 +262,7 @@ def choreographies(draw: st.DrawFn) -> model.Choreography:
             names,
             st.builds(
                 model.Event,
-                payload=under_names(types, 2),
+                payload=under_names(kinds, 2),
                 topic=topic,
                 claims=maybe_formula,
                 terminal=st.booleans(),
@@ -306,12 +328,6 @@ def _on(handler: model.Handler, event: str) -> model.Handler:
     return model.Handler(**{**vars(handler), "on": event})
 
 
-indices = st.builds(
-    model.Index,
-    name=st.sampled_from(("i", "j", "größe")),
-    low=st.sampled_from(("1", "0", "N - 1", "-2")),
-    high=st.sampled_from(("N", "3", "min(N, 2)", "N + 1")),
-)
 systems = st.builds(
     model.System,
     **common(st.builds(model.Property, word=st.just("ends"), about=st.just("system"))),

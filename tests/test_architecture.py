@@ -19,13 +19,15 @@ LAYERS = (
     ("errors",),
     ("expressions",),
     ("model",),
+    ("datatypes",),
     ("source", "library"),
     ("load",),
     ("reference",),
+    ("expand",),
     ("graph",),
     ("system",),
     ("trace",),
-    ("declare",),
+    ("declare", "assign"),
     ("orchestration", "choreography", "guarded"),
     ("compile",),
     ("engine",),
@@ -43,7 +45,7 @@ LAYERS = (
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
 
 # Results show themselves: these import upwards, inside functions only.
-SHOWING = {("results", "report"), ("simulate", "plot"), ("compare", "plot"), ("compare", "report")}
+SHOWING = {("results", "report"), ("check", "report"), ("simulate", "plot"), ("compare", "plot"), ("compare", "report")}
 
 LONGEST_FILE = 400
 LONGER: dict[str, int] = {}

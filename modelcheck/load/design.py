@@ -41,19 +41,20 @@ def plain(dataclass: Callable[..., Any]) -> Builds:
     return Builds(dataclass)
 
 
-def with_outcomes(dataclass: Callable[..., Any]) -> Builds:
+def outcomes_apart(values: dict[str, Any], _node: LocatedMap, problems: Problems) -> dict[str, Any]:
     """`outcomes: {ok: ...}` is another way to write `effect`."""
+    outcomes = dict(values.get("outcomes", {}))
+    if "ok" in outcomes:
+        if "effect" in values:
+            key = next(name for name in outcomes if name == "ok")
+            note(problems, "E031", "'effect' and 'outcomes: ok' say the same thing twice", key, "keep one of them")
+        return {**values, "effect": outcomes.pop("ok"), "outcomes": outcomes}
+    return values
 
-    def prepare(values: dict[str, Any], _node: LocatedMap, problems: Problems) -> dict[str, Any]:
-        outcomes = dict(values.get("outcomes", {}))
-        if "ok" in outcomes:
-            if "effect" in values:
-                key = next(name for name in outcomes if name == "ok")
-                note(problems, "E031", "'effect' and 'outcomes: ok' say the same thing twice", key, "keep one of them")
-            return {**values, "effect": outcomes.pop("ok"), "outcomes": outcomes}
-        return values
 
-    return Builds(dataclass, prepare)
+def with_outcomes(dataclass: Callable[..., Any]) -> Builds:
+    """Builds a dataclass whose effect may stand among its outcomes."""
+    return Builds(dataclass, outcomes_apart)
 
 
 def said_with_outcomes(value: Any) -> dict[str, Any]:
@@ -124,7 +125,11 @@ VARIABLE = named(
                     python="Variable.type",
                 ),
                 "values": Key(LABELS, "its possible values by name: `[idle, busy]`", python="Variable.type"),
-                "type": Key(TYPE, "bool, int, real, a range 0..5 or values {idle, busy}"),
+                "type": Key(
+                    TYPE,
+                    "`bool`, `int`, `real`, `0..5`, `{idle, busy}`, a name of `types`, a record "
+                    "`{item: Item, amount: 0..5}`, `list of Item at most 3`, `map from Item to 0..5`",
+                ),
                 "initial": Key(
                     INITIAL, "the first value: one, a range `0..2` or a set `{1, 3}` (each a possible start), or `any`"
                 ),
@@ -209,8 +214,13 @@ DESIGN = {
     "constants": Key(
         mapping_of(FORMULA, NAME), "numbers by name, which formulas and ranges may use; `--set N=5` replaces one"
     ),
+    "types": Key(mapping_of(TYPE, NAME), "names for types: `Item: {book, pen}`, `Line: {item: Item, amount: 0..5}`"),
     "variables": Key(VARIABLES, "the state: what the design knows and changes"),
     "properties": Key(mapping_of(PROPERTY, TEXT), "what should hold, by name"),
+    "observe": Key(
+        mapping_of(FORMULA, NAME),
+        "what the outside sees of this design: {name outside: formula here}; designs are compared by these names",
+    ),
     "expect": Key(
         mapping_of(
             word(

@@ -6,8 +6,9 @@ from typing import Any
 
 from .. import model
 from ..source import LocatedMap
-from .design import ARRIVALS, DELAYS, DESIGN, INSTANCES, NAMES, plain, said_with_outcomes, with_outcomes
-from .reader import Key, converted, either, list_of, mapping_of, named, one_or_more, record, short, word
+from .design import ARRIVALS, DELAYS, DESIGN, INSTANCES, outcomes_apart, plain, said_with_outcomes
+from .indices import REFERENCE, for_each
+from .reader import Key, Problems, converted, either, list_of, mapping_of, named, note, one_or_more, record, short, word
 from .values import (
     COUNT,
     DURATION,
@@ -23,9 +24,10 @@ from .values import (
     STEP_NAME,
     TARGET,
     TEXT,
+    TRUTH,
     unlimited,
 )
-from .writing import CannotWrite, only, said
+from .writing import Builds, CannotWrite, only, said
 
 SERVICE = record(
     "a service",
@@ -129,6 +131,14 @@ TRANSITIONS = either(
 )
 
 
+def _copies(values: dict[str, Any], node: LocatedMap, problems: Problems) -> dict[str, Any]:
+    if values.get("in_turn") and not values.get("for_each"):
+        note(problems, "E031", "'in turn' is about the copies of a step with 'for each'", node)
+    return outcomes_apart(values, node, problems)
+
+
+_FOR_EACH = for_each("one copy of the step for each index, all at once: i in 1..N, j in 1..M")
+_IN_TURN = Key(TRUTH, "the copies run one after the other instead of all at once", field="in_turn")
 STEP = named(
     "step",
     record(
@@ -140,7 +150,8 @@ STEP = named(
                 "the name under which its duration is drawn: a handler of that task in another design takes as long",
             ),
             "after": Key(
-                NAMES, "the steps it waits for; without it the one written before it; `[]`: it starts at once"
+                one_or_more(REFERENCE),
+                "the steps it waits for; without it the one written before it; `[]`: it starts at once",
             ),
             "join": Key(
                 word(
@@ -187,8 +198,12 @@ STEP = named(
                 "`{context key: output key}`: what the step writes to the context, where its service provides it",
             ),
             "time": Key(DELAYS, "how long it takes, instead of its service's time"),
+            "for each": _FOR_EACH,
+            "for_each": _FOR_EACH,
+            "in turn": _IN_TURN,
+            "in_turn": _IN_TURN,
         },
-        with_outcomes(model.Step),
+        Builds(model.Step, _copies),
         said_with_outcomes,
     ),
 )

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from ..expressions import references, show
+from ..expressions import references
 from ..results import Result, Verdict
 from ..system import Action, Label, State, TransitionSystem, Variable
 from ..trace import Trace
@@ -158,11 +158,12 @@ def _step(system: TransitionSystem, group: Sequence[_Move], number: int, several
 
 
 def _changes(system: TransitionSystem, before: State, after: State, role: str) -> tuple[Change, ...]:
-    return tuple(
-        Change(variable.name, show(old, variable.type), show(new, variable.type))
-        for variable, old, new in zip(system.variables, before, after, strict=True)
-        if old != new and variable.role == role
-    )
+    found: dict[str, Change] = {}
+    for place, (variable, old, new) in enumerate(zip(system.variables, before, after, strict=True)):
+        if old != new and variable.role == role and variable.told_as not in found:
+            values = (system.tell_value(place, state) for state in (before, after))
+            found[variable.told_as] = Change(variable.told_as, *values)
+    return tuple(found.values())
 
 
 def _deed(action: Action, labels: Sequence[Label]) -> str:
@@ -229,9 +230,10 @@ def _is_open(variable: Variable) -> bool:
 
 
 def values_in(system: TransitionSystem, state: State, names: Iterable[str]) -> tuple[Change, ...]:
-    """The values of some variables in a state."""
+    """The values of some variables in a state; of a part of a list, the whole list."""
     places = [system.positions[name] for name in names]
-    return tuple(Change(v.name, "", show(state[place], v.type)) for place in places for v in [system.variables[place]])
+    shown = {system.variables[place].told_as: system.tell_value(place, state) for place in places}
+    return tuple(Change(name, "", value) for name, value in shown.items())
 
 
 def _conclusion(result: Result, trace: Trace, lines: Sequence[Line]) -> Line:
@@ -242,7 +244,8 @@ def _conclusion(result: Result, trace: Trace, lines: Sequence[Line]) -> Line:
         text = trace.broken.message or f"{trace.broken.kind} of {trace.broken.name}"
     text = text or ("reached" if kind == "reached" else f"'{result.name}' does not hold")
     told = {change.variable for change in lines[-1].changes} if lines else set()
-    shown = [name for name in _mentioned(trace, f"{result.name} {text}") if name not in told]
+    variables = {variable.name: variable.told_as for variable in trace.system.variables}
+    shown = [name for name in _mentioned(trace, f"{result.name} {text}") if variables[name] not in told]
     return Line(kind, text, changes=values_in(trace.system, trace.states[-1], shown))
 
 
