@@ -11,7 +11,9 @@ import pytest
 
 from modelcheck.choreography import compile_choreography
 from modelcheck.expressions import text as printing
+from modelcheck.expressions.meaning import LIST_FUNCTIONS
 from modelcheck.expressions.parse import QUANTIFIERS
+from modelcheck.guarded import compile_system
 from modelcheck.load import KINDS, json_schema, load_text, reader_of
 from modelcheck.load.design import PROPERTY
 from modelcheck.load.reader import Reader
@@ -90,6 +92,7 @@ def test_the_vocabulary_is_that_of_the_program() -> None:
     operators = {name for names, _, _ in vocabulary.OPERATORS for name in names.replace("...", "").split()}
     assert operators == {*printing._LEVELS, "else", "in"} - {"neg"}
     assert list(vocabulary.QUANTIFIERS) == list(QUANTIFIERS)
+    assert set(vocabulary.FUNCTIONS) == {"min", "max", "abs", *LIST_FUNCTIONS}
     assert set(vocabulary.DISTRIBUTIONS) == set(DISTRIBUTIONS)
     assert set(vocabulary.UNITS) == set(SECONDS)
     assert set(vocabulary.PROPERTY_EXAMPLES) == set(PROPERTY.about.keys) - {"deadline"}
@@ -103,6 +106,14 @@ def test_operators_bind_in_the_order_of_the_reference() -> None:
     ]
     flat = [level for found in levels for level in sorted(found)]
     assert flat == sorted(flat)
+
+
+def test_the_types_are_types() -> None:
+    for name in vocabulary.TYPES:
+        initial = "[]" if name.startswith("list") else "any"
+        text = f'variables: {{v: {{type: "{name}", initial: {initial}}}}}\nactions: {{}}\n'
+        text = f"system: a\ntypes: {{Item: {{book, pen}}}}\n{text}"
+        assert compile_system(load_text(text)).variables, name  # type: ignore[arg-type]
 
 
 def test_the_predicates_are_those_of_the_compilers() -> None:

@@ -12,7 +12,11 @@ TYPES: Mapping[str, str] = {
     "int": "a whole number of any size",
     "real": "a number; exact in checks, floating point in simulations",
     "0..5": "a whole number in a range, whose ends may use constants: `0..N - 1`; leaving the range is a finding",
-    "[idle, busy]": "one of a few names (also written `{idle, busy}`)",
+    "{idle, busy}": "one of a few names (also written `[idle, busy]`)",
+    "Item": "what `types` says: `types: {Item: {book, pen}}`; `forall t in Item: ...` goes over its values",
+    "{item: Item, amount: 0..5}": "a record: `line.amount` is a part; `{item: book, amount: 1}` is a whole one",
+    "list of Item at most 3": "a list: `queue[1]` is its first item, `[]` the empty one; it must not get longer",
+    "map from Item to 0..5": "a value for each key: `stock[book]`",
 }
 
 # Loosest first, as they bind.
@@ -27,20 +31,27 @@ OPERATORS: tuple[tuple[str, str, str], ...] = (
         "`0 <= x < N`",
         "comparisons; in a chain each of them holds. Numbers have an order, names have not",
     ),
-    ("in", "`x in 1..3`, `x not in {idle, busy}`", "whether a value is in a range or set"),
+    ("in", "`x in 1..3`, `x not in {idle, busy}`", "whether a value is in a range, a set or a list"),
     ("+ -", "`a + b`", "sum and difference"),
     ("* // % /", "`a // 2`", "product; `//` and `%` round down, for whole numbers; `/` is exact, for reals"),
     ("-", "`-a`", "the negative number"),
 )
 
+# What all numbers have, and what lists have.
 FUNCTIONS: Mapping[str, str] = {
     "min": "`min(a, b, ...)`: the smallest",
     "max": "`max(a, b, ...)`: the largest",
     "abs": "`abs(a)`: without its sign",
+    "length": "`length(list)`: how many items a list holds",
+    "first": "`first(list)`: its first item; there must be one",
+    "last": "`last(list)`: its last item; there must be one",
+    "rest": "`rest(list)`: the list without its first item; there must be one",
+    "front": "`front(list)`: the list without its last item; there must be one",
+    "append": "`append(list, a)`: the list with one more item at its end",
 }
 
 QUANTIFIERS: Mapping[str, str] = {
-    "forall": "`forall i in 1..N: p`: p holds for each i",
+    "forall": "`forall i in 1..N: p`: p holds for each i; also over a list, `forall x in queue: p`, and a type",
     "exists": "`exists i in 1..N: p`: p holds for some i",
     "sum": "`sum i in 1..N: a`: the total of a over all i",
     "count": "`count i in 1..N: p`: for how many i p holds",
