@@ -22,6 +22,7 @@ LAYERS = (
     ("datatypes",),
     ("source", "library"),
     ("load",),
+    ("reference",),
     ("expand",),
     ("graph",),
     ("system",),

@@ -20,9 +20,10 @@ from hypothesis import strategies as st
 import modelcheck as mc
 from modelcheck.errors import ModelError
 from modelcheck.expressions import as_text
-from modelcheck.load import KINDS, load_file, load_text, reader
+from modelcheck.load import KINDS, load_file, load_text, read_delay, reader, reader_of
 from modelcheck.load.layout import WIDTH, yaml_text
 from modelcheck.load.reader import Reader
+from modelcheck.load.values import PROBABILITY, write_duration
 from modelcheck.load.write import to_text
 from modelcheck.model import (
     Delay,
@@ -77,7 +78,7 @@ def test_files_come_back(path: Path) -> None:
     assert max(map(len, text.splitlines())) <= WIDTH
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
 @given(models)
 def test_models_come_back(design: mc.model.Model) -> None:
     again = load_text(to_text(design))
@@ -108,9 +109,7 @@ NEVER_WRITTEN = {
 
 
 def test_every_key_of_the_tables_is_generated(monkeypatch: pytest.MonkeyPatch) -> None:
-    from modelcheck.load import _whole
-
-    wanted = {key for kind in KINDS for key in all_keys(_whole(kind), set())} - NEVER_WRITTEN
+    wanted = {key for kind in KINDS for key in all_keys(reader_of(kind), set())} - NEVER_WRITTEN
     assert len(wanted) > 100
     used: set[tuple[str, str]] = set()
     read_keys = reader.read_keys
@@ -151,7 +150,7 @@ small_systems = st.builds(
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 @given(small_orchestrations() | small_orchestrations(instances=2) | small_choreographies() | small_systems)
 def test_verdicts_are_kept(design: mc.model.Model) -> None:
     before, after = (mc.check(each, limits=LIMITS) for each in (design, load_text(to_text(design))))
@@ -224,12 +223,20 @@ flow:
         (0.0, "0"), (0.02, "20ms"), (0.1, "100ms"), (1.5, "1.5s"), (90.0, "90s"), (120.0, "2min"), (7200.0, "2h"),
         (0.00025, "250us"), (1e-9, "0.001us"), (0.1 + 0.2, "300.00000000000004ms"), (5e-324, "5e-324s"),
         (1 / 3, "333.3333333333333ms"), (100_000.0, "100000s"), (1e300, "1e+300s"),
+        (9.031600926233575e20, "9.031600926233575e+20s"), (2.0**53, "9007199254740992s"),
     ],
 )  # fmt: skip
 def test_durations_have_units(seconds: float, text: str) -> None:
     design = Orchestration(name="a", services={"s": Service(time=constant(seconds))}, flow=Flow(steps={"a": Step()}))
     assert f"s: {{time: {text}}}" in to_text(design)
     assert load_text(to_text(design)).services["s"].time == constant(seconds)  # type: ignore[union-attr]
+
+
+@given(st.floats(0, exclude_min=True, allow_infinity=False), st.floats(0, 1, exclude_min=True, exclude_max=True))
+def test_numbers_of_all_sizes_come_back_exactly(seconds: float, chance: float) -> None:
+    assert read_delay(write_duration(seconds)) == constant(seconds)
+    text = f"orchestration: a\nservices: {{s: {{fails: {PROBABILITY.write(chance)}}}}}\nflow: {{steps: {{a: {{}}}}}}\n"
+    assert load_text(text).services["s"].fails == {"error": chance}  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize(

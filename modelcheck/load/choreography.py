@@ -36,23 +36,26 @@ _HANDLER_FAILURES = {
 EVENT = record(
     "an event",
     {
-        "payload": Key(mapping_of(TYPE, NAME), "its fields with their types"),
-        "topic": Key(NAME, "the topic it is published on"),
+        "payload": Key(mapping_of(TYPE, NAME), "its fields with their types: `{amount: 1..3, method: [card, cash]}`"),
+        "topic": Key(NAME, "the topic it is published on; a topic names the channel"),
         "claims": Key(FORMULA, "the fact it states: must be true whenever it is published"),
-        "terminal": Key(TRUTH, "nobody has to consume it"),
+        "terminal": Key(TRUTH, "nobody has to consume it: that it ends here is as it should be"),
     },
     plain(model.Event),
 )
 CHANNEL = record(
     "a channel",
     {
-        "capacity": Key(COUNT, "how many messages fit"),
+        "capacity": Key(
+            COUNT,
+            "how many messages fit, for each receiver; without it as many as the design can send, where that is finite",
+        ),
         "order": Key(word(meanings=_ORDERS), "in which order messages are received"),
         "delivery": Key(
             word(extra={"at most once": "not supported yet"}, meanings=_DELIVERIES),
             "whether a message may come several times",
         ),
-        "duplicates": Key(COUNT, "how often a message may come again, for at least once"),
+        "duplicates": Key(COUNT, "how often a message may come again, with `delivery: at least once`"),
         "overflow": Key(word(meanings=_OVERFLOWS), "what happens when it is full"),
         "publish": Key(DELAYS, "how long publishing takes"),
         "deliver": Key(DELAYS, "how long delivering takes"),
@@ -127,12 +130,14 @@ def _write_publications(publications: tuple[model.Publication, ...]) -> Written:
 
 PUBLICATIONS = replace(_PUBLICATIONS, write=_write_publications)
 _HANDLER = {
-    "task": Key(NAME, "the name under which its duration is drawn; shared with a step of the same task"),
+    "task": Key(
+        NAME, "the name under which its duration is drawn: a step of the same task in another design takes as long"
+    ),
     "when": Key(FORMULA, "the guard: messages for which it is false are not handled here"),
     "requires": Key(FORMULA, "contract: what must hold when handling starts"),
     "effect": Key(EFFECT, "what it changes when it ends well"),
     "ensures": Key(FORMULA, "contract: what must hold after the effect"),
-    "publishes": Key(PUBLICATIONS, "the events it publishes, with their payloads"),
+    "publishes": Key(PUBLICATIONS, "the events it publishes after its effect, in the same atomic action"),
     "outcomes": Key(OUTCOMES, "the effect of each outcome that can happen"),
     "on_failure": Key(word(meanings=_HANDLER_FAILURES), "what happens to a message whose handling fails"),
     "time": Key(DELAYS, "how long handling takes"),
@@ -173,9 +178,17 @@ PARTICIPANT = record(
     "a participant",
     {
         "variables": Key(VARIABLES, "its private state"),
-        "subscribes": Key(NAMES, "the events and topics it wants"),
-        "handlers": Key(mapping_of(HANDLER, NAME), "how it reacts, by name"),
-        "on": Key(mapping_of(_REACTION, NAME), "handlers called like the event they react to", field="reactions"),
+        "subscribes": Key(NAMES, "the events and topics that it wants; they must be routed to it and handled as well"),
+        "handlers": Key(
+            mapping_of(HANDLER, NAME),
+            "how it reacts, by name; of the handlers on an event the first whose guard holds takes the message",
+        ),
+        "on": Key(
+            mapping_of(_REACTION, NAME),
+            "handlers that are called like the event they react to",
+            "reactions",
+            python="Participant.handlers",
+        ),
         "workers": Key(unlimited(COUNT), "how many events it handles at once, or unlimited; 1 without it"),
     },
     _participant,
@@ -191,9 +204,12 @@ _TOPIC = record(
 CHOREOGRAPHY = {
     **DESIGN,
     "events": Key(mapping_of(EVENT, NAME), "what can be published", required=True),
-    "topics": Key(mapping_of(short(NAME, _TOPIC), NAME), "each topic's channel"),
-    "channels": Key(mapping_of(CHANNEL, NAME), "the queues"),
-    "routes": Key(mapping_of(NAMES, NAME), "event or topic to the participants it is routed to"),
+    "topics": Key(mapping_of(short(NAME, _TOPIC), NAME), "the channel of each topic: `orders: bus`"),
+    "channels": Key(mapping_of(CHANNEL, NAME), "the queues on which messages travel, one for each receiver"),
+    "routes": Key(
+        mapping_of(NAMES, NAME),
+        "for each event or topic, the participants it is routed to; they must subscribe to it and handle it as well",
+    ),
     "participants": Key(mapping_of(PARTICIPANT, NAME), "who reacts", required=True),
     "starts": Key(PUBLICATIONS, "what the outside publishes, once in each instance"),
     "listeners": Key(unlimited(COUNT), "how many events all participants together handle at once"),

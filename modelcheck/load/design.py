@@ -106,28 +106,38 @@ def _short_variable(text: Located, problems: Problems) -> Any:
     return note(problems, "E022", f"'{text[:40]}' does not say what kind of variable this is", text, hint)
 
 
+_SHORT = r"^(true|false|bool|int|real|-?\d+(\.\d+)?)$|\.\."
 VARIABLE = named(
     "variable",
     short(
         scalar(
             "a first value or a type",
             _short_variable,
-            {"type": ["boolean", "number", "string"]},
+            {"anyOf": [{"type": ["boolean", "number"]}, {"type": "string", "pattern": _SHORT}]},
             write=_short_text,
         ),
         record(
             "a variable",
             {
-                "range": Key(TEXT, "its smallest and largest value: 0..5"),
-                "values": Key(LABELS, "its possible values by name: [idle, busy]"),
+                "range": Key(
+                    TEXT,
+                    "its smallest and largest value, `0..5`; leaving the range is a finding",
+                    python="Variable.type",
+                ),
+                "values": Key(LABELS, "its possible values by name: `[idle, busy]`", python="Variable.type"),
                 "type": Key(
                     TYPE,
-                    "bool, int, real, 0..5, {idle, busy}, a name of `types`, a record {item: Item, amount: 0..5}, "
-                    "list of Item at most 3, map from Item to 0..5",
+                    "`bool`, `int`, `real`, `0..5`, `{idle, busy}`, a name of `types`, a record "
+                    "`{item: Item, amount: 0..5}`, `list of Item at most 3`, `map from Item to 0..5`",
                 ),
-                "initial": Key(INITIAL, "the first value; a range or set of possible first values; any"),
-                "shared": Key(TRUTH, "shared by all instances instead of one for each"),
-                "over": Key(one_or_more(TEXT), "indexed: one variable for each index in a range 1..N"),
+                "initial": Key(
+                    INITIAL, "the first value: one, a range `0..2` or a set `{1, 3}` (each a possible start), or `any`"
+                ),
+                "shared": Key(TRUTH, "one variable for all instances instead of one for each"),
+                "over": Key(
+                    one_or_more(TEXT),
+                    "indexed: one variable for each value of an index, `1..N`, or of several, `[1..N, 0..1]`",
+                ),
             },
             _variable,
             _said_variable,
@@ -164,16 +174,32 @@ _PAIR = Reader(
 PROPERTY = record(
     "a property",
     {
-        "always": Key(FORMULA, "holds in every state of every execution"),
-        "never": Key(FORMULA, "holds in no state of any execution"),
-        "reachable": Key(FORMULA, "holds in some state of some execution"),
-        "possible": Key(FORMULA, "from every reachable state it can still come to hold"),
-        "leads_to": Key(_PAIR, "[p, q]: p is followed by q"),
-        "before": Key(_PAIR, "[a, b]: a has finished whenever b starts"),
-        "ends": Key(TEXT, "flow: every execution ends"),
-        "compensated": Key(TEXT, "flow: a failed flow leaves nothing behind and undoes nothing that did not happen"),
-        "outcome": Key(FORMULA, "holds whenever the flow has ended"),
-        "deadline": Key(Reader(_later, {"not": {}}, about=About("nothing yet")), "(not supported yet)"),
+        "always": Key(FORMULA, "holds in every state of every execution", python="Property.about"),
+        "never": Key(FORMULA, "holds in no state of any execution", python="Property.about"),
+        "reachable": Key(FORMULA, "holds in some state of some execution", python="Property.about"),
+        "possible": Key(
+            FORMULA,
+            "from every state that can be reached, a state can be reached in which it holds (AG EF)",
+            python="Property.about",
+        ),
+        "leads_to": Key(
+            _PAIR, "`[p, q]`: whenever p holds, q holds then or later, in every fair execution", python="Property.about"
+        ),
+        "before": Key(
+            _PAIR,
+            "`[a, b]`: a step, handler, event or action b never happens unless a has happened, in the same instance",
+            python="Property.about",
+        ),
+        "ends": Key(TEXT, "`flow` (or `system`): every fair execution ends", python="Property.about"),
+        "compensated": Key(
+            TEXT,
+            "`flow`: at each failed end exactly the steps that had an effect are undone, once each, in order",
+            python="Property.about",
+        ),
+        "outcome": Key(FORMULA, "holds whenever the flow (or the whole) has ended", python="Property.about"),
+        "deadline": Key(
+            Reader(_later, {"not": {}}, about=About("nothing yet")), "not supported yet", python="Property.about"
+        ),
     },
     _property,
     lambda value: {value.word: value.about},
@@ -183,11 +209,13 @@ _NOTHING = Reader(lambda _node, _problems: "", {"type": "null"}, about=About("no
 DESIGN = {
     "description": Key(
         either(lambda node: TEXT if node else _NOTHING, TEXT, _NOTHING),
-        "what this is, for people",
+        "what this design is, for people",
     ),
-    "constants": Key(mapping_of(FORMULA, NAME), "named numbers; --set N=5 replaces one"),
-    "types": Key(mapping_of(TYPE, NAME), "names for types: Item: {book, pen}, Line: {item: Item, amount: 0..5}"),
-    "variables": Key(VARIABLES, "the state"),
+    "constants": Key(
+        mapping_of(FORMULA, NAME), "numbers by name, which formulas and ranges may use; `--set N=5` replaces one"
+    ),
+    "types": Key(mapping_of(TYPE, NAME), "names for types: `Item: {book, pen}`, `Line: {item: Item, amount: 0..5}`"),
+    "variables": Key(VARIABLES, "the state: what the design knows and changes"),
     "properties": Key(mapping_of(PROPERTY, TEXT), "what should hold, by name"),
     "observe": Key(
         mapping_of(FORMULA, NAME),
@@ -206,11 +234,11 @@ DESIGN = {
             ),
             TEXT,
         ),
-        "the verdict that is meant, for properties and checks by name",
+        "the verdict that is meant, by the name of a property or check; without it `proved` is meant",
     ),
-    "states": Key(COUNT, "how many states there are, where that is known"),
+    "states": Key(COUNT, "how many states there are, where that is known: another number is a finding"),
 }
-INSTANCES = Key(FORMULA, "how many copies run at once")
+INSTANCES = Key(FORMULA, "how many copies run at once; they share services, channels and what is `shared`")
 ARRIVALS = Key(
     short(
         converted(DELAYS, lambda delay: model.Arrivals(interval=delay), only("interval")),

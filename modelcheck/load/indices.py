@@ -39,7 +39,8 @@ def _for_each(text: Located, problems: Problems) -> Any:
 
 def for_each(meaning: str) -> Key:
     """The key `for each`, with what it means where it stands."""
-    group = scalar("an index `i in low..high`", _for_each, {"type": "string"}, write=_write_indices)
+    schema = {"type": "string", "pattern": r"\w\s+in\s+\S.*\.\."}
+    group = scalar("an index `i in low..high`", _for_each, schema, write=_write_indices)
     reader = converted(
         one_or_more(group),
         lambda groups: tuple(index for group in groups for index in group),

@@ -45,7 +45,7 @@ def _entry(key: str, value: Written, indent: int, short: bool | None = None) -> 
     if isinstance(value, str):
         yield from _scalar(start, value, indent)
         return
-    line = f"{start} {_flow(value)}"
+    line = f"{start} {one_line(value)}"
     if not value or (_fits(line, value) if short is None else short and len(line) <= WIDTH):
         yield line
         return
@@ -63,8 +63,8 @@ def _item(value: Written, indent: int) -> Iterator[str]:
     start = f"{' ' * indent}-"
     if isinstance(value, str):
         yield from _scalar(start, value, indent)
-    elif not value or not isinstance(value, dict) or _fits(f"{start} {_flow(value)}", value):
-        yield f"{start} {_flow(value)}"
+    elif not value or not isinstance(value, dict) or _fits(f"{start} {one_line(value)}", value):
+        yield f"{start} {one_line(value)}"
     else:
         lines = [line for inner, each in value.items() for line in _entry(inner, each, indent + 2)]
         yield f"{start} {lines[0].lstrip()}"
@@ -87,17 +87,17 @@ def _height(value: Written) -> int:
     return 1 + max((_height(each) for each in (value.values() if isinstance(value, dict) else value)), default=0)
 
 
-def _flow(value: Written) -> str:
+def one_line(value: Written) -> str:
     """A value on one line."""
     if isinstance(value, str):
         return _quoted(value, "item")
     if isinstance(value, list):
-        return f"[{', '.join(_flow(each) for each in value)}]"
+        return f"[{', '.join(one_line(each) for each in value)}]"
     return f"{{{', '.join(_flow_entry(key, each) for key, each in value.items())}}}"
 
 
 def _flow_entry(key: str, value: Written) -> str:
-    text = _quoted(value, "value") if isinstance(value, str) else _flow(value)
+    text = _quoted(value, "value") if isinstance(value, str) else one_line(value)
     return f"{_quoted(key, 'key')}: {text}" if value != "" else _quoted(key, "item")
 
 

@@ -145,10 +145,13 @@ STEP = named(
         "a step",
         {
             "service": Key(NAME, "the service that does the work"),
-            "task": Key(NAME, "the name under which its duration is drawn; shared with a handler of the same task"),
+            "task": Key(
+                NAME,
+                "the name under which its duration is drawn: a handler of that task in another design takes as long",
+            ),
             "after": Key(
                 one_or_more(REFERENCE),
-                "the steps it waits for; the one written before it without this; [] starts at once",
+                "the steps it waits for; without it the one written before it; `[]`: it starts at once",
             ),
             "join": Key(
                 word(
@@ -159,18 +162,24 @@ STEP = named(
                 ),
                 "wait for all of `after`, or start for each of them",
             ),
-            "when": Key(FORMULA, "false on arrival skips the step"),
-            "await": Key(FORMULA, "wait until this is true", field="await_"),
+            "when": Key(FORMULA, "false on arrival: the step is skipped, and those that come after it go on"),
+            "await": Key(FORMULA, "where it is false on arrival, the step waits until it is true", field="await_"),
             "requires": Key(FORMULA, "contract: what must hold when it starts"),
             "effect": Key(EFFECT, "what it changes when it ends well: {variable: new value}"),
             "ensures": Key(FORMULA, "contract: what must hold after the effect"),
             "modifies": Key(one_or_more(TARGET), "what it may change in a way known only by `ensures`"),
-            "check": Key(FORMULA, "tested after the effect; false aborts the flow"),
+            "check": Key(
+                FORMULA,
+                "tested after the effect; false ends the flow as a failure, and the effect stays until it is undone",
+            ),
             "outcomes": Key(OUTCOMES, "the effect of each outcome that can happen: ok, error, failed, timeout"),
             "retry": Key(RETRY, "when it is tried again"),
-            "timeout": Key(DURATION, "how long it is waited for"),
+            "timeout": Key(DURATION, "how long it is waited for; the step can then end in `timeout`"),
             "compensation": Key(COMPENSATION, "how it is undone"),
-            "transitions": Key(TRANSITIONS, "where to go afterwards instead of to the steps that come after"),
+            "transitions": Key(
+                TRANSITIONS,
+                "where to go afterwards, not to the steps that come after: a step, `end` (of this branch) or `abort`",
+            ),
             "choice": Key(
                 word(
                     meanings={
@@ -180,8 +189,14 @@ STEP = named(
                 ),
                 "transitions are tried in order, or any that holds is taken",
             ),
-            "input": Key(mapping_of(NAME, NAME), "{input key: context key}"),
-            "output": Key(mapping_of(NAME, NAME), "{context key: output key}"),
+            "input": Key(
+                mapping_of(NAME, NAME),
+                "`{input key: context key}`: what it needs from the context; what was never written is a finding",
+            ),
+            "output": Key(
+                mapping_of(NAME, NAME),
+                "`{context key: output key}`: what the step writes to the context, where its service provides it",
+            ),
             "time": Key(DELAYS, "how long it takes, instead of its service's time"),
             "flow": Key(NAME, "the flow under `flows` that is run here; what comes after the step waits for its end"),
             "for each": _FOR_EACH,
@@ -197,7 +212,7 @@ FLOW = record(
     "the flow",
     {
         "name": Key(NAME, "what it is called"),
-        "coordinator": Key(NAME, "who runs it"),
+        "coordinator": Key(NAME, "who runs it; without it the only coordinator, if there is one"),
         "requires": Key(FORMULA, "contract: what is assumed at the start"),
         "ensures": Key(FORMULA, "contract: what must hold when it completes"),
         "context": Key(one_or_more(NAME), "the context keys that are there from the start"),
@@ -254,7 +269,7 @@ POLICIES = record(
                             converted(_UNDONE, _undone, _same_for_all),
                             mapping_of(_UNDONE, word(meanings=_ENDINGS)),
                         ),
-                        "whether the failing step itself is undone: if effect, always, never",
+                        "whether the failing step itself is undone, for all endings or each; without it `if effect`",
                     ),
                     "order": Key(word(meanings=_ORDERS), "in which order steps are undone"),
                     "on_undo_failure": Key(word(meanings=_UNDO_FAILURES), "what happens when undoing fails"),

@@ -52,12 +52,16 @@ class Reader:
 
 @dataclass(frozen=True)
 class Key:
-    """One key of a mapping: how its value is read, what it means, and the field it fills (if called otherwise)."""
+    """One key of a mapping: how its value is read, what it means, and the field it fills (if called otherwise).
+
+    `python` names the field of a dataclass in Python that the reference gives, where it is yet another one.
+    """
 
     reader: Reader
     meaning: str
     field: str = ""
     required: bool = False
+    python: str = ""
 
 
 Keys = Mapping[str, Key]
@@ -133,7 +137,7 @@ def list_of(item: Reader, kind: str = "a list") -> Reader:
         return _written_items(value, item)
 
     schema = {"type": "array", "items": item.schema}
-    return Reader(read, schema, item.definitions, write, About("a list of {0}", (item,)))
+    return Reader(read, schema, item.definitions, write, About("a list, each item {0}", (item,)))
 
 
 def one_or_more(item: Reader) -> Reader:

@@ -338,11 +338,15 @@ def _write_labels(value: Any) -> Written:
 
 
 _MANY = {"type": ["array", "object"]}
-LABELS = Reader(_labels, _MANY, write=_write_labels, about=About("names [a, b]"))
+_MANY_NAMES: dict[str, Any] = {
+    "anyOf": [{"type": "array", "minItems": 1, "items": _FORMULA}, {"type": "object", "minProperties": 1}]
+}
+LABELS = Reader(_labels, _MANY_NAMES, write=_write_labels, about=About("names [a, b]"))
 TYPE = replace(
-    short(TEXT, Reader(_labels_or_record, _MANY, about=About("names [a, b] or a record {field: type}"))), write=brackets
+    short(TEXT, Reader(_labels_or_record, _MANY, about=About("names [a, b] or a record {{field: type}}"))),
+    write=brackets,
 )
-_VALUES = About("a set of values {a, b}, a record {field: value}, a list [a, b]")
+_VALUES = About("a set of values {{a, b}}, a record {{field: value}} or a list [a, b]")
 INITIAL = replace(short(FORMULA, Reader(_several, _MANY, about=_VALUES)), write=brackets)
 
 

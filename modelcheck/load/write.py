@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from .. import model
 from ..errors import ModelError, Problem
-from . import KINDS, _whole, load_text
+from . import KINDS, load_text, reader_of
 from .layout import yaml_text
 from .writing import CannotWrite, Written
 
@@ -39,7 +39,7 @@ def tree_of(design: model.Model) -> dict[str, Written]:
     if kind not in KINDS:
         raise ModelError([Problem("E040", f"there is no text for a {type(design).__name__}")])
     try:
-        written = _whole(kind).write(design)
+        written = reader_of(kind).write(design)
     except CannotWrite as error:
         place = " > ".join(error.at) or kind
         raise ModelError([Problem("E040", f"'{design.name}' cannot be written: {place}: {error.message}")]) from None
