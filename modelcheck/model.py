@@ -237,7 +237,7 @@ class Design:
 class Orchestration(Design):
     """A coordinator calls services step by step, and compensates when something fails.
 
-    flows: flows that steps run.
+    flows: flows that steps run; those that no step runs start by themselves, beside `flow` or instead of it.
     """
 
     services: Mapping[str, Service] = field(default_factory=dict)
@@ -374,6 +374,14 @@ Model = Orchestration | Choreography | System
 def kind_of(model: Model) -> str:
     """The word that a model's text begins with."""
     return type(model).__name__.lower()
+
+
+def coordinator_of(design: Orchestration) -> str | None:
+    """The coordinator that runs a design's flow: the one it names, else the only one there is."""
+    named = design.flow.coordinator
+    if named is not None and named in design.coordinators:
+        return named
+    return next(iter(design.coordinators)) if len(design.coordinators) == 1 else None
 
 
 def outcome_names(step: Step, service: Service | None) -> Sequence[str]:

@@ -78,7 +78,21 @@ def _whole(kind: str) -> Reader:
     """The reader of a whole file of a kind."""
     dataclass, keys = KINDS[kind]
     top = {kind: Key(_TITLE, "the name of this design", field="name", required=True), **keys}
-    return record(f"this {kind}", top, lambda values, _node, _problems: dataclass(**values))
+    reader = record(f"this {kind}", top, lambda values, _node, _problems: dataclass(**values))
+    return _with_some_flow(reader) if kind == "orchestration" else reader
+
+
+def _with_some_flow(reader: Reader) -> Reader:
+    """An orchestration has a flow, or several by name."""
+
+    def read(node: Node, problems: Problems) -> Any:
+        if isinstance(node, LocatedMap) and "flow" not in node and "flows" not in node:
+            note(problems, "E021", f"this orchestration needs 'flow': {ORCHESTRATION['flow'].meaning}", node)
+            return MISSING
+        return reader.read(node, problems)
+
+    some = [{"required": ["flow"]}, {"required": ["flows"]}]
+    return Reader(read, {**reader.schema, "anyOf": some}, reader.definitions)
 
 
 def _with_constants(design: Any, constants: Mapping[str, str], problems: Problems) -> Any:

@@ -31,6 +31,7 @@ from ..expressions import (
     total,
 )
 from ..graph.flow import flow_graph, jumps_after, leads_to, loops, predecessors
+from ..model import coordinator_of
 from ..system import Action, Claim, Label, Variable
 from .typed import TypedFlow, TypedInstance, TypedStep
 
@@ -87,18 +88,19 @@ def shape_of(design: model.Orchestration) -> Shape:
 
 @dataclass
 class Control:
-    """The variables and actions of one instance of the flow."""
+    """The variables and actions of one instance of a flow; `name` is empty for the flow under `flow`."""
 
     design: model.Orchestration
     typed: TypedFlow
     instance: TypedInstance
     shape: Shape
+    name: str = ""
     variables: dict[str, Variable] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.policy = self.design.policies.compensation
         self.steps = self.instance.steps
-        self._declare("flow", FLOW_STATUS, FLOW_STATUS.labels.index("running"))
+        self._declare(self.flow, FLOW_STATUS, FLOW_STATUS.labels.index("running"))
         for name, step in self.steps.items():
             before = self.shape.waits_for[name]
             self._declare(
@@ -116,9 +118,23 @@ class Control:
                 if self.policy.order == "lifo":
                     self._declare(f"{name}.place", IntType(0, len(self.steps)), 0)
         if self.policy.order == "lifo":
-            self._declare("owed", IntType(0, len(self.steps)), 0)
+            self._declare(self.height, IntType(0, len(self.steps)), 0)
         for key in self._context_keys():
-            self._declare(f"context.{key}", BOOL, key in self.design.flow.context)
+            self._declare(self.context(key), BOOL, key in self.design.flow.context)
+
+    @property
+    def flow(self) -> str:
+        """The variable of the flow's status, where there are several flows with its name."""
+        return f"flow {self.name}" if self.name else "flow"
+
+    @property
+    def height(self) -> str:
+        """The variable that counts what is owed, for `order: lifo`."""
+        return f"owed {self.name}" if self.name else "owed"
+
+    def context(self, key: str) -> str:
+        """The variable that tells whether a key of the context was written."""
+        return f"context.{self.name}.{key}" if self.name else f"context.{key}"
 
     def _declare(self, name: str, kind: Type, initial: bool | int) -> None:
         suffix = f"#{self.instance.number}" if self.typed.suffixed else ""
@@ -140,7 +156,7 @@ class Control:
         return disjunction(equal(reference, label(status, STEP_STATUS)) for status in statuses)
 
     def flow_is(self, *statuses: str) -> Expr:
-        return disjunction(equal(self.ref("flow"), label(status, FLOW_STATUS)) for status in statuses)
+        return disjunction(equal(self.ref(self.flow), label(status, FLOW_STATUS)) for status in statuses)
 
     @property
     def ended(self) -> Expr:
@@ -199,7 +215,7 @@ class Control:
 
     def label_for(self, phase: str, step: str = "", outcome: str = "", text: str = "", then: str = "") -> Label:
         flow = self.design.flow
-        actor = flow.coordinator or next(iter(self.design.coordinators), self.design.name)
+        actor = flow.coordinator or next(iter(self.design.coordinators), self.name or self.design.name)
         service = flow.steps[step].service or "" if step in flow.steps else ""
         undo = flow.steps[step].compensation if step in flow.steps else None
         if phase.startswith("undo") and undo is not None:
@@ -218,7 +234,7 @@ class Control:
         suffix = f"#{self.instance.number}" if self.typed.suffixed else ""
         about = story.step or self.design.flow.name
         ranged = range_claims({k: v for k, v in updates.items() if k in self.typed.types}, self.typed.types, about)
-        owner = story.step or "flow"
+        owner = story.step or self.flow
         return Action(
             f"{name}{suffix}",
             guard,
@@ -279,7 +295,7 @@ class Control:
     def abort_updates(self, name: str, outcome: str, owe: bool) -> dict[str, Expr]:
         """The flow's status after a failure: aborting where the policy undoes after it, else aborted at once."""
         undoes = outcome in self.policy.on or outcome == "abort"
-        running, flow = self.flow_is("running"), self.ref("flow")
+        running, flow = self.flow_is("running"), self.ref(self.flow)
         updates: dict[str, Expr] = {
             flow.name: conditional(running, label("aborting" if undoes else "aborted", FLOW_STATUS), flow)
         }
@@ -299,7 +315,7 @@ class Control:
         more: Expr = Operation("+", (owed, integer(1)), INT) if owing in self.shape.in_loop else integer(1)
         updates: dict[str, Expr] = {owed.name: more}
         if self.policy.order == "lifo":
-            top, place = self.ref("owed"), self.ref(f"{owing}.place")
+            top, place = self.ref(self.height), self.ref(f"{owing}.place")
             height: Expr = Operation("+", (top, integer(1)), INT)
             if whole or step.step.origin.part_of:  # What is undone as a whole is owed from its first effect on.
                 noted = compare(">", owed, integer(0))
@@ -313,7 +329,7 @@ class Control:
     def turn(self, name: str) -> Expr:
         """Whether the order of compensation lets a step be undone now."""
         if self.policy.order == "lifo":
-            return equal(self.ref(f"{name}.place"), self.ref("owed"))
+            return equal(self.ref(f"{name}.place"), self.ref(self.height))
         if self.policy.order == "parallel":
             return TRUE
         return conjunction(
@@ -325,36 +341,37 @@ class Control:
         less: Expr = Operation("-", (owed, integer(1)), INT) if name in self.shape.in_loop else integer(0)
         updates: dict[str, Expr] = {owed.name: less}
         if self.policy.order == "lifo":
-            updates[self.ref("owed").name] = Operation("-", (self.ref("owed"), integer(1)), INT)
+            updates[self.ref(self.height).name] = Operation("-", (self.ref(self.height), integer(1)), INT)
             updates[self.ref(f"{name}.place").name] = integer(0)
         return updates
 
 
 class Busy:
-    """How many steps are in flight at a service or coordinator, over all instances: what limits `start`."""
+    """How many steps are in flight at a service or coordinator, over all instances and flows: what limits `start`."""
 
     def __init__(self, design: model.Orchestration, parts: list[Control]):
         self.design = design
         self.at_service: dict[str, list[Expr]] = {name: [] for name in design.services}
-        self.everywhere: list[Expr] = []
+        self.of_coordinator: dict[str, list[Expr]] = {}
         for part in parts:
-            for name, step in design.flow.steps.items():
+            in_flight = self.of_coordinator.setdefault(coordinator_of(part.design) or "", [])
+            for name, step in part.design.flow.steps.items():
                 if step.origin.instant and step.compensation is None:
                     continue
                 running = part.status_is(name, "running")
-                self.everywhere.append(running)
+                in_flight.append(running)
                 self.at_service.get(step.service or "", []).append(running)
                 if step.compensation is not None:
                     undoing = part.status_is(name, "undoing")
-                    self.everywhere.append(undoing)
+                    in_flight.append(undoing)
                     self.at_service.get(step.compensation.service or step.service or "", []).append(undoing)
 
-    def has_room(self, service: str | None) -> Expr:
-        """A worker of the service and a slot of the coordinator are free."""
-        coordinator = self.design.coordinators.get(self.design.flow.coordinator or "")
-        if coordinator is None and len(self.design.coordinators) == 1:
-            coordinator = next(iter(self.design.coordinators.values()))
-        limits = [(self.everywhere, coordinator.concurrency if coordinator else None)]
+    def has_room(self, control: Control, service: str | None) -> Expr:
+        """A worker of the service and a slot of the flow's coordinator are free."""
+        coordinator = coordinator_of(control.design) or ""
+        limits = []
+        if coordinator:
+            limits.append((self.of_coordinator[coordinator], self.design.coordinators[coordinator].concurrency))
         if service is not None and service in self.design.services:
             limits.append((self.at_service[service], self.design.services[service].workers))
         return conjunction(

@@ -96,12 +96,18 @@ def loop_for(
 
 def _endings(system: TransitionSystem) -> Callable[[State, bool], str]:
     """How a finished job ended: a flow's status; a choreography has finished, or failed if a handler did for good."""
-    position = system.positions.get("flow")
-    if position is None or system.variables[position].role != "control":
+    statuses = [v for v in system.variables if v.role == "control" and v.name.split(" ")[0] == "flow"]
+    if not statuses:
         return lambda _, failed: "failed" if failed else "finished"
-    kind = system.variables[position].type
-    labels = getattr(kind, "labels", ())
-    return lambda state, _: str(labels[int(state[position])])
+    labels = getattr(statuses[0].type, "labels", ())
+    places = [system.positions[variable.name] for variable in statuses]
+
+    def ending(state: State, _: bool) -> str:
+        """Of several flows, the ending that is not the best: one that has aborted counts."""
+        found = {str(labels[int(state[place])]) for place in places}
+        return found.pop() if len(found) == 1 else "aborted"
+
+    return ending
 
 
 def _check_numbers(jobs: int, back_end: str, warmup: int | None, confidence: float) -> None:
