@@ -84,7 +84,7 @@ class _Witness:
     def claims(self, action: Action) -> tuple[Claim, ...]:
         """Undoing what had no effect, or undoing after something that came earlier was undone."""
         label = action.label
-        if label.phase != "undo finish" or label.outcome != "ok":
+        if label.phase != "undo finish" or label.outcome != "ok" or label.step not in self.earlier:
             return ()
         spurious = f"{label.step} is undone although it had no effect"
         found = [Claim("spurious", "*", self.remain(label.step, label.instance), spurious)]
