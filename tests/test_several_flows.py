@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from test_expand import flow_of, problems_of, refuted, report_on
 
 from modelcheck.api import check, compare
 from modelcheck.compile import compile_model
@@ -16,7 +17,6 @@ from modelcheck.report.diagram import graph_of
 from modelcheck.report.story import tell
 from modelcheck.results import Verdict
 from modelcheck.simulate import simulate
-from test_expand import flow_of, problems_of, refuted, report_on
 
 
 def count(text: str) -> int:
@@ -180,7 +180,8 @@ flows: {one: {steps: {a: {service: s}, b: {service: s}}}, two: {steps: {c: {serv
 
 
 def test_comparing_several_flows_is_refused() -> None:
-    text = "choreography: c\nevents: {E: {}}\nstarts: E\nparticipants: {p: {on: {E: {time: 1ms}}, subscribes: E}}\nroutes: {E: p}\n"
+    participants = "participants: {p: {on: {E: {time: 1ms}}, subscribes: E}}\nroutes: {E: p}\n"
+    text = f"choreography: c\nevents: {{E: {{}}}}\nstarts: E\n{participants}"
     with pytest.raises(ModelError, match="E424: 'shop' has several flows"):
         compare(load_text(SHOP), load_text(text))
     assert complexity_of(flow_of(SHOP)).counts[2] == ("flows", 2)

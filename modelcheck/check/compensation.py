@@ -164,7 +164,7 @@ def _may_abort(action: Action, flows: Mapping[str, model.Orchestration]) -> bool
     """Whether an action ends one of these flows as a failure, or begins to."""
     statuses = {f"flow {name}".strip() for name in flows}
     changes_flow = any(name.split("#")[0] in statuses for name in action.updates)
-    return action.label.phase != "end" and changes_flow
+    return action.label.phase not in ("begin", "end") and changes_flow
 
 
 def _leaves_something(step: TypedStep) -> bool:

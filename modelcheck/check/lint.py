@@ -16,7 +16,9 @@ from ..graph.flow import ABORT, END, START, flow_graph
 from ..results import Finding
 
 # Declaring a name is not using it.
-DECLARATIONS = frozenset({"name", "description", "constants", "variables", "services", "coordinators", "expect"})
+DECLARATIONS = frozenset(
+    {"name", "description", "constants", "variables", "services", "coordinators", "engines", "expect"}
+)
 _WORD = re.compile(r"[^\W\d]\w*")
 
 
@@ -74,6 +76,8 @@ def _unused(design: model.Model) -> Iterator[Finding]:
             steps = [step for flow in flows for step in flow.steps.values()]
             services = {step.service for step in steps} | {s.compensation.service for s in steps if s.compensation}
             yield from warn(design.services, {name for name in services if name}, "service")
+            engines = {flow.engine for flow in flows} | {each.engine for each in design.coordinators.values()}
+            yield from warn(design.engines, {name for name in engines if name}, "engine")
             if len(design.coordinators) > 1:
                 yield from warn(design.coordinators, {flow.coordinator or "" for flow in flows}, "coordinator")
         case model.Choreography():

@@ -64,3 +64,17 @@ def flows_of(design: model.Orchestration) -> dict[str, model.Orchestration]:
 def title_of(name: str) -> str:
     """What a flow is called where one speaks of it: `flow` for the one that has no name of its own."""
     return name or "flow"
+
+
+def coordinator_of(design: model.Orchestration) -> str | None:
+    """The coordinator that runs a design's flow: the one it names, else the only one there is."""
+    named = design.flow.coordinator
+    if named is not None and named in design.coordinators:
+        return named
+    return next(iter(design.coordinators)) if len(design.coordinators) == 1 else None
+
+
+def engine_of(design: model.Orchestration) -> str | None:
+    """The engine that a design's flow runs on: its own, else that of its coordinator."""
+    coordinator = design.coordinators.get(coordinator_of(design) or "")
+    return design.flow.engine or (coordinator.engine if coordinator else None)

@@ -50,14 +50,16 @@ class _Names:
 
 
 def _orchestration(design: model.Orchestration, names: _Names) -> None:
-    names.check("coordinator", design.flow.coordinator, names.under("coordinators"))
+    for coordinator in design.coordinators.values():
+        names.check("engine", coordinator.engine, names.under("engines"))
     _flow(design.flow, names.under("flow", "steps"), names)
     for name, flow in design.flows.items():
-        names.check("coordinator", flow.coordinator, names.under("coordinators"))
         _flow(flow, names.under("flows", name, "steps"), names)
 
 
 def _flow(flow: model.Flow, steps: tuple[str, ...], names: _Names) -> None:
+    names.check("coordinator", flow.coordinator, names.under("coordinators"))
+    names.check("engine", flow.engine, names.under("engines"))
     services, variables = names.under("services"), names.under("variables")
     for step in flow.steps.values():
         names.check("service", step.service, services)

@@ -18,10 +18,12 @@ from .. import model
 from ..declare import range_assumptions
 from ..errors import ModelError, Problem
 from ..expand import expand, flows_of
+from ..expand.several import engine_of
 from ..expressions import Scope, conjunction, negation
 from ..system import Action, TransitionSystem
 from .control import Busy, Control, shape_of
 from .endings import abort, complete, undo
+from .engines import begin, limits_of
 from .steps import after_check, arrive, fail, finish, pass_through
 from .typed import TypedFlow, type_flow
 
@@ -33,13 +35,16 @@ def compile_orchestration(design: model.Orchestration, instances: int | None = N
     typed = _type_all(flows, instances)
     first = next(iter(typed.values()))
     shapes = {name: shape_of(each) for name, each in flows.items()}
+    limits = limits_of(flows, len(first.instances))
+    queued = {name: (engine_of(each) or "") in limits for name, each in flows.items()}
     parts = [
-        Control(flows[name], typed[name], typed[name].instances[number], shapes[name], name)
+        Control(flows[name], typed[name], typed[name].instances[number], shapes[name], name, queued[name])
         for number in range(len(first.instances))
         for name in flows
     ]
     busy = Busy(design, parts)
-    actions = [action for part in parts for action in _actions(part, busy)]
+    actions = [begin(part, parts, limits) for part in parts if part.queued]
+    actions += [action for part in parts for action in _actions(part, busy)]
     variables = (*first.variables, *(variable for part in parts for variable in part.variables.values()))
     scopes = _scopes(parts)
     instances_of = [each for one in typed.values() for each in one.instances]
@@ -50,7 +55,7 @@ def compile_orchestration(design: model.Orchestration, instances: int | None = N
         finished=conjunction(part.ended for part in parts),
         initially=conjunction(each.requires for each in instances_of if each.requires is not None),
         scope=Scope(scopes[0].names, scopes[0].families, scopes[0].predicates, scopes),
-        assumptions=_assumptions(design, first),
+        assumptions=(*_assumptions(design, first), *(f"{name} runs {n} flows at once" for name, n in limits.items())),
     )
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from .. import model
 from ..declare import range_claims
 from ..errors import ModelError, Problem, position_of
+from ..expand.several import coordinator_of
 from ..expressions import (
     BOOL,
     FALSE,
@@ -31,11 +32,11 @@ from ..expressions import (
     total,
 )
 from ..graph.flow import flow_graph, jumps_after, leads_to, loops, predecessors
-from ..model import coordinator_of
 from ..system import Action, Claim, Label, Variable
 from .typed import TypedFlow, TypedInstance, TypedStep
 
 FLOW_STATUS = EnumType(("running", "aborting", "completed", "aborted"))
+QUEUED_STATUS = EnumType(("waiting", *FLOW_STATUS.labels))
 STEP_STATUS = EnumType(("waiting", "ready", "running", "done", "skipped", "failed", "undoing", "undone", "not undone"))
 
 
@@ -88,19 +89,24 @@ def shape_of(design: model.Orchestration) -> Shape:
 
 @dataclass
 class Control:
-    """The variables and actions of one instance of a flow; `name` is empty for the flow under `flow`."""
+    """The variables and actions of one instance of a flow.
+
+    name: empty for the flow under `flow`. queued: it waits for its engine before it begins.
+    """
 
     design: model.Orchestration
     typed: TypedFlow
     instance: TypedInstance
     shape: Shape
     name: str = ""
+    queued: bool = False
     variables: dict[str, Variable] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.policy = self.design.policies.compensation
         self.steps = self.instance.steps
-        self._declare(self.flow, FLOW_STATUS, FLOW_STATUS.labels.index("running"))
+        self.statuses = QUEUED_STATUS if self.queued else FLOW_STATUS
+        self._declare(self.flow, self.statuses, 0)
         for name, step in self.steps.items():
             before = self.shape.waits_for[name]
             self._declare(
@@ -156,7 +162,7 @@ class Control:
         return disjunction(equal(reference, label(status, STEP_STATUS)) for status in statuses)
 
     def flow_is(self, *statuses: str) -> Expr:
-        return disjunction(equal(self.ref(self.flow), label(status, FLOW_STATUS)) for status in statuses)
+        return disjunction(equal(self.ref(self.flow), label(status, self.statuses)) for status in statuses)
 
     @property
     def ended(self) -> Expr:
@@ -196,7 +202,7 @@ class Control:
             if step.step.origin.part_of == name:
                 self._speak_of_call(name, status)
         flow_name = self.design.flow.name
-        for word in FLOW_STATUS.labels:
+        for word in self.statuses.labels:
             status.setdefault(word, {})[flow_name] = self.flow_is(word)
         status["failed"][flow_name] = self.flow_is("aborted")
         status["ended"] = {flow_name: self.ended}
@@ -297,7 +303,7 @@ class Control:
         undoes = outcome in self.policy.on or outcome == "abort"
         running, flow = self.flow_is("running"), self.ref(self.flow)
         updates: dict[str, Expr] = {
-            flow.name: conditional(running, label("aborting" if undoes else "aborted", FLOW_STATUS), flow)
+            flow.name: conditional(running, label("aborting" if undoes else "aborted", self.statuses), flow)
         }
         return {**updates, **self.owe(name, outcome)} if owe else updates
 

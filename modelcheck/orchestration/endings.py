@@ -8,7 +8,7 @@ from ..errors import position_of
 from ..expand.several import title_of
 from ..expressions import Expr, compare, conjunction, equal, integer, label, negation, substitute
 from ..system import Action, Claim
-from .control import FLOW_STATUS, Busy, Control
+from .control import Busy, Control
 
 
 def undo(control: Control, name: str, busy: Busy) -> Iterable[Action]:
@@ -49,7 +49,7 @@ def _undo_fails(control: Control, name: str, guard: Expr) -> Action:
     if policy == "continue":
         updates |= control.settle(name)
     if policy == "stop":
-        updates[control.ref(control.flow).name] = label("aborted", FLOW_STATUS)
+        updates[control.ref(control.flow).name] = label("aborted", control.statuses)
     words = {"continue": "nobody hears of it", "retry": "will be tried again", "stop": "the flow stops"}
     then = "again" if policy == "retry" else ""
     story = control.label_for("undo finish", name, "error", words[policy], then)
@@ -66,7 +66,7 @@ def complete(control: Control) -> Action:
         claims.append(
             Claim("ensures", title_of(control.name), ensures, f"{_speak_of(control)} ensures {text}", position_of(text))
         )
-    updates = {control.ref(control.flow).name: label("completed", FLOW_STATUS)}
+    updates = {control.ref(control.flow).name: label("completed", control.statuses)}
     guard = conjunction([control.flow_is("running"), *quiet])
     story = control.label_for("end", outcome="completed", text=control.name)
     return control.action(f"complete {control.name}".strip(), guard, updates, story, claims)
@@ -78,7 +78,7 @@ def abort(control: Control) -> Action:
     waits_for = ("running", "undoing") if control.policy.siblings == "finish" else ("undoing",)
     settled = [equal(each, integer(0)) for each in owed]
     guard = conjunction([control.flow_is("aborting"), negation(control.any_status(*waits_for)), *settled])
-    updates = {control.ref(control.flow).name: label("aborted", FLOW_STATUS)}
+    updates = {control.ref(control.flow).name: label("aborted", control.statuses)}
     story = control.label_for("end", outcome="aborted", text=control.name)
     return control.action(f"abort {control.name}".strip(), guard, updates, story)
 

@@ -10,7 +10,8 @@ import numpy as np
 
 from .. import model
 from ..errors import ModelError, Problem, position_of
-from ..expand import expand
+from ..expand import expand, flows_of
+from ..expand.several import engine_of
 from ..system import State, TransitionSystem
 from .events import EventLoop
 from .jobs import Runs
@@ -56,6 +57,8 @@ def simulate(
         raise ModelError([Problem("E404", message, position_of(design.name), hint)])
     design = expand(design)
     _check_numbers(jobs, back_end, warmup, confidence)
+    if isinstance(design, model.Orchestration):
+        _check_engines(design)
     system = alone(design)
     plan = plan_of(design, seed)
     notes = [*plan.notes, *_loads(design, system, plan)]
@@ -108,6 +111,16 @@ def _endings(system: TransitionSystem) -> Callable[[State, bool], str]:
         return found.pop() if len(found) == 1 else "aborted"
 
     return ending
+
+
+def _check_engines(design: model.Orchestration) -> None:
+    """Waiting for an engine is not simulated: times without it would be wrong."""
+    used = {engine_of(each) for each in flows_of(design).values()}
+    for name, engine in design.engines.items():
+        if name in used and engine.concurrency is not None:
+            message = f"'{name}' runs {engine.concurrency} flows at once: waiting for an engine is not simulated"
+            hint = "leave the engine's concurrency out, or limit the coordinator's"
+            raise ModelError([Problem("E414", message, position_of(name), hint)])
 
 
 def _check_numbers(jobs: int, back_end: str, warmup: int | None, confidence: float) -> None:
