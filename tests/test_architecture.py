@@ -18,6 +18,7 @@ PACKAGE = Path(__file__).parent.parent / "modelcheck"
 LAYERS = (
     ("errors",),
     ("expressions",),
+    ("families",),
     ("model",),
     ("datatypes",),
     ("source", "library"),

@@ -188,7 +188,7 @@ def _deed(action: Action, labels: Sequence[Label]) -> str:
             text = f"{'fails to undo' if failed else 'undoes'} {step}{place}"
         case "end":
             text = f"ends: {label.outcome}" if label.outcome else "ends"
-        case "pass":
+        case "begin" | "pass":
             text = label.text
         case "publish":
             text = ""
