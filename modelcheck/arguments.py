@@ -29,6 +29,9 @@ def parser_of(runs: Mapping[str, Run]) -> argparse.ArgumentParser:
     check.add_argument("--seconds", type=_seconds, metavar="S", help="give up after so many seconds")
     check.add_argument("--depth", type=_positive, metavar="N", help="look no further than so many actions")
     check.add_argument("--mermaid", action="store_true", help="also print counterexamples as sequence diagrams")
+    check.add_argument(
+        "--diagram", metavar="WHERE", help="also draw counterexamples: a folder, or a .svg, .png or .pdf file"
+    )
     check.add_argument("--html", metavar="FILE", help="also write a page")
     amount = check.add_mutually_exclusive_group()
     amount.add_argument("-v", "--verbose", action="store_true", help="every claim by itself, and witnesses")

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from .results import CheckReport
 
 GOOD, WRONG, UNUSABLE, OPEN, INTERRUPTED, BROKEN_PIPE = 0, 1, 2, 3, 130, 141
-PICTURES = (".png", ".svg", ".pdf")
 _WORST_FIRST = (UNUSABLE, WRONG, OPEN, GOOD)
 
 
@@ -92,9 +91,20 @@ def _check(chosen: argparse.Namespace) -> int:
         from .report.html import render_page
 
         Path(chosen.html).write_text(render_page(reports), encoding="utf-8")
+    if chosen.diagram:
+        _draw_diagrams(reports, chosen)
     if len(codes) > 1 and not chosen.json:
         _print_totals(reports, failures)
     return code
+
+
+def _draw_diagrams(reports: Sequence[CheckReport], chosen: argparse.Namespace) -> None:
+    from .plot.files import save_diagrams
+
+    with _progress(f"drawing {chosen.diagram} ..."):
+        files = save_diagrams(reports, chosen.diagram, witnesses=chosen.verbose)
+    if not chosen.json:
+        print("\n" + ("\n".join(f"drawn: {file}" for file in files) or "there is no counterexample to draw"))
 
 
 def _checked(name: str, chosen: argparse.Namespace) -> CheckReport:
@@ -123,7 +133,7 @@ def _show(report: CheckReport, chosen: argparse.Namespace, first: bool) -> None:
 
         for result in report.results:
             if result.trace is not None:
-                print(f"\n%% {result.name}: {result.verdict}\n{sequence_diagram(result.trace)}", end="")
+                print(f"\n%% {result.name}: {result.verdict}\n{sequence_diagram(result)}", end="")
 
 
 def _print_totals(reports: Sequence[CheckReport], failures: Sequence[ModelError]) -> None:
@@ -204,9 +214,9 @@ def _graph(chosen: argparse.Namespace) -> int:
 
 
 def _must_be_picture(file: str, *others: str) -> None:
-    if Path(file).suffix not in PICTURES:
-        hint = f"use {', '.join((*PICTURES, *others))}"
-        raise ModelError([Problem("E903", f"cannot draw '{file}': its ending names no kind of picture", hint=hint)])
+    from .plot.files import must_be_picture
+
+    must_be_picture(file, *others)
 
 
 def _load(name: str, chosen: argparse.Namespace) -> tuple[Model, Path]:

@@ -33,7 +33,9 @@ LAYERS = (
     ("simulate",),
     ("complexity",),
     ("compare",),
-    ("report", "plot"),
+    ("drawing",),
+    ("report",),
+    ("plot",),
     ("api",),
     ("arguments",),
     ("cli",),
@@ -42,7 +44,9 @@ LAYERS = (
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
 
 # Results show themselves: these import upwards, inside functions only.
-SHOWING = {("results", "report"), ("simulate", "plot"), ("compare", "plot"), ("compare", "report")}
+SHOWING = {
+    (result, shown) for result in ("trace", "results", "simulate", "compare") for shown in ("report", "plot")
+}  # fmt: skip
 
 LONGEST_FILE = 400
 LONGER: dict[str, int] = {}

@@ -330,20 +330,21 @@ def test_the_sequence_diagram() -> None:
         "  participant p1 as orders",
         "  participant p2 as inventory",
         "  participant p3 as payment",
+        "  Note over p1,p3: begins with stock = 2",
         "  p1->>p2: reserve",
         "  p2-->>p1: ok",
         "  Note over p1: stock 2→1",
         "  p1->>p3: charge",
         "  p3--xp1: error",
     ]
-    assert sequence_diagram(EMPTY).splitlines()[-1] == "  Note over p1: broken: reserve requires stock #62;= 1"
+    assert sequence_diagram(EMPTY).splitlines()[-1] == "  Note over p1,p2: ✗ reserve requires stock #62;= 1"
 
 
 def test_messages_are_arrows_to_those_who_receive_them() -> None:
     publish = label("publish", "", message="Paid", puts=("bus>stock", "bus>mail"), publishes=("Paid",))
     system = TransitionSystem("one", (AT,), (action(0, 1, publish),))
     rows = sequence_diagram(walk(system, (0,), 0)).splitlines()
-    assert rows[-2:] == ["  p1->>p2: Paid", "  p1->>p3: Paid"]
+    assert rows[-2:] == ["  p1-)p2: Paid", "  p1-)p3: Paid"]
 
 
 @pytest.mark.parametrize("name", ["reserve; drop", "a#b", "x\ny"])

@@ -49,7 +49,9 @@ class Line:
 
 
 @dataclass(frozen=True)
-class _Move:
+class Move:
+    """One action of a trace, with the state before and after it."""
+
     index: int
     action: Action
     before: State
@@ -67,7 +69,7 @@ def tell(result: Result) -> list[Line]:
 def story(trace: Trace) -> list[Line]:
     """The lines of a trace. Where it breaks a claim, the action that does so is the last of them."""
     trace = unrolled(trace)
-    moves = _moves(trace)
+    moves = moves_of(trace)
     lines = list(_beginning(trace, moves))
     several = len({action.label.instance for action in trace.system.actions}) > 1
     for number, group in enumerate(_fused(moves, trace.loop), start=1):
@@ -91,14 +93,16 @@ def unrolled(trace: Trace) -> Trace:
     return replace(trace, states=states, actions=(*trace.actions, trace.actions[loop]), loop=loop + 1)
 
 
-def _moves(trace: Trace) -> list[_Move]:
-    found = [_Move(index, action, before, after) for index, (before, action, after) in enumerate(trace.steps())]
+def moves_of(trace: Trace) -> list[Move]:
+    """The actions of a trace in which no loop begins within a step (`unrolled`), with the one that breaks its claim."""
+    trace = unrolled(trace)
+    found = [Move(index, action, before, after) for index, (before, action, after) in enumerate(trace.steps())]
     final = trace.states[-1]
     for number in told_actions(trace)[len(found) :]:
         after = next(
             (after for claim, after in trace.system.plain[number].findings(final) if claim == trace.broken), None
         )
-        found.append(_Move(len(found), trace.system.actions[number], final, final if after is None else after))
+        found.append(Move(len(found), trace.system.actions[number], final, final if after is None else after))
     return found
 
 
@@ -122,7 +126,7 @@ def _last_breaks(trace: Trace) -> bool:
     )
 
 
-def _fused(moves: Sequence[_Move], loop: int | None) -> Iterator[Sequence[_Move]]:
+def _fused(moves: Sequence[Move], loop: int | None) -> Iterator[Sequence[Move]]:
     """The moves, with a start and the finish right after it together."""
     index = 0
     while index < len(moves):
@@ -139,7 +143,7 @@ def _belong(first: Label, second: Label) -> bool:
     return same and pairs.get(first.phase) == second.phase
 
 
-def _step(system: TransitionSystem, group: Sequence[_Move], number: int, several: bool) -> Line:
+def _step(system: TransitionSystem, group: Sequence[Move], number: int, several: bool) -> Line:
     labels = [move.action.label for move in group]
     last = group[-1]
     changes = _changes(system, group[0].before, last.after, "data")
@@ -209,7 +213,7 @@ def receiver_of(queue: str) -> str:
     return queue.rpartition(">")[2]
 
 
-def _beginning(trace: Trace, moves: Sequence[_Move]) -> Iterator[Line]:
+def _beginning(trace: Trace, moves: Sequence[Move]) -> Iterator[Line]:
     """The initial values that were chosen among several, of the variables that matter in this trace."""
     matter: set[str] = set()
     for move in moves:
