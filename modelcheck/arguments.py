@@ -48,8 +48,12 @@ def parser_of(runs: Mapping[str, Run]) -> argparse.ArgumentParser:
     compare.add_argument("choreography", metavar="CHOREOGRAPHY")
     _add_runs(compare)
 
-    graph = _verb(verbs, "graph", runs["graph"], "the flow, or who publishes what to whom, as text or a picture")
+    graph = _verb(
+        verbs, "graph", runs["graph"], "the flow, who publishes what to whom, or the states, as text or a picture"
+    )
     graph.add_argument("model", metavar="MODEL")
+    graph.add_argument("--states", action="store_true", help="the states that can be reached, if they are few")
+    graph.add_argument("--property", metavar="NAME", help="mark the counterexample of this property")
     graph.add_argument("-o", "--output", metavar="FILE", help="a .png, .svg, .pdf, .dot, .mmd (Mermaid) or .txt file")
     graph.add_argument("--format", choices=("text", "dot", "mermaid"), help="what is printed without -o")
     return parser

@@ -189,10 +189,11 @@ def _present(result: Any, chosen: argparse.Namespace) -> None:
 
 
 def _graph(chosen: argparse.Namespace) -> int:
-    from .report.diagram import FORMATS, graph_data, graph_of, to_text
+    from .api import graph as drawn
+    from .report.diagram import FORMATS, graph_data, to_text
 
     design, _ = _load(chosen.model, chosen)
-    graph = graph_of(design)
+    graph = drawn(design, states=chosen.states, property=chosen.property)
     if chosen.json:
         _print_json(graph_data(graph))
     if chosen.output is None:

@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from .errors import Position
+from .expressions import Expr
 from .trace import Trace
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ class Result:
     reason: what is wrong or why it holds, in a sentence. trace: the counterexample, or the witness of what is
     reachable; `shortest` where the method guarantees that. vacuous: proved, but for a reason that makes it worthless
     (said in `reason`). expected: the verdict that the model expects, if it does. statistics: numbers of the engine
-    (states, depth, seconds).
+    (states, depth, seconds). shows: what is true in the trace's last state, where that is what the trace is for.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Result:
     assumptions: tuple[str, ...] = ()
     statistics: Mapping[str, float | int | str] = field(default_factory=dict)
     position: Position | None = None
+    shows: Expr | None = None
 
     @property
     def as_it_should_be(self) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -35,7 +35,7 @@ def graph_drawing(graph: Graph, page: float = PAGE) -> Drawing:
 
     Nodes have a `kind`, a `label` and perhaps a `mark`, edges too (`mark`: true where a counterexample goes along).
     """
-    texts = {node: _rows(str(data.get("label") or node), _NODE_COLUMNS) for node, data in graph.nodes(data=True)}
+    texts = {node: _rows(str(data.get("label") or node), _columns_of(data)) for node, data in graph.nodes(data=True)}
     sizes = {node: _box(text) for node, text in texts.items()}
     drawn = _drawn(graph)
     loops = {each.edge.source: each for each in drawn if each.edge.source == each.edge.target}
@@ -58,6 +58,11 @@ def graph_drawing(graph: Graph, page: float = PAGE) -> Drawing:
     )
 
 
+def _columns_of(data: Mapping[str, Any]) -> int:
+    """A name is wrapped like a word or two, a state has its rows already."""
+    return _NODE_COLUMNS if "\n" not in str(data.get("label")) else 2 * _NODE_COLUMNS
+
+
 def _rows(text: str, columns: int) -> str:
     return "\n".join(wrapped(row, columns) for row in text.split("\n"))
 
@@ -70,22 +75,22 @@ def _with_loop(size: Size, loop: _Drawn | None) -> Size:
     """A node with an edge to itself needs room for it and its label, above (and so below)."""
     if loop is None:
         return size
-    return max(size[0], text_width(loop.label, SMALL) + 8), size[1] + 2 * (_LOOP + text_height(loop.label, SMALL) + 2)
+    return max(size[0], text_width(loop.label, SMALL, loop.marked) + 8), size[1] + 2 * (
+        _LOOP + text_height(loop.label, SMALL) + 2
+    )
 
 
 def _drawn(graph: Graph) -> list[_Drawn]:
     """Edges of one kind between two nodes are drawn as one, with all their labels."""
-    found: dict[tuple[Node, Node, str], tuple[list[str], bool]] = {}
+    found: dict[tuple[Node, Node, str, bool], list[str]] = {}
     for source, target, data in graph.edges(data=True):
-        key = (source, target, str(data.get("kind", "")))
-        labels, marked = found.get(key, ([], False))
+        labels = found.setdefault((source, target, str(data.get("kind", "")), bool(data.get("mark"))), [])
         if data.get("label") and str(data["label"]) not in labels:
             labels.append(str(data["label"]))
-        found[key] = labels, marked or bool(data.get("mark"))
     drawn = []
-    for (source, target, kind), (labels, marked) in found.items():
+    for (source, target, kind, marked), labels in found.items():
         label = _rows(", ".join(labels), _LABEL_COLUMNS) if labels else ""
-        size = (text_width(label, SMALL) + 6, text_height(label, SMALL) + 2) if label else None
+        size = (text_width(label, SMALL, marked) + 8, text_height(label, SMALL) + 2) if label else None
         drawn.append(_Drawn(Edge(source, target, kind, size, kind in MAIN_LINE, not marked), label, marked))
     return drawn
 

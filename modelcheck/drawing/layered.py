@@ -11,7 +11,7 @@ from __future__ import annotations
 import random
 from bisect import bisect_left, insort
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate, pairwise
 
 import networkx as nx
@@ -58,7 +58,8 @@ Station = Hashable  # a node, a bend or the place of a label
 class Columns:
     """Stations in columns from left to right, each from top to bottom, with the way of each edge along them.
 
-    ways lead from left to right, also where the edge leads back. y: the middle of each station.
+    ways lead from left to right, also where the edge leads back. y: the middle of each station. links: the pieces of
+    all ways, and how much each pulls its ends level.
     """
 
     columns: tuple[tuple[Station, ...], ...]
@@ -66,6 +67,7 @@ class Columns:
     ways: Mapping[Edge, tuple[Station, ...]]
     sizes: Mapping[Station, Size]
     y: Mapping[Station, float]
+    links: tuple[tuple[Station, Station, float], ...]
 
     def size(self, station: Station) -> Size:
         """Width and height; a bend has none."""
@@ -88,8 +90,19 @@ def arrange(sizes: Mapping[Node, Size], edges: Sequence[Edge]) -> Columns:
     all_sizes: dict[Station, Size] = dict(sizes)
     all_sizes |= {LabelPlace(edge): edge.label for edge in edges if edge.label}
     pulls = {pair: _STRAIGHTER for edge, way in plain.items() if edge.straight for pair in pairwise(way)}
-    y = _heights(columns, [(a, b, pulls.get((a, b), 1.0)) for a, b in links], all_sizes)
-    return Columns(tuple(map(tuple, columns)), column_of, plain, all_sizes, y)
+    pulling = tuple((a, b, pulls.get((a, b), 1.0)) for a, b in links)
+    y = _heights(columns, pulling, all_sizes)
+    return Columns(tuple(map(tuple, columns)), column_of, plain, all_sizes, y, pulling)
+
+
+def in_rows(columns: Columns, row: Sequence[int]) -> Columns:
+    """The same columns where each stands in a row of a page: what is in another row pulls no longer."""
+    y: dict[Station, float] = {}
+    for number in range(max(row) + 1):
+        here = [column for column, at in zip(columns.columns, row, strict=True) if at == number]
+        inside = {station for column in here for station in column}
+        y |= _heights(here, [link for link in columns.links if link[0] in inside and link[1] in inside], columns.sizes)
+    return replace(columns, y=y)
 
 
 def _without_cycles(nodes: Mapping[Node, Size], edges: Sequence[Edge]) -> nx.DiGraph[Node]:

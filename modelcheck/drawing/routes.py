@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from .layered import Bend, Columns, Edge, LabelPlace, Node, Size, Station
+from .layered import Bend, Columns, Edge, LabelPlace, Node, Size, Station, in_rows
 from .shapes import Point
 
 PAGE = 900.0  # points
@@ -83,8 +83,10 @@ def route(columns: Columns, boxes: Mapping[Node, Size], page: float = PAGE) -> L
                 break
             drawn.add((edge.kind, edge.target, a, b))
             cut = (edge.kind, edge.target, None, b)
-            joining = cut in drawn and not back and edge.bundled and placed.row_of(a) != placed.row_of(b)
-            drawn.add(cut)
+            passes = edge.bundled and isinstance(b, Bend) and not back and placed.row_of(a) != placed.row_of(b)
+            joining = passes and cut in drawn
+            if passes:
+                drawn.add(cut)
             ahead = list(_between(placed, ports, edge, *((b, a) if back else (a, b)), joining))
             points = ahead[::-1] if back else ahead
             current = current + points[1:] if current else points
@@ -131,6 +133,9 @@ def _place(columns: Columns, boxes: Mapping[Node, Size], page: float) -> _Placed
         row.append(rows)
         end = max(end, x + width)
         x += width + (spaces[index] if index < len(spaces) else 0.0)
+    if rows:
+        columns = in_rows(columns, row)
+        tracks = [_tracks(columns, each) for each in links]
     shift, bottoms = [], []
     bottom = 0.0
     for number in range(rows + 1):

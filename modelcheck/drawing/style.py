@@ -49,6 +49,7 @@ NODES: Mapping[str, NodeStyle] = {
     "finished": NodeStyle("box", GREEN, double=True),
     "deadlock": NodeStyle("slant", ORANGE, dashed=True),
     "violating": NodeStyle("cut", RED, width=2.4),
+    "reached": NodeStyle("cut", GREEN, width=2.4),
     "stub": NodeStyle("box", GREY, dashed=True, fill=0.0),
 }
 OTHER_NODE = NodeStyle("box", GREY, fill=0.0)
