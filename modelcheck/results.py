@@ -66,6 +66,11 @@ class Result:
     def undecided(self) -> bool:
         return self.verdict in (Verdict.BOUNDED, Verdict.UNKNOWN) and not self.as_it_should_be
 
+    def _repr_html_(self) -> str:
+        from .report.html import render_result
+
+        return render_result(self)
+
     def plot(self, where: str | Path | Axes | None = None) -> Axes | None:
         """The trace as a sequence diagram: into a .png, .svg or .pdf file, into axes, or on a figure of its own.
 

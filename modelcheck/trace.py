@@ -41,6 +41,11 @@ class Trace:
         for index, number in enumerate(self.actions):
             yield self.states[index], self.system.actions[number], self.states[index + 1]
 
+    def _repr_html_(self) -> str:
+        from .report.html import render_trace
+
+        return render_trace(self)
+
     def plot(self, where: str | Path | Axes | None = None) -> Axes | None:
         """The trace as a sequence diagram: into a .png, .svg or .pdf file, into axes, or on a figure of its own.
 

@@ -45,8 +45,10 @@ RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
 
 # Results show themselves: these import upwards, inside functions only.
 SHOWING = {
-    (result, shown) for result in ("trace", "results", "simulate", "compare") for shown in ("report", "plot")
-}  # fmt: skip
+    (result, shown)
+    for result in ("errors", "model", "trace", "results", "simulate", "compare")
+    for shown in ("report", "plot")
+}
 
 LONGEST_FILE = 400
 LONGER: dict[str, int] = {}

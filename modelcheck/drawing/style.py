@@ -16,7 +16,7 @@ INK = "#22303c"
 FONT_SIZE, SMALL = 10.0, 8.5  # points
 BLUE, GREEN, ORANGE, RED, GREY = "#2f6fb5", "#2e8b57", "#c27c0e", "#c0392b", "#6b7785"
 # For words in colour: readable (4.5:1) on white and on black.
-GOOD, BAD, OPEN = "#22854f", "#cf4040", "#a5660a"
+GOOD, BAD, OPEN = "#22854f", "#d24343", "#a5660a"
 
 DASHED, DOTTED, DASH_DOT = (5.0, 3.0), (1.5, 2.5), (7.0, 2.5, 1.5, 2.5)
 FAINT = 0.12  # how opaque an area is
