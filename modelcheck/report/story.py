@@ -14,6 +14,7 @@ from ..expressions import references, show
 from ..results import Result, Verdict
 from ..system import Action, Label, State, TransitionSystem, Variable
 from ..trace import Trace
+from .evidence import false_part, read_by
 
 MOST_MENTIONED = 8
 
@@ -62,8 +63,7 @@ def tell(result: Result) -> list[Line]:
     """The story of a result's trace with its last line, what it shows; empty for a result without a trace."""
     if result.trace is None:
         return []
-    lines = story(result.trace)
-    return [*lines, _conclusion(result, result.trace, lines)]
+    return [*story(result.trace), _conclusion(result, result.trace)]
 
 
 def story(trace: Trace) -> list[Line]:
@@ -194,10 +194,16 @@ def _deed(action: Action, labels: Sequence[Label]) -> str:
         case "publish":
             text = ""
         case _:
-            text = label.text or action.name
+            text = label.text or _without_index(action.name, label.actor)
     notes = [each.text for each in labels if each.text and each.text not in (text, outcome)]
     text += "".join(f" {note}" if note.startswith("→") else f" ({note})" for note in notes)
     return ", ".join(part for part in (text, _published(label)) if part)
+
+
+def _without_index(name: str, actor: str) -> str:
+    """The name of an action without the index that its actor has, too: `buyer[1]` does `check`."""
+    index = actor[actor.find("[") :] if actor.endswith("]") else ""
+    return name.removesuffix(index) if index and name != actor else name
 
 
 def _published(label: Label) -> str:
@@ -234,28 +240,45 @@ def _is_open(variable: Variable) -> bool:
 
 def values_in(system: TransitionSystem, state: State, names: Iterable[str]) -> tuple[Change, ...]:
     """The values of some variables in a state."""
-    places = [system.positions[name] for name in names]
-    return tuple(Change(v.name, "", show(state[place], v.type)) for place in places for v in [system.variables[place]])
+    alone = len({action.label.instance for action in system.actions}) == 1
+    variables = [(system.positions[name], system.variables[system.positions[name]]) for name in names]
+    return tuple(
+        Change(v.name.removesuffix("#1") if alone else v.name, "", show(state[place], v.type)) for place, v in variables
+    )
 
 
-def _conclusion(result: Result, trace: Trace, lines: Sequence[Line]) -> Line:
-    """What the trace shows, with the values that show it and are not in the line before."""
+def _conclusion(result: Result, trace: Trace) -> Line:
+    """What the trace shows, with the values that show it; of a broken conjunction only what is false."""
     kind = "reached" if result.verdict == Verdict.PROVED else "broken"
     text = result.reason
+    state = _telling_state(trace)
     if trace.broken is not None and (trace.broken.message or not text):
         text = trace.broken.message or f"{trace.broken.kind} of {trace.broken.name}"
+    elif kind == "broken" and result.shows is not None and (part := false_part(trace.system, result.shows, state)):
+        text = f"broken: {part}"
     text = text or ("reached" if kind == "reached" else f"'{result.name}' does not hold")
-    told = {change.variable for change in lines[-1].changes} if lines else set()
-    shown = [name for name in _mentioned(trace, f"{result.name} {text}") if name not in told]
-    return Line(kind, text, changes=values_in(trace.system, trace.states[-1], shown))
+    return Line(kind, text, changes=values_in(trace.system, state, _mentioned(result, trace, state, text)))
 
 
-def _mentioned(trace: Trace, text: str) -> list[str]:
-    """The declared variables that a broken claim reads, or that a sentence names."""
+# Claims about the state in which an action begins; others are about the one it leads to.
+BEFORE = frozenset({"requires", "choice", "unhandled", "before"})
+
+
+def _telling_state(trace: Trace) -> State:
+    """The state whose values show what is wrong."""
+    if trace.broken is None or not (moves := moves_of(trace)):
+        return trace.states[-1]
+    return moves[-1].before if trace.broken.kind in BEFORE else moves[-1].after
+
+
+def _mentioned(result: Result, trace: Trace, state: State, text: str) -> list[str]:
+    """The declared variables that decide what is shown, that a broken claim reads, or that a sentence names."""
     declared = [variable for variable in trace.system.variables if variable.role == "data"]
     if trace.broken is not None:
         named = references(trace.broken.holds)
-        return [variable.name for variable in declared if variable.name in named]
-    words = set(re.findall(r"[^\W\d][\w.]*", text))
+        return [variable.name for variable in declared if variable.name in named][:MOST_MENTIONED]
+    if result.shows is not None and (found := read_by(trace.system, result.shows, state)):
+        return found[:MOST_MENTIONED]
+    words = set(re.findall(r"[^\W\d][\w.]*", f"{result.name} {text}"))
     found = [variable.name for variable in declared if re.split(r"[\[#]", variable.name)[0] in words]
     return found[:MOST_MENTIONED]
