@@ -55,6 +55,9 @@ def parser_of(runs: Mapping[str, Run]) -> argparse.ArgumentParser:
     graph.add_argument("--states", action="store_true", help="the states that can be reached, if they are few")
     graph.add_argument("--property", metavar="NAME", help="mark the counterexample of this property")
     graph.add_argument("-o", "--output", metavar="FILE", help="a .png, .svg, .pdf, .dot, .mmd (Mermaid) or .txt file")
+    graph.add_argument(
+        "--layout", choices=("own", "graphviz"), default="own", help="who lays out a picture: we, or Graphviz's dot"
+    )
     graph.add_argument("--format", choices=("text", "dot", "mermaid"), help="what is printed without -o")
     return parser
 

@@ -64,6 +64,8 @@ def worst(codes: Sequence[int]) -> int:
 
 
 def _check(chosen: argparse.Namespace) -> int:
+    if chosen.diagram:
+        _must_be_place(chosen.diagram)
     reports: list[CheckReport] = []
     failures: list[ModelError] = []
     codes: list[int] = []
@@ -207,7 +209,7 @@ def _graph(chosen: argparse.Namespace) -> int:
     _must_be_picture(chosen.output, ".dot, .mmd or .txt")
     from .plot.graph import save_graph
 
-    save_graph(graph, chosen.output)
+    save_graph(graph, chosen.output, graphviz=chosen.layout == "graphviz")
     return GOOD
 
 
@@ -218,6 +220,12 @@ def _must_be_picture(file: str, *others: str) -> None:
     from .plot.files import must_be_picture
 
     must_be_picture(file, *others)
+
+
+def _must_be_place(where: str) -> None:
+    """What names neither a picture nor a folder is said before anything is checked."""
+    if Path(where).suffix and not Path(where).is_dir():
+        _must_be_picture(where, "or name a folder")
 
 
 def _load(name: str, chosen: argparse.Namespace) -> tuple[Model, Path]:

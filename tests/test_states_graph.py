@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import re
-from itertools import pairwise
+import shutil
+from itertools import combinations, pairwise
 from pathlib import Path
 
 import networkx as nx
 import pytest
+from drawn import named
 from test_plot_graph import overlaps
 
 from modelcheck import ModelError, check, load
 from modelcheck.api import graph
 from modelcheck.cli import main
 from modelcheck.compile import compile_model
+from modelcheck.drawing.graph import MOST_NODES, graph_drawing
+from modelcheck.drawing.shapes import Shape, Text
 from modelcheck.engine.state_graph import explore
 from modelcheck.library import models_in
 from modelcheck.plot.graph import draw_graph
@@ -203,3 +207,40 @@ def test_the_same_states_give_the_same_bytes(tmp_path: Path, suffix: str) -> Non
             ]
         )
     assert (tmp_path / f"a{suffix}").read_bytes() == (tmp_path / f"b{suffix}").read_bytes()
+
+
+def test_what_is_too_large_to_draw_is_said() -> None:
+    large: nx.MultiDiGraph[int] = nx.MultiDiGraph()
+    large.add_nodes_from(range(MOST_NODES + 1))
+    with pytest.raises(ModelError, match="E908: the graph has 1,001 nodes, and 1,000 can be drawn"):
+        graph_drawing(large)
+
+
+def test_all_that_leads_from_a_node_to_itself_is_one_loop() -> None:
+    looping: nx.MultiDiGraph[str] = nx.MultiDiGraph()
+    looping.add_node("a", kind="step")
+    for kind, label, mark in (("jump", "again", False), ("failure", "error", False), ("jump", "marked", True)):
+        looping.add_edge("a", "a", kind=kind, label=label, mark=mark)
+    axes = draw_graph(looping)
+    assert [text.get_text() for text in axes.texts] == ["again, error, marked", "a"]
+    assert overlaps(axes) == []
+
+
+@pytest.mark.skipif(shutil.which("dot") is None, reason="Graphviz's program 'dot' is not installed")
+@pytest.mark.parametrize("shape", ["diamonds", "failures", "events", "loops"])
+def test_graphviz_lays_out_what_we_draw(shape: str) -> None:
+    drawing = graph_drawing(named(shape, 15), graphviz=True)
+    boxes = [each for each in drawing.shapes if isinstance(each, Shape)]
+    for a, b in combinations(boxes, 2):
+        inner = a.x <= b.x and b.x + b.width <= a.x + a.width and a.y <= b.y  # the second border of an end
+        apart = a.x + a.width <= b.x or b.x + b.width <= a.x or a.y + a.height <= b.y or b.y + b.height <= a.y
+        assert apart or inner
+    own = graph_drawing(named(shape, 15))
+    texts, others = ([t.text for t in d.shapes if isinstance(t, Text)] for d in (drawing, own))
+    assert sorted(texts) == sorted(others)
+
+
+def test_a_missing_graphviz_is_said(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(shutil, "which", lambda _: None)
+    assert main(["graph", "order_orchestration", "--layout", "graphviz", "-o", "x.svg"]) == 2
+    assert "E909: Graphviz's program 'dot' is not installed" in capsys.readouterr().err

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from ..errors import ModelError, Problem
+from .graphviz import graphviz_layout
 from .layered import Edge, Node, Size, arrange
 from .routes import PAGE, Layout, route
 from .shapes import Drawing, Line, Look, Point, Shape, Text, moved, text_height, text_width, wrapped
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 
 Graph: TypeAlias = "nx.MultiDiGraph[Any]"
 
+MOST_NODES = 1000
 _MARGIN = 14.0
 _NODE_COLUMNS, _LABEL_COLUMNS = 18, 22
 _LOOP = 22.0  # height of an edge from a node to itself
@@ -30,19 +33,22 @@ class _Drawn:
     marked: bool
 
 
-def graph_drawing(graph: Graph, page: float = PAGE) -> Drawing:
-    """The graph in layers from left to right, in rows of the width of a page.
+def graph_drawing(graph: Graph, page: float = PAGE, graphviz: bool = False) -> Drawing:
+    """The graph in layers from left to right, in rows of the width of a page (or as Graphviz lays it out).
 
     Nodes have a `kind`, a `label` and perhaps a `mark`, edges too (`mark`: true where a counterexample goes along).
+    Raises `ModelError`: the graph is too large for a picture (E908), Graphviz is asked for and missing (E909).
     """
+    if len(graph) > MOST_NODES:
+        message = f"the graph has {len(graph):,} nodes, and {MOST_NODES:,} can be drawn"
+        raise ModelError([Problem("E908", message, hint="write it for another program: -o FILE.dot")])
     texts = {node: _rows(str(data.get("label") or node), _columns_of(data)) for node, data in graph.nodes(data=True)}
     sizes = {node: _box(text) for node, text in texts.items()}
     drawn = _drawn(graph)
     loops = {each.edge.source: each for each in drawn if each.edge.source == each.edge.target}
-    columns = arrange(
-        {node: _with_loop(size, loops.get(node)) for node, size in sizes.items()}, [d.edge for d in drawn]
-    )
-    layout = route(columns, sizes, page)
+    room = {node: _with_loop(size, loops.get(node)) for node, size in sizes.items()}
+    edges = [each.edge for each in drawn]
+    layout = graphviz_layout(room, edges) if graphviz else route(arrange(room, edges), sizes, page)
     shapes: list[Shape | Line | Text] = []
     for each in drawn:
         if each.edge.source == each.edge.target:
@@ -84,7 +90,11 @@ def _drawn(graph: Graph) -> list[_Drawn]:
     """Edges of one kind between two nodes are drawn as one, with all their labels."""
     found: dict[tuple[Node, Node, str, bool], list[str]] = {}
     for source, target, data in graph.edges(data=True):
-        labels = found.setdefault((source, target, str(data.get("kind", "")), bool(data.get("mark"))), [])
+        key = source, target, str(data.get("kind", "")), bool(data.get("mark"))
+        if source == target:  # There is room for one loop.
+            all_of_it = [each for _, other, each in graph.out_edges(source, data=True) if other == source]
+            key = source, target, str(all_of_it[0].get("kind", "")), any(each.get("mark") for each in all_of_it)
+        labels = found.setdefault(key, [])
         if data.get("label") and str(data["label"]) not in labels:
             labels.append(str(data["label"]))
     drawn = []

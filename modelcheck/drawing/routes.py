@@ -13,6 +13,8 @@ from itertools import pairwise
 from .layered import Bend, Columns, Edge, LabelPlace, Node, Size, Station, in_rows
 from .shapes import Point
 
+Link = tuple[Station, Station]
+
 PAGE = 900.0  # points
 BETWEEN, BESIDE_LABEL, TRACK, ROW_GAP = 30.0, 16.0, 8.0, 26.0
 STEEP, WIDEST = 0.2, 90.0
@@ -45,7 +47,7 @@ class _Placed:
     row: Sequence[int]
     shift: Sequence[float]
     bottom: Sequence[float]
-    tracks: Sequence[Mapping[tuple[Station, Station], int]]
+    tracks: Sequence[Mapping[Link, int]]
     margin: float
     end: float
 
@@ -114,12 +116,13 @@ def _place(columns: Columns, boxes: Mapping[Node, Size], page: float) -> _Placed
     widths = [max((columns.size(station)[0] for station in column), default=0.0) for column in columns.columns]
     labelled = [any(isinstance(station, LabelPlace) for station in column) for column in columns.columns]
     spaces = [BESIDE_LABEL if a or b else BETWEEN for a, b in pairwise(labelled)]
-    for way in columns.ways.values():
-        for a, b in pairwise(way):  # Steep lines need room.
-            at, rise = columns.column_of[a], abs(columns.y[a] - columns.y[b])
-            spaces[at] = max(spaces[at], min(STEEP * rise, WIDEST))
-    cuts = _cuts(columns, widths, spaces, labelled, page)
-    links = [_links(columns, cut) for cut in cuts]
+    into: list[list[Link]] = [[] for _ in columns.columns]  # what comes into each column
+    for a, b, _ in columns.links:
+        at, rise = columns.column_of[a], abs(columns.y[a] - columns.y[b])
+        spaces[at] = max(spaces[at], min(STEEP * rise, WIDEST))  # Steep lines need room.
+        into[at + 1].append((a, b))
+    cuts = _cuts([len(each) for each in into], widths, spaces, labelled, page)
+    links = [into[cut] for cut in cuts]
     tracks = [_tracks(columns, each) for each in links]
     most = max((len(set(each.values())) for each in tracks), default=0)
     margin = most * TRACK + (BETWEEN if most else 0.0)
@@ -149,9 +152,9 @@ def _place(columns: Columns, boxes: Mapping[Node, Size], page: float) -> _Placed
 
 
 def _cuts(
-    columns: Columns, widths: Sequence[float], spaces: Sequence[float], labelled: Sequence[bool], page: float
+    passing: Sequence[int], widths: Sequence[float], spaces: Sequence[float], labelled: Sequence[bool], page: float
 ) -> list[int]:
-    """The columns that begin a new row."""
+    """The columns that begin a new row: where few edges pass, and never between a label and its edge's source."""
     cuts: list[int] = []
     start, total = 0, 0.0
     ends = []
@@ -166,23 +169,16 @@ def _cuts(
         if not fits:
             fits = [next((index for index in range(start + 1, len(widths)) if not labelled[index]), len(widths))]
         late = [index for index in fits if ends[index - 1] - begin > 0.6 * page] or fits[-1:]
-        start = min(late, key=lambda index: (len(_links(columns, index)) if index < len(widths) else 0, -index))
+        start = min(late, key=lambda index: (passing[index] if index < len(widths) else 0, -index))
         if start < len(widths):
             cuts.append(start)
     return cuts
 
 
-def _links(columns: Columns, cut: int) -> list[tuple[Station, Station]]:
-    """What passes from the column before to this one."""
-    return list(
-        dict.fromkeys((a, b) for way in columns.ways.values() for a, b in pairwise(way) if columns.column_of[b] == cut)
-    )
-
-
-def _tracks(columns: Columns, links: Sequence[tuple[Station, Station]]) -> dict[tuple[Station, Station], int]:
+def _tracks(columns: Columns, links: Sequence[Link]) -> dict[Link, int]:
     """From below: the lowest that leaves a row is nearest to it, and comes in lowest in the next. What goes on through
     the same bend shares a track."""
-    tracks: dict[tuple[Station, Station], int] = {}
+    tracks: dict[Link, int] = {}
     shared: dict[Station, int] = {}
     used = 0
     for link in sorted(links, key=lambda link: (columns.y[link[0]], columns.y[link[1]]), reverse=True):

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ..drawing.graph import graph_drawing
-from .drawing import paint
 from .files import save_drawing
 
 if TYPE_CHECKING:
@@ -31,9 +30,11 @@ def draw_events(graph: Graph, ax: Axes | None = None) -> Axes:
 
 def draw_graph(graph: Graph, ax: Axes | None = None) -> Axes:
     """A typed graph in layers from left to right. Without `ax`, on a figure of its own that is as large as needed."""
+    from .drawing import paint
+
     return paint(graph_drawing(graph), ax)
 
 
-def save_graph(graph: Graph, path: str | Path) -> None:
-    """The picture as a file: .png, .svg or .pdf; the same graph gives the same file."""
-    save_drawing(graph_drawing(graph), path)
+def save_graph(graph: Graph, path: str | Path, graphviz: bool = False) -> None:
+    """The picture as a file: .png, .svg or .pdf; laid out by Graphviz where that is asked for."""
+    save_drawing(graph_drawing(graph, graphviz=graphviz), path)

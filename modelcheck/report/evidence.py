@@ -11,8 +11,8 @@ LONGEST = 80  # characters of a part that is written out
 
 
 def deciding(system: TransitionSystem, expr: Expr, state: State) -> Iterator[Expr]:
-    """The parts without `and`, `or` and `not` that make a formula as it is: of a false conjunction all that is false, of
-    a true disjunction the first that is true, otherwise all."""
+    """The parts without `and`, `or` and `not` that make a formula as it is: of a false conjunction all
+    that is false, of a true disjunction the first that is true, otherwise all."""
     if not isinstance(expr, Operation) or expr.operator not in ("and", "or", "not", "implies"):
         yield expr
         return
