@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from . import model as model
-    from .api import check, compare, load, simulate
+    from .api import check, compare, load, outcomes, same_outcomes, simulate
     from .engine.target import Limits
     from .errors import ModelError
     from .results import CheckReport, Finding, Result, Verdict
@@ -29,6 +29,8 @@ _HOMES = {
     "check": "api",
     "compare": "api",
     "load": "api",
+    "outcomes": "api",
+    "same_outcomes": "api",
     "simulate": "api",
     "CheckReport": "results",
     "Finding": "results",
@@ -49,6 +51,8 @@ __all__ = [
     "compare",
     "load",
     "model",
+    "outcomes",
+    "same_outcomes",
     "simulate",
 ]
 

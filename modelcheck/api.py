@@ -15,6 +15,7 @@ from .results import CheckReport, Result
 if TYPE_CHECKING:
     import networkx as nx
 
+    from .check.outcomes import Agreement, Outcomes
     from .compare import Comparison
     from .simulate import SimulationResult
 
@@ -140,3 +141,26 @@ def _traced(design: model.Model, name: str) -> Result:
         message = f"'{name}' is {result.verdict}: there is no counterexample to mark"
         raise ModelError([Problem("E907", message, hint=hint)])
     return result
+
+
+def outcomes(
+    source: str | Path | model.Model, *, limits: Limits | None = None, constants: Mapping[str, str] | None = None
+) -> Outcomes:
+    """What the outside can see of a design when it has ended: the values of its observables (`observe`)."""
+    from .check.outcomes import outcomes_of
+
+    return outcomes_of(load(source, constants) if isinstance(source, (str, Path)) else source, limits)
+
+
+def same_outcomes(
+    first: str | Path | model.Model,
+    second: str | Path | model.Model,
+    *,
+    limits: Limits | None = None,
+    constants: Mapping[str, str] | None = None,
+) -> Agreement:
+    """Whether two designs allow the same observable outcomes, and which only one of them has."""
+    from .check.outcomes import compare_outcomes
+
+    one, other = (load(each, constants) if isinstance(each, (str, Path)) else each for each in (first, second))
+    return compare_outcomes(one, other, limits)

@@ -48,6 +48,15 @@ def parser_of(runs: Mapping[str, Run]) -> argparse.ArgumentParser:
     compare.add_argument("choreography", metavar="CHOREOGRAPHY")
     _add_runs(compare)
 
+    outcomes = _verb(
+        verbs, "outcomes", runs["outcomes"], "what the outside can see in the end, of one design or of two side by side"
+    )
+    outcomes.add_argument("model", metavar="MODEL")
+    outcomes.add_argument("other", nargs="?", metavar="OTHER", help="a second design that observes the same")
+    outcomes.add_argument("--states", type=_positive, metavar="N", help="give up after so many states")
+    outcomes.add_argument("--seconds", type=_seconds, metavar="S", help="give up after so many seconds")
+    outcomes.add_argument("-v", "--verbose", action="store_true", help="how each outcome comes about")
+
     graph = _verb(
         verbs, "graph", runs["graph"], "the flow, who publishes what to whom, or the states, as text or a picture"
     )

@@ -21,6 +21,7 @@ from .arguments import parser_of
 from .errors import ModelError, Problem
 
 if TYPE_CHECKING:
+    from .engine.target import Limits
     from .model import Model
     from .results import CheckReport
 
@@ -31,9 +32,8 @@ _WORST_FIRST = (UNUSABLE, WRONG, OPEN, GOOD)
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs a command line and returns its exit code; nothing that goes wrong ends in a traceback."""
     _be_lenient_about_characters()
-    chosen = parser_of({"check": _check, "simulate": _simulate, "compare": _compare, "graph": _graph}).parse_args(
-        arguments
-    )
+    verbs = {"check": _check, "simulate": _simulate, "compare": _compare, "outcomes": _outcomes, "graph": _graph}
+    chosen = parser_of(verbs).parse_args(arguments)
     try:
         code: int = chosen.run(chosen)
         sys.stdout.flush()
@@ -113,10 +113,8 @@ def _checked(name: str, chosen: argparse.Namespace) -> CheckReport:
     from dataclasses import replace
 
     from .api import check
-    from .engine.target import Limits
 
-    given = {"states": chosen.states, "seconds": chosen.seconds, "depth": chosen.depth}
-    limits = Limits(**{key: value for key, value in given.items() if value is not None})
+    limits = _limits(chosen)
     with _progress(f"checking {name} ..."):
         design, path = _load(name, chosen)
         report = check(design, properties=chosen.property or None, limits=limits, engine=chosen.engine)
@@ -182,6 +180,23 @@ def _compare(chosen: argparse.Namespace) -> int:
     return GOOD
 
 
+def _outcomes(chosen: argparse.Namespace) -> int:
+    from .check.outcomes import compare_outcomes, outcomes_of
+    from .report.outcomes import render_agreement, render_outcomes
+
+    designs = [_load(name, chosen)[0] for name in (chosen.model, chosen.other) if name]
+    with _progress("exploring ..."):
+        if chosen.other:
+            both = compare_outcomes(designs[0], designs[1], _limits(chosen))
+        else:
+            one = outcomes_of(designs[0], _limits(chosen))
+    if chosen.other:
+        _print_json(both.to_dict()) if chosen.json else print(render_agreement(both, chosen.verbose))
+        return {"proved": GOOD, "refuted": WRONG}.get(both.verdict, OPEN)
+    _print_json(one.to_dict()) if chosen.json else print(render_outcomes(one, chosen.verbose))
+    return GOOD if one.complete else OPEN
+
+
 def _present(result: Any, chosen: argparse.Namespace) -> None:
     """A result that shows itself, as text or as data."""
     if chosen.json:
@@ -214,6 +229,13 @@ def _graph(chosen: argparse.Namespace) -> int:
 
 
 # What verbs share.
+
+
+def _limits(chosen: argparse.Namespace) -> Limits:
+    from .engine.target import Limits
+
+    given = {key: getattr(chosen, key, None) for key in ("states", "seconds", "depth")}
+    return Limits(**{key: value for key, value in given.items() if value is not None})
 
 
 def _must_be_picture(file: str, *others: str) -> None:

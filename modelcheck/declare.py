@@ -2,52 +2,35 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
-from fractions import Fraction
+from dataclasses import replace
 from itertools import product
 
 from . import model
-from .errors import Problem, did_you_mean, position_of
+from .datatypes import MOST_MEMBERS, Initial, declare_types, read_initials, read_type
+from .errors import Problem, position_of
+from .expand.indices import declare_constants
 from .expressions import (
-    BOOL,
     INT,
-    REAL,
-    BoolType,
-    EnumType,
     Expr,
     IntType,
     Literal,
-    RealType,
     Ref,
     Resolver,
     Scope,
     Type,
-    Value,
     as_text,
     compare,
     conjunction,
-    domain,
     integer,
 )
-from .system import Claim, Variable
-
-MOST_MEMBERS = 10_000
-_LABEL = re.compile(r"[^\W\d]\w*\Z")
+from .expressions.composite import COMPOSITE_TYPES, AnyType, Tree, build
+from .system import Claim, Variable, Whole
 
 
-def declare_constants(constants: Mapping[str, model.Formula], resolver: Resolver) -> Scope:
-    """The scope of the constants; a later one may use the ones before it."""
-    scope = Scope()
-    for name, text in constants.items():
-        value = resolver.expression(as_text(text), scope)
-        if isinstance(value, Literal):
-            scope = scope.with_names({name: value})
-        else:
-            if value is not None:
-                resolver.problems.append(Problem("E131", f"'{name}' is not constant", position_of(name)))
-            scope = scope.with_names({name: integer(1)})  # So that one mistake is one problem.
-    return scope
+def declare_names(design: model.Design, resolver: Resolver) -> Scope:
+    """The scope of a design's constants and named types."""
+    return declare_types(design.types, declare_constants(design.constants, resolver), resolver)
 
 
 def declare_variables(
@@ -63,26 +46,38 @@ def declare_variables(
     several instances.
     """
     found: list[Variable] = []
-    names: dict[str, Expr] = {}
-    families: dict[str, dict[tuple[int, ...], Expr]] = {}
-    suffix = "" if instance is None else f"#{instance}"
+    names: dict[str, Tree] = {}
+    families: dict[str, dict[tuple[int, ...], Tree]] = {}
     for name, declaration in declared.items():
         kind = read_type(declaration.type, scope, resolver)
         if kind is None:
             continue
-        initial = read_initial(declaration.initial, kind, scope, resolver)
+        initial = read_initials(declaration.initial, kind, name, scope, resolver)
         if not declaration.over:
-            variable = Variable(f"{prefix}{name}{suffix}", kind, initial, instance=instance)
-            names[name] = variable.ref
-            found.append(variable)
+            names[name] = _declare(f"{prefix}{name}", kind, initial, name, instance, found)
             continue
         families[name] = {}
         for key in _members(declaration, scope, resolver):
-            index = ",".join(map(str, key))
-            member = Variable(f"{prefix}{name}[{index}]{suffix}", kind, initial, instance=instance)
-            families[name][key] = member.ref
-            found.append(member)
-    return found, Scope({**scope.names, **names}, {**scope.families, **families}, scope.predicates)
+            member = f"{prefix}{name}[{','.join(map(str, key))}]"
+            families[name][key] = _declare(member, kind, initial, name, instance, found)
+    return found, replace(scope, names={**scope.names, **names}, families={**scope.families, **families})
+
+
+def _declare(
+    full: str, kind: AnyType, initial: Mapping[str, Initial], short: str, instance: int | None, found: list[Variable]
+) -> Tree:
+    """The variables of one value, added to those found; `initial` knows its parts under the short name."""
+    suffix = "" if instance is None else f"#{instance}"
+    whole = Whole(f"{full}{suffix}", kind) if isinstance(kind, COMPOSITE_TYPES) else None
+
+    def leaf(part: str, scalar: Type) -> Ref:
+        begins = initial.get(short + part.removeprefix(full))
+        in_list = None if whole is None else whole.list_with(part)
+        variable = Variable(f"{part}{suffix}", scalar, begins, instance=instance, whole=whole, in_list=in_list)
+        found.append(variable)
+        return variable.ref
+
+    return build(kind, full, leaf)
 
 
 def _members(declaration: model.Variable, scope: Scope, resolver: Resolver) -> Iterator[tuple[int, ...]]:
@@ -102,83 +97,6 @@ def _members(declaration: model.Variable, scope: Scope, resolver: Resolver) -> I
     yield from product(*ranges)
 
 
-def read_type(text: str, scope: Scope, resolver: Resolver) -> Type | None:
-    """The type that a text names: `bool`, `int`, `real`, `low..high`, `{label, ...}`."""
-    simple: dict[str, Type] = {"bool": BOOL, "int": INT, "real": REAL}
-    if text.strip() in simple:
-        return simple[text.strip()]
-    if text.strip().startswith("{"):
-        return _read_labels(text, resolver)
-    if ".." in text:
-        bounds = resolver.bounds(text, scope)
-        if bounds and bounds[0] > bounds[1]:
-            message = f"the range {bounds[0]}..{bounds[1]} is empty"
-            resolver.problems.append(Problem("E133", message, position_of(text), "write low..high"))
-            return None
-        return IntType(*bounds) if bounds else None
-    hint = did_you_mean(text, simple, otherwise="types are bool, int, real, a range 0..5, labels {idle, busy}")
-    resolver.problems.append(Problem("E134", f"'{text}' is not a type", position_of(text), hint))
-    return None
-
-
-def _read_labels(text: str, resolver: Resolver) -> EnumType | None:
-    labels = [part.strip() for part in text.strip().strip("{}").split(",")]
-    for label in labels:
-        if not _LABEL.match(label):
-            message = f"'{label}' cannot be the name of a value"
-            resolver.problems.append(Problem("E135", message, position_of(text)))
-            return None
-    repeated = sorted({label for label in labels if labels.count(label) > 1})
-    if repeated:
-        resolver.problems.append(Problem("E136", f"'{repeated[0]}' is listed twice", position_of(text)))
-        return None
-    return EnumType(tuple(labels))
-
-
-def read_initial(text: model.Formula, kind: Type, scope: Scope, resolver: Resolver) -> tuple[Value, ...] | None:
-    """The possible first values: of a value, a range, a set, or `any` (None where those are infinitely many)."""
-    source = as_text(text)
-    stripped = source.strip()
-    if stripped == "any":
-        values = domain(kind)
-        return tuple(values) if values is not None and len(values) <= MOST_MEMBERS else None
-    if ".." in stripped and not stripped.startswith("{"):
-        bounds = resolver.bounds(source, scope)
-        if bounds is None:
-            return None
-        if not 0 <= bounds[1] - bounds[0] < MOST_MEMBERS:
-            resolver.problems.append(Problem("E133", f"cannot start with {stripped}", position_of(source)))
-            return None
-        values_in_range: tuple[Value, ...] = tuple(range(bounds[0], bounds[1] + 1))
-        return _checked(values_in_range, kind, source, resolver)
-    texts = [stripped]
-    if stripped.startswith("{") and stripped.endswith("}"):
-        texts = stripped[1:-1].split(",")
-    values_found: list[Value] = []
-    for part in texts:
-        value = resolver.expression(source if len(texts) == 1 else part.strip(), scope, kind)
-        if value is None:
-            return None
-        if not isinstance(value, Literal):
-            resolver.problems.append(Problem("E131", f"'{part}' is not constant", position_of(source)))
-            return None
-        values_found.append(Fraction(value.value) if isinstance(kind, RealType) else value.value)
-    return _checked(tuple(dict.fromkeys(values_found)), kind, source, resolver)
-
-
-def _checked(values: tuple[Value, ...], kind: Type, source: str, resolver: Resolver) -> tuple[Value, ...] | None:
-    possible = domain(kind)
-    if isinstance(kind, BoolType) and not all(isinstance(value, bool) for value in values):
-        resolver.problems.append(Problem("E121", f"'{source}' is no truth value", position_of(source)))
-        return None
-    for value in values:
-        if possible is not None and value not in possible:
-            message = f"the initial value {value} is outside {kind}"
-            resolver.problems.append(Problem("E137", message, position_of(source)))
-            return None
-    return values
-
-
 def count_instances(text: model.Formula, scope: Scope, resolver: Resolver, most: int = 1000) -> int:
     """How many instances a design has: a constant, at least 1."""
     value = resolver.expression(as_text(text), scope, INT)
@@ -189,26 +107,6 @@ def count_instances(text: model.Formula, scope: Scope, resolver: Resolver, most:
         resolver.problems.append(Problem("E138", message, position_of(text)))
         return 1
     return int(value.value)
-
-
-def read_effect(
-    effect: Mapping[str, model.Formula], targets: Mapping[str, Expr], scope: Scope, resolver: Resolver
-) -> dict[str, Expr]:
-    """The assignments of an effect, by the full names of the variables; `targets` are those that may be assigned."""
-    updates: dict[str, Expr] = {}
-    for name, text in effect.items():
-        target = targets.get(name)
-        if not isinstance(target, Ref):
-            hint = did_you_mean(name, targets)
-            resolver.problems.append(Problem("E140", f"unknown variable '{name}'", position_of(name), hint))
-            continue
-        value = resolver.expression(text, scope, target.type)
-        if value is None:
-            continue
-        if target.name in updates:
-            resolver.problems.append(Problem("E141", f"'{name}' is assigned twice", position_of(name)))
-        updates[target.name] = value
-    return updates
 
 
 def range_claims(updates: Mapping[str, Expr], types: Mapping[str, Type], about: object = None) -> tuple[Claim, ...]:
@@ -231,6 +129,11 @@ def range_claims(updates: Mapping[str, Expr], types: Mapping[str, Type], about: 
 
 
 def range_assumptions(variables: Iterable[Variable]) -> tuple[str, ...]:
-    """The ranges that the model states, as assumptions of its verdicts; instances count once."""
-    found = {v.name.split("#")[0]: str(v.type) for v in variables if v.role == "data" and str(v.type)[:1].isdigit()}
-    return tuple(f"{name} in {kind}" for name, kind in found.items())
+    """The bounds that the model states, as assumptions of its verdicts; instances count once."""
+    found: dict[str, None] = {}
+    for variable in variables:
+        if variable.role == "data" and variable.whole is not None:
+            found[f"{variable.whole.name.split('#')[0]}: {variable.whole.type}"] = None
+        elif variable.role == "data" and str(variable.type)[:1].isdigit():
+            found[f"{variable.name.split('#')[0]} in {variable.type}"] = None
+    return tuple(found)

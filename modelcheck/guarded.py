@@ -2,44 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from . import model
-from .declare import declare_constants, declare_variables, range_assumptions, range_claims
-from .errors import ModelError, Problem, did_you_mean, position_of
-from .expressions import (
-    BOOL,
-    FALSE,
-    INT,
-    TRUE,
-    Expr,
-    ExpressionError,
-    Literal,
-    Ref,
-    Resolver,
-    Scope,
-    Type,
-    as_text,
-    conditional,
-    conjunction,
-    disjunction,
-    equal,
-    integer,
-    parse,
-    resolve,
-)
-from .expressions.parse import Index, Name, Syntax
+from .assign import assignments
+from .declare import declare_names, declare_variables, range_assumptions, range_claims
+from .errors import ModelError, Problem, position_of
+from .expand.indices import constant, copies, with_indices
+from .expressions import BOOL, FALSE, Expr, Resolver, Scope, Type
 from .system import Action, Claim, Label, TransitionSystem
 
-MOST_ACTIONS = 10_000
 ALONE = "system"
 
 
 def compile_system(design: model.System) -> TransitionSystem:
     """The transition system of a bare system; raises `ModelError` with everything that is wrong in it."""
     resolver = Resolver()
-    constants = declare_constants(design.constants, resolver)
+    constants = declare_names(design, resolver)
     for name in sorted(set(design.constants) & set(design.variables)):
         resolver.problems.append(
             Problem(
@@ -66,51 +46,13 @@ class _Place:
     scope: Scope
     types: Mapping[str, Type]
 
-    def problem(self, code: str, message: str, about: object, hint: str = "") -> None:
-        self.resolver.problems.append(Problem(code, message, position_of(about), hint))
-
     def family(self, name: str, declared: model.GuardedAction) -> list[Action]:
         """The actions of a family, one for each combination of its indices whose guard can hold."""
-        for position, index in enumerate(declared.for_each):
-            others = (*self.scope.names, *self.scope.families, *(each.name for each in declared.for_each[:position]))
-            if index.name in others:
-                self.problem("E142", f"the index '{index.name}' has the name of something else", index.name)
-        found = []
-        for count, key in enumerate(self.combinations(declared.for_each, {})):
-            if count == MOST_ACTIONS:
-                self.problem("E143", f"'{name}' stands for more than {MOST_ACTIONS} actions", name)
-                break
-            action = self.action(name, declared, key)
-            if action is not None:
-                found.append(action)
-        return found
-
-    def combinations(self, indices: tuple[model.Index, ...], chosen: Mapping[str, int]) -> Iterator[Mapping[str, int]]:
-        """The values of the indices in order; the range of one may depend on those before it."""
-        if not indices:
-            yield chosen
-            return
-        first, *rest = indices
-        scope = self.with_indices(chosen).scope
-        low, high = (self.constant(end, scope) for end in (first.low, first.high))
-        if low is None or high is None:
-            return
-        for value in range(low, high + 1):
-            yield from self.combinations(tuple(rest), {**chosen, first.name: value})
-
-    def constant(self, text: model.Formula, scope: Scope) -> int | None:
-        """The value of a formula that must not depend on the state."""
-        value = self.resolver.expression(as_text(text), scope, INT)
-        if value is None:
-            return None
-        if not isinstance(value, Literal):
-            self.problem("E131", f"'{text}' is not constant", text)
-            return None
-        return int(value.value)
+        keys = copies(name, declared.for_each, self.scope, self.resolver) if declared.for_each else [{}]
+        return [action for key in keys if (action := self.action(name, declared, key)) is not None]
 
     def with_indices(self, key: Mapping[str, int]) -> _Place:
-        scope = self.scope.with_names({name: integer(value) for name, value in key.items()})
-        return _Place(self.resolver, scope, self.types)
+        return _Place(self.resolver, with_indices(self.scope, key), self.types)
 
     def action(self, name: str, declared: model.GuardedAction, key: Mapping[str, int]) -> Action | None:
         """One action; None where something is wrong, or where its guard is false whatever the state."""
@@ -131,89 +73,15 @@ class _Place:
         if "[" not in text:
             return text.strip()
         name, _, inside = text.strip().rstrip("]").partition("[")
-        values = [self.constant(part.strip(), self.scope) for part in inside.split(",")]
+        values = [constant(part.strip(), self.scope, self.resolver) for part in inside.split(",")]
         return f"{name}[{','.join(map(str, values))}]"
 
     def effect(self, effect: model.Effect) -> tuple[dict[str, Expr], tuple[Claim, ...]]:
         """All assignments of an effect, and the claims that they stay within the ranges of their variables."""
         updates: dict[str, Expr] = {}
         claims: list[Claim] = []
-        for name, text in effect.items():
-            try:
-                target = self.target(parse(name))
-            except ExpressionError as error:
-                self.resolver.note(error, name)
-                continue
-            assigned = self.assigned(target, text)
-            for repeated in updates.keys() & assigned.keys():
-                self.problem("E141", f"'{repeated}' is assigned twice", name)
-            if target.exists != TRUE:
-                claims.append(Claim("range", name, target.exists, f"{name} does not exist", position_of(name)))
-            claims += range_claims(assigned, self.types, text)
-            updates |= assigned
+        for each in assignments(effect, self.scope, self.scope, self.resolver):
+            claims += [each.missing] if each.missing is not None else []
+            claims += range_claims(each.updates, self.types, each.text)
+            updates |= each.updates
         return updates, tuple(claims)
-
-    def assigned(self, target: _Target, text: model.Formula) -> dict[str, Expr]:
-        """The new values of all that a target may stand for; where it does not stand for a member, that one stays."""
-        found = {}
-        for condition, member in target.members:
-            value = self.resolver.expression(text, self.scope, member.type)
-            if value is not None:
-                found[member.name] = conditional(condition, value, member)
-        return found
-
-    def target(self, syntax: Syntax) -> _Target:
-        """What stands before the colon of an assignment."""
-        match syntax:
-            case Name(name, offset) if name in self.scope.families:
-                raise ExpressionError("E122", f"'{name}' is indexed", offset, f"write '{name}[...]'")
-            case Name(name, offset):
-                variables = {each: ref for each, ref in self.scope.names.items() if isinstance(ref, Ref)}
-                if name in variables:
-                    return _Target(((TRUE, variables[name]),))
-                hint = did_you_mean(name, (*variables, *self.scope.families))
-                raise ExpressionError("E140", f"unknown variable '{name}'", offset, hint)
-            case Index(name, arguments, offset) if name in self.scope.families:
-                return self.indexed(name, arguments, offset)
-            case Index(name, _, offset):
-                hint = did_you_mean(name, self.scope.families, f"there is no indexed '{name}'")
-                raise ExpressionError("E140", f"'{name}' is not an indexed variable", offset, hint)
-        raise ExpressionError("E140", "only variables can be assigned", syntax.offset, "write 'name' or 'name[index]'")
-
-    def indexed(self, name: str, arguments: tuple[Syntax, ...], offset: int) -> _Target:
-        """The members of a family that `name[arguments]` may stand for."""
-        family = self.scope.families[name]
-        if not family:
-            return _Target(())  # What is wrong with its range has been said.
-        dimensions = len(next(iter(family)))
-        if len(arguments) != dimensions:
-            raise ExpressionError("E126", f"'{name}' takes {dimensions} indices, found {len(arguments)}", offset)
-        indices = [resolve(argument, self.scope, INT) for argument in arguments]
-        members = []
-        for key, member in family.items():
-            here = conjunction(equal(index, integer(k)) for index, k in zip(indices, key, strict=True))
-            if here != FALSE and isinstance(member, Ref):
-                members.append((here, member))
-        if not members:
-            raise ExpressionError("E127", f"this member of '{name}' does not exist", offset)
-        exists = TRUE if _surely_inside(indices, list(family)) else disjunction(here for here, _ in members)
-        return _Target(tuple(members), exists)
-
-
-@dataclass(frozen=True)
-class _Target:
-    """The variables that a target may stand for, each with its condition; `exists`: one of the conditions holds."""
-
-    members: tuple[tuple[Expr, Ref], ...]
-    exists: Expr = TRUE
-
-
-def _surely_inside(indices: list[Expr], keys: list[tuple[int, ...]]) -> bool:
-    """Whether the indices cannot leave a family, by interval arithmetic (families are boxes)."""
-    from .expressions.columns import interval
-
-    bounds = [interval(index) for index in indices]
-    return all(
-        each is not None and keys[0][dimension] <= each[0] and each[1] <= keys[-1][dimension]
-        for dimension, each in enumerate(bounds)
-    )

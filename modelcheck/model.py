@@ -18,9 +18,11 @@ OUTCOMES = ("ok", "error", "failed", "timeout")
 
 @dataclass(frozen=True, kw_only=True)
 class Variable:
-    """A variable: `type` is `bool`, `int`, `real`, a range `0..5` or labels `{idle, busy}`.
+    """A variable: `type` is `bool`, `int`, `real`, a range `0..5`, labels `{idle, busy}`, the name of one of the
+    design's `types`, a record `{item: Item, amount: 0..5}`, `list of Item at most 3`, `map from Item to 0..5`.
 
-    `initial` is a value, a range `0..2`, a set `{1, 3}` (each a possible start) or `any`.
+    `initial` is a value, a range `0..2`, a set `{1, 3}` (each a possible start) or `any`; of a record `{item: book,
+    amount: 0..2}`, of a list its items `[book]`, of a map a value for all keys or `{book: 2, pen: 0}`.
     Of several instances each has its own, unless `shared`. `over` makes it indexed: `1..N`.
     """
 
@@ -28,6 +30,15 @@ class Variable:
     initial: Formula = "any"
     shared: bool = False
     over: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Index:
+    """`for each i in low..high`: one action or step for each value; the bounds are constants."""
+
+    name: str
+    low: Formula
+    high: Formula
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,6 +112,17 @@ class Transition:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Origin:
+    """What is known of a step that was made by `expand`; nobody writes it.
+
+    made: it was written out already. indices: the values that the indices of `for each` have in this copy.
+    """
+
+    made: bool = False
+    indices: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Step:
     """One step of a flow.
 
@@ -110,6 +132,8 @@ class Step:
     after the effect; false aborts the flow. outcomes: the effect of each outcome that can happen. transitions: where
     to go instead of to the steps that come after; tried in order unless `choice: free`.
     input: {input key: context key}; output: {context key: output key}, as the seed document has it.
+    for_each: one copy `name[i]` for each value of its indices, all at once, or `in_turn` one after the other.
+    origin: nothing that is written, see `Origin`.
     """
 
     service: str | None = None
@@ -132,6 +156,9 @@ class Step:
     input: Mapping[str, str] = field(default_factory=dict)
     output: Mapping[str, str] = field(default_factory=dict)
     time: Delay | None = None
+    for_each: tuple[Index, ...] = ()
+    in_turn: bool = False
+    origin: Origin = field(default_factory=Origin)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -190,12 +217,19 @@ class Arrivals:
 
 @dataclass(frozen=True, kw_only=True)
 class Design:
-    """What every kind of model has."""
+    """What every kind of model has.
+
+    types: names for types, to be used for variables and payloads. observe: what the outside sees, each by its name
+    there, with the formula that it is here. expect: the verdict that is meant, by the name of a property or check.
+    states: how many states there are, where that is known.
+    """
 
     name: str
     constants: Mapping[str, Formula] = field(default_factory=dict)
+    types: Mapping[str, str] = field(default_factory=dict)
     variables: Mapping[str, Variable] = field(default_factory=dict)
     properties: Mapping[str, Property] = field(default_factory=dict)
+    observe: Mapping[str, Formula] = field(default_factory=dict)
     expect: Mapping[str, str] = field(default_factory=dict)
     states: int | None = None
     description: str = ""
@@ -316,15 +350,6 @@ class Choreography(Design):
     listeners: int | None = None
     instances: Formula = 1
     arrivals: Arrivals | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Index:
-    """`for each i in low..high`: one action for each value."""
-
-    name: str
-    low: Formula
-    high: Formula
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -31,10 +31,12 @@ from .expressions import (
     domain,
     equal,
     negation,
+    references,
     show,
     substitute,
     well_defined,
 )
+from .expressions.composite import AnyType, List, Tree, build, parts, show_composite
 
 State = tuple[Value, ...]
 
@@ -42,11 +44,37 @@ MOST_INITIAL, MOST_CHOICES = 10_000_000, 100_000
 
 
 @dataclass(frozen=True)
+class Whole:
+    """A record, list or map that several variables make up together; `name` as in the system, with its instance."""
+
+    name: str
+    type: AnyType
+
+    @property
+    def value(self) -> Tree:
+        """The value as a tree over its variables."""
+        base, mark, instance = self.name.partition("#")
+        return build(self.type, base, lambda part, kind: Ref(f"{part}{mark}{instance}", kind))
+
+    def list_with(self, variable: str) -> Whole | None:
+        """The outermost list that a variable of this value is a part of: a list is told in one piece."""
+        base, mark, instance = self.name.partition("#")
+        name, value = base, self.value
+        while not isinstance(value, List):
+            inner = [(n, part) for n, part in parts(value, name) if variable.startswith((f"{n}.", f"{n}["))]
+            if not inner:
+                return None
+            ((name, value),) = inner
+        return Whole(f"{name}{mark}{instance}", value.type)
+
+
+@dataclass(frozen=True)
 class Variable:
     """One variable; `initial` are its possible first values, None stands for any value of its type.
 
     `role` tells what it is for: `data` was declared by the user, `control` is where a flow or a queue
-    stands, `monitor` was added by a check to observe and does not count as state of the design.
+    stands, `monitor` was added by a check to observe and does not count as state of the design. `whole`: the record,
+    list or map that it is a part of; `in_list`: the outermost list of that.
     """
 
     name: str
@@ -54,10 +82,17 @@ class Variable:
     initial: tuple[Value, ...] | None
     role: str = "data"
     instance: int | None = None
+    whole: Whole | None = None
+    in_list: Whole | None = None
 
     @property
     def ref(self) -> Ref:
         return Ref(self.name, self.type)
+
+    @property
+    def told_as(self) -> str:
+        """The name under which a change of it is told: its own, or that of the list that it is a part of."""
+        return self.name if self.in_list is None else self.in_list.name
 
     @property
     def starts(self) -> Expr:
@@ -225,8 +260,25 @@ class TransitionSystem:
         return replace(self, variables=(*self.variables, *variables), actions=actions)
 
     def show_state(self, state: State) -> dict[str, str]:
-        """A state as names and written values."""
-        return {v.name: show(value, v.type) for v, value in zip(self.variables, state, strict=True)}
+        """A state as names and written values; records, lists and maps in one piece."""
+        shown: dict[str, str] = {}
+        for variable, value in zip(self.variables, state, strict=True):
+            if variable.whole is None:
+                shown[variable.name] = show(value, variable.type)
+            elif variable.whole.name not in shown:
+                shown[variable.whole.name] = self.show_whole(variable.whole, state)
+        return shown
+
+    def show_whole(self, whole: Whole, state: State) -> str:
+        """A record, list or map as it is written."""
+        return show_composite(whole.value, lambda part: state[self.positions[next(iter(references(part)))]])
+
+    def tell_value(self, place: int, state: State) -> str:
+        """The value of the variable at a place as it is written, or of the list that it is a part of."""
+        variable = self.variables[place]
+        if variable.in_list is None:
+            return show(state[place], variable.type)
+        return self.show_whole(variable.in_list, state)
 
 
 class PlainAction:
@@ -317,7 +369,7 @@ class PlainAction:
         return (claim for claim, _ in self.findings(state))
 
 
-DIVISION = Claim("division", "division by zero", FALSE, "divides by zero")
+DIVISION = Claim("division", "every value exists", FALSE)
 
 
 def _can_be_listed(variables: Iterable[Variable], most: int) -> bool:

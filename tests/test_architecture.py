@@ -19,12 +19,14 @@ LAYERS = (
     ("errors",),
     ("expressions",),
     ("model",),
+    ("datatypes",),
     ("source", "library"),
     ("load",),
+    ("expand",),
     ("graph",),
     ("system",),
     ("trace",),
-    ("declare",),
+    ("declare", "assign"),
     ("orchestration", "choreography", "guarded"),
     ("compile",),
     ("engine",),
@@ -46,7 +48,7 @@ RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
 # Results show themselves: these import upwards, inside functions only.
 SHOWING = {
     (result, shown)
-    for result in ("errors", "model", "trace", "results", "simulate", "compare")
+    for result in ("errors", "model", "trace", "results", "check", "simulate", "compare")
     for shown in ("report", "plot")
 }
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from ..engine.target import Target
 from ..errors import Position
-from ..expressions import Expr, disjunction, well_defined
+from ..expressions import TRUE, Expr, Operation, disjunction, well_defined
+from ..expressions.tree import PARTIAL, walk
 from ..system import TransitionSystem
 from .question import Question
 
@@ -52,18 +53,21 @@ def claim_questions(system: TransitionSystem) -> list[Question]:
                 position=positions[kind, name],
             )
         )
-    if may_divide_by_zero(system):
-        target = Target("", claims=frozenset({("division", "*")}))
-        questions.append(Question("no division by zero", "divisions", target, found="divides by zero"))
+    if partial := partial_operators(system):
+        divides, takes = partial - {"given"}, "given" in partial
+        name = "every value exists" if divides and takes else "no missing item" if takes else "no division by zero"
+        found = " or ".join(["divides by zero"] * bool(divides) + ["takes an item that is not there"] * takes)
+        questions.append(Question(name, "divisions", Target("", claims=frozenset({("division", "*")})), found=found))
     return questions
 
 
-def may_divide_by_zero(system: TransitionSystem) -> bool:
-    """Whether any formula of the actions divides by something that is not a constant."""
-    from ..expressions import TRUE
-
-    return any(
-        well_defined(expr) != TRUE
+def partial_operators(system: TransitionSystem) -> frozenset[str]:
+    """The operators of the actions' formulas that do not always have a value: divisions, and taking an item."""
+    return frozenset(
+        node.operator
         for action in system.actions
         for expr in (action.guard, *action.updates.values(), *(claim.holds for claim in action.claims))
+        if well_defined(expr) != TRUE
+        for node in walk(expr)
+        if isinstance(node, Operation) and node.operator in PARTIAL
     )

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from .. import model
+from ..declare import range_claims
 from ..engine.hoare import counterexample
 from ..engine.smt_limits import Undecided
 from ..engine.target import Target
@@ -31,7 +32,9 @@ from ..expressions import (
     show,
     substitute,
     total,
+    well_defined,
 )
+from ..expressions.composite import Tree, leaves, tidy
 from ..graph.flow import Loops, flow_graph, leads_to, loops
 from ..orchestration.typed import TypedFlow, TypedStep, type_flow
 from ..results import Finding, Result, Verdict
@@ -148,24 +151,26 @@ def restoration_results(design: model.Orchestration, seconds: float) -> Iterator
     that satisfy the step's `requires` and the declared ranges."""
     typed = type_flow(design, instances=1)
     for name, step in typed.instances[0].steps.items():
-        declared = step.step.compensation
-        if declared is None or step.compensation is None or not declared.restores:
-            continue
-        for variable in declared.restores:
-            yield _restores(name, step, variable, typed, seconds)
+        for variable, target in step.compensation.restores if step.compensation else ():
+            yield _restores(name, step, variable, target, typed, seconds)
 
 
-def _restores(name: str, step: TypedStep, variable: str, typed: TypedFlow, seconds: float) -> Result:
+def _restores(name: str, step: TypedStep, variable: str, target: Tree, typed: TypedFlow, seconds: float) -> Result:
     assert step.compensation is not None
-    target = typed.instances[0].scope.names[variable]
-    assert isinstance(target, Ref)
-    undone = substitute(step.compensation.effect.get(target.name, target), step.effects["ok"])
-    restored, premise = equal(undone, target), step.requires or TRUE
+    done, undo = step.effects["ok"], step.compensation.effect
+    restored = conjunction(
+        equal(substitute(undo.get(leaf.name, leaf), done), leaf) for _, leaf in leaves(target) if isinstance(leaf, Ref)
+    )
+    # A path ends where a range is left, which is a finding of its own.
+    within = (claim.holds for claim in range_claims(done, typed.types))
+    wholes = {each.whole: tidy(each.whole.value) for each in typed.variables if each.whole is not None}
+    premise = conjunction([step.requires or TRUE, *within, *map(well_defined, done.values()), *wholes.values()])
     types = {**typed.types, **{parameter.name: parameter.type for parameter in step.parameters}}
     used = {each: types[each] for each in sorted(references(restored) | references(premise))}
     method = "z3, for all values"
+    shown = target.name if isinstance(target, Ref) and "[" in variable else variable
     result = Result(
-        f"undoing {name} restores {variable}",
+        f"undoing {name} restores {shown}",
         "compensation",
         Verdict.PROVED,
         method,
@@ -177,8 +182,8 @@ def _restores(name: str, step: TypedStep, variable: str, typed: TypedFlow, secon
         return replace(result, verdict=Verdict.UNKNOWN, reason=str(undecided))
     if values is None:
         return result
-    shown = ", ".join(f"{each} = {show(value, used[each])}" for each, value in values.items())
-    return replace(result, verdict=Verdict.REFUTED, reason=f"not from {shown}")
+    found = ", ".join(f"{each} = {show(value, used[each])}" for each, value in values.items())
+    return replace(result, verdict=Verdict.REFUTED, reason=f"not from {found}")
 
 
 def policy_findings(design: model.Orchestration) -> Iterator[Finding]:

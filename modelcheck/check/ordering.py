@@ -7,7 +7,7 @@ effects do not commute. Which pairs can overlap is asked of the system; whether 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import combinations
+from itertools import combinations, product
 
 import networkx as nx
 
@@ -118,6 +118,13 @@ def proved_precedences(design: model.Orchestration, questions: Sequence[Question
         if asked is None or asked.word != "before" or not isinstance(asked.about, tuple):
             continue
         first, second = (str(each) for each in asked.about)
-        if first in steps and second in steps and precedes(order, first, second)[0]:
+        pairs = list(product(_copies(first, steps), _copies(second, steps)))
+        if pairs and all(precedes(order, *pair)[0] for pair in pairs):
             reason = f"{first} ends before {second} starts, whatever the durations"
             yield Result(question.name, "ordering", Verdict.PROVED, "z3 over start and end times", reason)
+
+
+def _copies(name: str, steps: Mapping[str, model.Step]) -> list[str]:
+    """The step of a name, or the copies of a family."""
+    name = name.replace(" ", "")
+    return [name] if name in steps else [step for step in steps if step.startswith(f"{name}[")]

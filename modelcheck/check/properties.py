@@ -5,13 +5,14 @@ A property that names variables of an instance speaks of each instance, unless i
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from .. import model
 from ..engine.target import Target
 from ..errors import Problem, did_you_mean, position_of
-from ..expressions import BOOL, FALSE, TRUE, Expr, Operation, Ref, Resolver, conjunction, disjunction, negation
+from ..expressions import BOOL, FALSE, TRUE, Expr, Operation, Resolver, conjunction, disjunction, negation
 from ..system import Action, Claim, TransitionSystem, Variable
 from .question import Monitor, Question
 
@@ -67,7 +68,25 @@ def property_problems(design: model.Model, system: TransitionSystem) -> list[Pro
         if asked.word in ("leads_to", "possible"):
             for text in asked.about if isinstance(asked.about, tuple) else (asked.about,):
                 each_instance(text, system, resolver)
+    return [*resolver.problems, *_observable_problems(design, system)]
+
+
+def _observable_problems(design: model.Model, system: TransitionSystem) -> list[Problem]:
+    resolver = Resolver()
+    observables(design, system, resolver)
     return resolver.problems
+
+
+def observables(design: model.Design, system: TransitionSystem, resolver: Resolver) -> list[Mapping[str, Expr]]:
+    """What each observable is, in each instance; problems are noted."""
+    scopes = system.scope.instances or (system.scope,)
+    views: list[Mapping[str, Expr]] = []
+    for scope in scopes:
+        view = {name: resolver.expression(text, scope) for name, text in design.observe.items()}
+        if resolver.problems:  # The other instances would repeat them.
+            return []
+        views.append({name: value for name, value in view.items() if value is not None})
+    return views
 
 
 def _about_states(
@@ -134,39 +153,65 @@ class _Occurrence:
         return (label.phase not in ("start", "finish") and self.done_by(action)) or self.name in label.publishes
 
 
+def _occurrences(text: model.Formula, system: TransitionSystem, resolver: Resolver) -> list[_Occurrence]:
+    """What a name in `before` stands for: itself, or each copy of a family of steps."""
+    name = re.sub(r"\s+", "", str(text))
+    labels = {action.label.step for action in system.actions}
+    members = [label for label in labels if label.startswith(f"{name}[") and label.endswith("]")]
+    if members and name not in labels:
+        return [_Occurrence(member) for member in sorted(members, key=_natural)]
+    occurrence = _Occurrence(name)
+    if any(occurrence.done_by(action) for action in system.actions):
+        return [occurrence]
+    known = labels | {action.name.split("[")[0] for action in system.actions}
+    known |= {event for action in system.actions for event in (*action.label.publishes, action.label.message)}
+    message = f"nothing called '{text}' happens in this design"
+    resolver.problems.append(Problem("E301", message, position_of(text), did_you_mean(name, known - {""})))
+    return []
+
+
+def _natural(name: str) -> tuple[int, ...]:
+    return tuple(map(int, re.findall(r"\d+", name)))
+
+
 def _before(
     name: str, about: tuple[model.Formula, ...], system: TransitionSystem, resolver: Resolver
 ) -> Iterator[Question]:
-    first, second = (_Occurrence(str(each)) for each in about)
-    known = {action.label.step for action in system.actions} | {action.name.split("[")[0] for action in system.actions}
-    known |= {event for action in system.actions for event in (*action.label.publishes, action.label.message)}
-    for occurrence, text in zip((first, second), about, strict=True):
-        if not any(occurrence.done_by(action) for action in system.actions):
-            hint = did_you_mean(occurrence.name, known - {""})
-            message = f"nothing called '{occurrence.name}' happens in this design"
-            resolver.problems.append(Problem("E301", message, position_of(text), hint))
-            return
+    firsts, seconds = (_occurrences(each, system, resolver) for each in about)
+    if not firsts or not seconds:
+        return
     instances = sorted({action.label.instance for action in system.actions})
-    happened = {k: Variable(f"{name}: {first.name}#{k}", BOOL, (False,), "monitor", k) for k in instances}
+    happened = {
+        (first, k): Variable(f"{name}: {first.name}#{k}", BOOL, (False,), "monitor", k)
+        for k in instances
+        for first in firsts
+    }
 
     def updates(action: Action) -> Mapping[str, Expr]:
-        return {happened[action.label.instance].name: TRUE} if first.done_by(action) else {}
+        done = [first for first in firsts if first.done_by(action)]
+        return {happened[first, action.label.instance].name: TRUE for first in done}
 
     def claims(action: Action) -> tuple[Claim, ...]:
-        if not second.begun_by(action) or first.done_by(action):
+        begun = next((second for second in seconds if second.begun_by(action)), None)
+        if begun is None:
             return ()
-        seen: Ref = happened[action.label.instance].ref
-        message = f"{second.name} happens before {first.name}"
-        return (Claim("before", name, seen, message, position_of(name)),)
+        return tuple(
+            Claim(
+                "before", name, happened[first, action.label.instance].ref,
+                f"{begun.name} happens before {first.name}", position_of(name),
+            )
+            for first in firsts
+            if not first.done_by(action)
+        )  # fmt: skip
 
     monitor = Monitor(tuple(happened.values()), updates, claims)
-    begins = disjunction(action.guard for action in system.actions if second.begun_by(action))
+    begins = disjunction(a.guard for a in system.actions if any(second.begun_by(a) for second in seconds))
     yield Question(
         name,
         "ordering",
         Target(name, claims=frozenset({("before", name)})),
         premise=begins if begins != FALSE else None,
-        vacuous=f"{second.name} never happens",
+        vacuous=f"{about[1]} never happens",
         monitor=monitor,
         position=position_of(name),
     )

@@ -11,6 +11,7 @@ from ..compile import compile_model
 from ..engine.search import count_states, search
 from ..engine.target import Answer, Limits, Target
 from ..errors import ModelError, Problem, did_you_mean, position_of
+from ..expand import expand
 from ..expressions import FALSE, Resolver
 from ..results import CheckReport, Finding, Result, Verdict
 from ..system import TransitionSystem
@@ -33,6 +34,7 @@ def check_model(
     Raises `ModelError` for formulas that are wrong, and for names in `properties` or `expect` that mean nothing.
     """
     began = time.monotonic()
+    design = expand(design)
     system = compile_model(design)
     resolver = Resolver()
     questions = _questions(design, system, resolver)

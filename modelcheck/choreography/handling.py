@@ -155,7 +155,9 @@ def _ensures(handler: TypedHandler, outcome: str) -> list[Claim]:
 def _finish(board: Board, handler: TypedHandler, place: Place) -> Iterator[Action]:
     known = handler.substituted(place.known())
     for outcome, effect in known.effects.items():
-        claims = [*range_claims(effect, board.typed.types, handler.name), *_ensures(known, outcome)]
+        claims = [
+            *range_claims(effect, board.typed.types, handler.name), *known.missing[outcome], *_ensures(known, outcome),
+        ]  # fmt: skip
         published = [publication for publication in known.publishes if outcome in publication.on]
         for condition, chosen in choices(published, effect):
             if outcome != "ok" and not chosen:
@@ -173,7 +175,7 @@ def _finish(board: Board, handler: TypedHandler, place: Place) -> Iterator[Actio
 def _fail(board: Board, handler: TypedHandler, place: Place, outcome: str, condition: Expr) -> Action:
     """A failure that no event tells of: its effect, and then what the error policy says."""
     effect = handler.effects[outcome]
-    claims = list(range_claims(effect, board.typed.types, handler.name))
+    claims = [*range_claims(effect, board.typed.types, handler.name), *handler.missing[outcome]]
     updates = {**effect, **place.release()}
     then = ""
     match handler.handler.on_failure:

@@ -7,13 +7,16 @@ event they react to; what an event claims, and properties, see everybody's state
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from .. import model
-from ..declare import count_instances, declare_constants, declare_variables, read_effect, read_type
+from ..assign import read_effect
+from ..datatypes import read_type
+from ..declare import count_instances, declare_names, declare_variables
 from ..errors import Located, ModelError, Problem, did_you_mean, position_of
 from ..expressions import BOOL, TRUE, Expr, Ref, Resolver, Scope, Type, as_text, names_in, substitute
-from ..system import Variable
+from ..expressions.composite import AnyType, Tree, build, leaves
+from ..system import Claim, Variable
 from .wrong import structure_problems
 
 
@@ -34,7 +37,10 @@ class TypedPublication:
 
 @dataclass(frozen=True)
 class TypedHandler:
-    """A handler; `name` is `participant.handler`, and `event.field` in its formulas is a placeholder."""
+    """A handler; `name` is `participant.handler`, and `event.field` in its formulas is a placeholder.
+
+    missing: for each outcome, the claims that the members which its effect assigns exist.
+    """
 
     name: str
     participant: str
@@ -44,6 +50,7 @@ class TypedHandler:
     ensures: Expr | None
     effects: Mapping[str, Mapping[str, Expr]]
     publishes: tuple[TypedPublication, ...]
+    missing: Mapping[str, tuple[Claim, ...]] = field(default_factory=dict)
 
     def substituted(self, replacements: Mapping[str, Expr]) -> TypedHandler:
         """With the payload that it handles."""
@@ -63,6 +70,10 @@ class TypedHandler:
                 for outcome, effect in self.effects.items()
             },
             publishes=tuple(publication.substituted(replacements) for publication in self.publishes),
+            missing={
+                outcome: tuple(replace(claim, holds=substitute(claim.holds, replacements)) for claim in claims)
+                for outcome, claims in self.missing.items()
+            },
         )
 
 
@@ -79,7 +90,7 @@ class TypedInstance:
 
 @dataclass(frozen=True)
 class TypedChoreography:
-    """Declared variables, instances, the types of payloads and of variables by name."""
+    """Declared variables, instances, the types of payloads (of each scalar part) and of variables by name."""
 
     variables: tuple[Variable, ...]
     instances: tuple[TypedInstance, ...]
@@ -94,22 +105,34 @@ def type_choreography(design: model.Choreography, instances: int | None = None) 
     """
     resolver = Resolver()
     resolver.problems += structure_problems(design)
-    constants = declare_constants(design.constants, resolver)
+    constants = declare_names(design, resolver)
     count = instances or count_instances(design.instances, constants, resolver)
-    payloads = {
+    kinds = {
         event: {name: kind for name, text in declared.payload.items() if (kind := read_type(text, constants, resolver))}
         for event, declared in design.events.items()
     }
+    payloads = {event: _scalars(fields) for event, fields in kinds.items()}
     variables, shared = _declare(design, _Names(constants, {}), resolver, shared=True)
     typed = []
     for number in range(1, count + 1):
         own, names = _declare(design, shared, resolver, shared=False, instance=number if count > 1 else None)
         variables += own
-        typed.append(_Typing(design, names, payloads, resolver).instance(number))
+        typed.append(_Typing(design, names, kinds, resolver).instance(number))
         if resolver.problems:  # The other instances would repeat them.
             raise ModelError(resolver.problems)
     types = {variable.name: variable.type for variable in variables}
     return TypedChoreography(tuple(variables), tuple(typed), payloads, types)
+
+
+def _scalars(fields: Mapping[str, AnyType]) -> dict[str, Type]:
+    """The scalar parts of a payload with their types."""
+    trees = ((name, _placeholder(name, kind)) for name, kind in fields.items())
+    return {part: leaf.type for name, value in trees for part, leaf in leaves(value, name)}
+
+
+def _placeholder(name: str, kind: AnyType) -> Tree:
+    """What stands for a field of a payload in formulas, until a message is known."""
+    return build(kind, name, Ref)
 
 
 @dataclass(frozen=True)
@@ -135,7 +158,7 @@ class _Names:
 def _joined(*scopes: Scope) -> Scope:
     names = {name: value for scope in scopes for name, value in scope.names.items()}
     families = {name: family for scope in scopes for name, family in scope.families.items()}
-    return Scope(names, families)
+    return replace(scopes[0], names=names, families=families)
 
 
 def _prefixed(scope: Scope, participant: str) -> Scope:
@@ -173,7 +196,7 @@ class _Typing:
 
     design: model.Choreography
     names: _Names
-    payloads: Mapping[str, Mapping[str, Type]]
+    payloads: Mapping[str, Mapping[str, AnyType]]
     resolver: Resolver
 
     def instance(self, number: int) -> TypedInstance:
@@ -191,9 +214,9 @@ class _Typing:
                 claims[event] = TRUE if claim is None else claim
         return TypedInstance(number, scope, handlers, starts, claims)
 
-    def payload(self, event: str | None) -> dict[str, Expr]:
+    def payload(self, event: str | None) -> dict[str, Tree]:
         fields = self.payloads.get(event or "", {})
-        return {f"event.{name}": Ref(f"event.{name}", kind) for name, kind in fields.items()}
+        return {f"event.{name}": _placeholder(f"event.{name}", kind) for name, kind in fields.items()}
 
     def handler(self, participant: str, key: str, handler: model.Handler) -> TypedHandler:
         inside = self.names.within(participant)
@@ -204,13 +227,12 @@ class _Typing:
 
         outcomes = dict.fromkeys(("ok", *model.OUTCOMES, *handler.outcomes, *handler.fails))
         named = {"ok", *handler.outcomes, *handler.fails}
-        effects = {
-            outcome: self.effect(handler.outcomes.get(outcome, {}), inside, scope, participant)
-            for outcome in outcomes
-            if outcome in named
-        }
+        written = {outcome: handler.outcomes.get(outcome, {}) for outcome in outcomes if outcome in named}
         if handler.effect:
-            effects["ok"] = self.effect(handler.effect, inside, scope, participant)
+            written["ok"] = handler.effect
+        effects, missing = {}, {}
+        for outcome, effect in written.items():
+            effects[outcome], missing[outcome] = self.effect(effect, inside, scope, participant)
         publishes = tuple(self.publication(each, scope, participant) for each in handler.publishes)
         name, place = f"{participant}.{key}", position_of(key)
         return TypedHandler(
@@ -222,20 +244,18 @@ class _Typing:
             formula(handler.ensures),
             effects,
             publishes,
+            missing,
         )
 
-    def effect(self, effect: model.Effect, inside: Scope, scope: Scope, participant: str) -> dict[str, Expr]:
-        members = {
-            f"{name}[{','.join(map(str, key))}]": member
-            for name, family in inside.families.items()
-            for key, member in family.items()
-        }
+    def effect(
+        self, effect: model.Effect, inside: Scope, scope: Scope, participant: str
+    ) -> tuple[dict[str, Expr], tuple[Claim, ...]]:
         allowed = {
             name: value
             for name, value in effect.items()
             if self.may_use([name], participant, name) and self.may_read(value, participant)
         }
-        return read_effect(allowed, {**inside.names, **members}, scope, self.resolver)
+        return read_effect(allowed, inside, scope, self.resolver)
 
     def publication(
         self, publication: model.Publication, scope: Scope, participant: str | None = None
@@ -244,8 +264,8 @@ class _Typing:
         payload: dict[str, Expr] = {}
         for name, kind in fields.items():
             if name in publication.payload:
-                value = self.formula(publication.payload[name], scope, participant, kind)
-                payload[name] = Ref(f"event.{name}", kind) if value is None else value
+                value = self.value(publication.payload[name], scope, participant, kind)
+                payload |= leaves(_placeholder(f"event.{name}", kind) if value is None else value, name)
             else:
                 message = f"'{publication.event}' is published without its field '{name}'"
                 hint = f"write {{{publication.event}: {{{name}: ...}}}}"
@@ -260,12 +280,13 @@ class _Typing:
         guarded = publication.when is not None
         return TypedPublication(publication.event, payload, TRUE if when is None else when, guarded, publication.on)
 
-    def formula(
-        self, text: model.Formula | None, scope: Scope, participant: str | None, expected: Type = BOOL
-    ) -> Expr | None:
+    def formula(self, text: model.Formula | None, scope: Scope, participant: str | None) -> Expr | None:
         if text is None or not self.may_read(text, participant):
             return None
-        return self.resolver.expression(text, scope, expected)
+        return self.resolver.expression(text, scope, BOOL)
+
+    def value(self, text: model.Formula, scope: Scope, participant: str | None, expected: AnyType) -> Tree | None:
+        return self.resolver.value(text, scope, expected) if self.may_read(text, participant) else None
 
     def may_read(self, text: model.Formula, participant: str | None) -> bool:
         return self.may_use(sorted(names_in(as_text(text))), participant, text)

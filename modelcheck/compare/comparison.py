@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from .. import model
 from ..complexity import Complexity, compare_complexity, complexity_of
 from ..errors import ModelError, Problem, position_of
+from ..expand import expand
 from ..simulate import Estimate, SimulationResult, simulate
 from .crossover import Crossover, crossovers_of
 from .formulas import Formulas, formulas_of
@@ -135,6 +136,7 @@ def compare(orchestration: model.Model, choreography: model.Model, jobs: int = 1
     """
     if not isinstance(orchestration, model.Orchestration) or not isinstance(choreography, model.Choreography):
         raise ModelError(_wrong_kinds(orchestration, choreography))
+    orchestration, choreography = expand(orchestration), expand(choreography)
     simulated = simulate(orchestration, jobs, seed), simulate(choreography, jobs, seed)
     both = outlines(orchestration, choreography)
     formulas = formulas_of(*both)

@@ -3,7 +3,9 @@ plain Python (`python`), numpy columns (`columns`), z3 (`smt`, imported only whe
 
 from .parse import ExpressionError, parse
 from .python import compile_expression, compile_update, evaluate
-from .resolve import Resolver, Scope, as_text, names_in, resolve
+from .resolve import resolve
+from .resolver import Resolver, as_text, names_in
+from .scope import Scope
 from .text import to_text
 from .tree import (
     BOOL,

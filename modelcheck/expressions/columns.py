@@ -50,7 +50,7 @@ def interval(expr: Expr) -> tuple[int, int] | None:
         case Operation(operator, arguments, kind):
             if isinstance(kind, BoolType):
                 return (0, 1)
-            if operator == "if":
+            if operator in ("if", "given"):
                 arguments = arguments[1:]
             parts = [interval(argument) for argument in arguments]
             if any(part is None for part in parts):
@@ -90,7 +90,7 @@ def _combine(operator: str, parts: list[tuple[int, int]]) -> tuple[int, int] | N
             return min(lows), min(highs)
         case "max":
             return max(lows), max(highs)
-        case "if":
+        case "if" | "given":
             return min(lows), max(highs)
         case "abs":
             return 0, max(abs(lows[0]), abs(highs[0]))
@@ -113,6 +113,7 @@ _MEANING: dict[str, Callable[..., Any]] = {
     "<": np.less, "<=": np.less_equal, ">": np.greater, ">=": np.greater_equal,
     "-": np.subtract, "*": np.multiply, "//": _safe(np.floor_divide), "%": _safe(np.remainder),
     "/": _divide, "neg": np.negative, "abs": np.absolute, "if": np.where,
+    "given": lambda _, value: value,
 }  # fmt: skip
 _FOLDED: dict[str, Callable[[Any, Any], Any]] = {
     "and": np.logical_and, "or": np.logical_or, "+": np.add, "min": np.minimum, "max": np.maximum,

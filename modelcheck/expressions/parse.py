@@ -6,11 +6,13 @@ is not in the grammar below is an error at its column.
     expression  = implication ["if" implication "else" expression]
     implication = or [("implies" | "=>") implication]
     or          = and {"or" and}            and = not {"and" not}           not = "not" not | comparison
-    comparison  = sum {("==" | "!=" | "<" | "<=" | ">" | ">=") sum} | sum ["not"] "in" (range | set)
+    comparison  = sum {("==" | "!=" | "<" | "<=" | ">" | ">=") sum} | sum ["not"] "in" (range | set | sum)
     sum         = term {("+" | "-") term}   term = unary {("*" | "//" | "%" | "/") unary}
-    unary       = "-" unary | atom          range = sum ".." sum            set = "{" expression, ... "}"
-    atom        = number | "true" | "false" | name | name "[" expression, ... "]" | name "(" expression, ... ")"
-                | ("forall" | "exists" | "sum" | "count") name "in" range ":" expression | "(" expression ")"
+    unary       = "-" unary | part          range = sum ".." sum            set = "{" expression, ... "}"
+    part        = atom {"[" expression, ... "]" | "." name}
+    atom        = number | "true" | "false" | name | name "(" expression, ... ")" | "(" expression ")"
+                | ("forall" | "exists" | "sum" | "count") name "in" (range | set | sum) ":" expression
+                | "[" [expression, ...] "]" | "{" word ":" expression, ... "}"
 """
 
 from __future__ import annotations
@@ -19,6 +21,22 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
+
+from .syntax import (
+    Apply,
+    Call,
+    Contains,
+    Fields,
+    Index,
+    Items,
+    Name,
+    Number,
+    Part,
+    Quantified,
+    QuantifiedOver,
+    Syntax,
+    parts_of,
+)
 
 LONGEST_TEXT, LONGEST_NUMBER = 20_000, 30
 # Parentheses in each other, and operators in each other (also `a - b - c - ...`): so that no recursion runs away.
@@ -33,68 +51,11 @@ class ExpressionError(Exception):
         super().__init__(f"{message} (at offset {offset})")
 
 
-@dataclass(frozen=True, slots=True)
-class Number:
-    """A number or a truth value as written."""
-
-    value: bool | int | Fraction
-    offset: int
-
-
-@dataclass(frozen=True, slots=True)
-class Name:
-    """A name: a variable, a constant, a label."""
-
-    text: str
-    offset: int
-
-
-@dataclass(frozen=True, slots=True)
-class Apply:
-    """An operator with its arguments, spelled as in `tree.Operation`."""
-
-    operator: str
-    arguments: tuple[Syntax, ...]
-    offset: int
-
-
-@dataclass(frozen=True, slots=True)
-class Index:
-    """A member of a family: `rm[i]`."""
-
-    name: str
-    arguments: tuple[Syntax, ...]
-    offset: int
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """A function or predicate with its arguments: `min(a, b)`."""
-
-    name: str
-    arguments: tuple[Syntax, ...]
-    offset: int
-
-
-@dataclass(frozen=True, slots=True)
-class Quantified:
-    """`forall`, `exists`, `sum` or `count` of a body over low..high."""
-
-    kind: str
-    variable: str
-    low: Syntax
-    high: Syntax
-    body: Syntax
-    offset: int
-
-
-Syntax = Number | Name | Apply | Index | Call | Quantified
-
 QUANTIFIERS = ("forall", "exists", "sum", "count")
 KEYWORDS = frozenset({"and", "or", "not", "implies", "if", "else", "in", "true", "false", "forall"})
 _TOKEN = re.compile(
     r"\s*(?:(?P<number>\d+(?:\.(?!\.)\d+)?)|(?P<name>[^\W\d]\w*(?:\.[^\W\d]\w*)*)"
-    r"|(?P<operator>\.\.|==|!=|<=|>=|=>|//|&&|\|\||\*\*|[-+*/%<>()\[\]{},:=!&|^~]))"
+    r"|(?P<operator>\.\.|==|!=|<=|>=|=>|//|&&|\|\||\*\*|[-+*/%<>()\[\]{},:=!&|^~.]))"
 )
 _MISTAKES = {
     "=": "write '==' to compare",
@@ -161,16 +122,6 @@ def _not_too_deep(tree: Syntax) -> Syntax:
             raise ExpressionError("E115", f"more than {DEEPEST_TREE} operators within each other", node.offset)
         pending.extend((part, depth + 1) for part in parts_of(node))
     return tree
-
-
-def parts_of(node: Syntax) -> tuple[Syntax, ...]:
-    """What a node is made of."""
-    match node:
-        case Apply(_, arguments) | Index(_, arguments) | Call(_, arguments):
-            return arguments
-        case Quantified(_, _, low, high, body):
-            return (low, high, body)
-    return ()
 
 
 class _Parser:
@@ -270,7 +221,10 @@ class _Parser:
         if self.take("{"):
             members = self.arguments("}")
             return Apply("or", tuple(Apply("==", (left, member), offset) for member in members), offset)
-        low, high = self.range()
+        low = self.sum()
+        if not self.take(".."):
+            return Contains(left, low, offset)
+        high = self.sum()
         return Apply("and", (Apply("<=", (low, left), offset), Apply("<=", (left, high), offset)), offset)
 
     def range(self) -> tuple[Syntax, Syntax]:
@@ -298,9 +252,28 @@ class _Parser:
         signs = []
         while token := self.take("-"):
             signs.append(token.offset)
-        value = self.atom()
+        value = self.part()
         for offset in reversed(signs):
             value = Apply("neg", (value,), offset)
+        return value
+
+    def part(self) -> Syntax:
+        value = self.atom()
+        while token := self.take("[", "."):
+            if token.text == "[":
+                arguments = self.arguments("]")
+                if isinstance(value, Name):
+                    value = Index(value.text, arguments, value.offset)
+                else:
+                    value = Part(value, "", arguments, token.offset)
+            elif self.next.kind == "name":
+                fields, at = self.next.text, self.next.offset
+                self.at += 1
+                for field in fields.split("."):
+                    value = Part(value, field, (), at)
+                    at += len(field) + 1
+            else:
+                raise self.unexpected("the name of a field")
         return value
 
     def arguments(self, closing: str) -> tuple[Syntax, ...]:
@@ -321,7 +294,25 @@ class _Parser:
             value = self.expression()
             self.expect(")")
             return value
+        if self.take("["):
+            return Items(() if self.take("]") else self.arguments("]"), token.offset)
+        if self.take("{"):
+            return self.fields(token)
         raise self.unexpected("a value")
+
+    def fields(self, token: _Token) -> Syntax:
+        """A record or a map, after its opening brace."""
+        words: list[str] = []
+        values: list[Syntax] = []
+        while not words or self.take(","):
+            minus = "-" if self.take("-") else ""
+            if self.next.kind not in ("name", "number") or self.tokens[self.at + 1].text != ":":
+                raise self.unexpected("'field: value'")
+            words.append(minus + self.next.text)
+            self.at += 2
+            values.append(self.expression())
+        self.expect("}")
+        return Fields(tuple(words), tuple(values), token.offset)
 
     def named(self, token: _Token) -> Syntax:
         if token.text in ("true", "false"):
@@ -333,8 +324,6 @@ class _Parser:
         if token.text in KEYWORDS:
             raise self.unexpected("a value")
         self.at += 1
-        if self.take("["):
-            return Index(token.text, self.arguments("]"), token.offset)
         if self.take("("):
             return Call(token.text, self.arguments(")"), token.offset)
         return Name(token.text, token.offset)
@@ -344,6 +333,14 @@ class _Parser:
         variable = self.next.text
         self.at += 1
         self.expect("in")
-        low, high = self.range()
+        start = self.next.offset
+        if self.take("{"):
+            over: Syntax = Items(self.arguments("}"), start, is_set=True)
+        else:
+            over = self.sum()
+            if self.take(".."):
+                high = self.sum()
+                self.expect(":")
+                return Quantified(token.text, variable, over, high, self.expression(), token.offset)
         self.expect(":")
-        return Quantified(token.text, variable, low, high, self.expression(), token.offset)
+        return QuantifiedOver(token.text, variable, over, self.expression(), token.offset)

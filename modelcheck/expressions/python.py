@@ -116,6 +116,8 @@ def _operation(operator: str, arguments: list[ast.expr]) -> ast.expr:
             return ast.BoolOp(ast.Or(), [ast.UnaryOp(ast.Not(), arguments[0]), arguments[1]])
         case "if":
             return ast.IfExp(*arguments)
+        case "given":
+            return arguments[1]
         case "/":
             return _call("divide", arguments)
         case "min" | "max":

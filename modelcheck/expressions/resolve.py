@@ -2,121 +2,80 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from decimal import Decimal
+from dataclasses import replace
 
-from ..errors import Problem, did_you_mean, position_of
-from . import tree
-from .parse import Apply, Call, ExpressionError, Index, Name, Number, Quantified, Syntax, parse, parse_range, parts_of
-from .tree import BOOL, INT, REAL, BoolType, EnumType, Expr, IntType, Literal, Operation, RealType, Type
+from ..errors import did_you_mean
+from . import composite, tree
+from .composite import (
+    COMPOSITE_TYPES,
+    COMPOSITES,
+    AnyType,
+    List,
+    ListType,
+    Map,
+    MapType,
+    Record,
+    RecordType,
+    Tree,
+)
+from .meaning import (
+    LIST_FUNCTIONS,
+    arithmetic,
+    cases_of,
+    chosen,
+    combined,
+    compared,
+    contained,
+    item,
+    kind_of,
+    list_function,
+    member,
+    must_fit,
+    number,
+)
+from .meaning import (
+    field as field_of,
+)
+from .parse import ExpressionError
+from .scope import Scope
+from .syntax import (
+    Apply,
+    Call,
+    Contains,
+    Fields,
+    Index,
+    Items,
+    Name,
+    Number,
+    Part,
+    Quantified,
+    QuantifiedOver,
+    Syntax,
+)
+from .tree import BOOL, INT, REAL, EnumType, Expr, Literal, Type
 
 MOST_CASES = 10_000
 
 
-@dataclass(frozen=True)
-class Scope:
-    """What names mean at one place of a model.
-
-    `names`: variables, constants and definitions, each as a typed tree.
-    `families`: indexed variables, from the tuple of indices to the member.
-    `predicates`: `done(charge)` is `predicates["done"]["charge"]`; the argument is a name, not a value.
-    `instances`: one scope for each of several instances, for `count(paid)`, `exists(paid)`, `sum(total)`.
-    `cases`: how often what stands here is written out already, by the quantifiers around it.
-    """
-
-    names: Mapping[str, Expr] = field(default_factory=dict)
-    families: Mapping[str, Mapping[tuple[int, ...], Expr]] = field(default_factory=dict)
-    predicates: Mapping[str, Mapping[str, Expr]] = field(default_factory=dict)
-    instances: tuple[Scope, ...] = ()
-    cases: int = 1
-
-    def with_names(self, names: Mapping[str, Expr]) -> Scope:
-        """This scope with more names; a new meaning wins over an old one."""
-        return replace(
-            self,
-            names={**self.names, **names},
-            instances=tuple(replace(each, names={**each.names, **names}) for each in self.instances),
-        )
-
-
-class Resolver:
-    """Collects the problems of many expressions, so that all of them are reported at once."""
-
-    def __init__(self) -> None:
-        self.problems: list[Problem] = []
-
-    def expression(self, text: str | bool | int | float, scope: Scope, expected: Type | None = None) -> Expr | None:
-        """The typed tree of a text, or None with a problem noted at its column."""
-        source = as_text(text)
-        try:
-            return resolve(parse(source), scope, expected)
-        except ExpressionError as error:
-            self.note(error, source)
-            return None
-
-    def bounds(self, text: str, scope: Scope) -> tuple[int, int] | None:
-        """The ends of a range `low..high` of constants."""
-        try:
-            low, high = parse_range(text)
-            return _constant(low, scope), _constant(high, scope)
-        except ExpressionError as error:
-            self.note(error, text)
-            return None
-
-    def note(self, error: ExpressionError, source: str) -> None:
-        place = position_of(source)
-        where = place.shifted(error.offset) if place else None
-        message = error.message if where else f"{error.message} in '{source}' at column {error.offset + 1}"
-        self.problems.append(Problem(error.code, message, where, error.hint))
-
-
-def as_text(value: str | bool | int | float) -> str:
-    """The text of a value that Python code may have given as a number or a truth value."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float):
-        return format(Decimal(repr(value)), "f")  # never with an exponent
-    return str(value)
-
-
 def resolve(syntax: Syntax, scope: Scope, expected: Type | None = None) -> Expr:
-    """The typed tree; raises `ExpressionError` where a name is unknown or types do not fit.
+    """The typed tree of a single value; raises `ExpressionError` where a name is unknown or types do not fit.
 
     `expected` gives the type that is wanted: it decides what a bare enumeration value means, and a
     tree of another type is an error.
     """
-    value = _resolve(syntax, scope, expected)
-    if expected is not None and not _fits(value, expected):
-        raise ExpressionError("E121", f"expected {_kind(expected)}, found {_kind(value.type)}", syntax.offset)
+    value = value_of(syntax, scope, expected)
+    if isinstance(value, COMPOSITES):
+        raise ExpressionError("E121", f"expected a single value, found {kind_of(value.type)}", syntax.offset)
     return value
 
 
-def _fits(value: Expr, expected: Type) -> bool:
-    match expected:
-        case IntType():
-            return isinstance(value.type, IntType)
-        case RealType():
-            return isinstance(value.type, (IntType, RealType))
-        case EnumType(labels):
-            return isinstance(value.type, EnumType) and value.type.labels == labels
-    return isinstance(value.type, BoolType)
+def value_of(syntax: Syntax, scope: Scope, expected: AnyType | None = None) -> Tree:
+    """The value of a syntax tree, which may be a record, a list or a map; `expected` as in `resolve`."""
+    value = _resolve(syntax, scope, expected)
+    return value if expected is None else must_fit(value, expected, syntax.offset)
 
 
-def _kind(kind: Type) -> str:
-    match kind:
-        case BoolType():
-            return "a truth value (bool)"
-        case IntType():
-            return "an integer"
-        case RealType():
-            return "a number"
-    return f"one of {kind}"
-
-
-def _resolve(syntax: Syntax, scope: Scope, expected: Type | None) -> Expr:
+def _resolve(syntax: Syntax, scope: Scope, expected: AnyType | None) -> Tree:
     match syntax:
         case Number(value):
             kind = BOOL if isinstance(value, bool) else INT if isinstance(value, int) else REAL
@@ -127,17 +86,28 @@ def _resolve(syntax: Syntax, scope: Scope, expected: Type | None) -> Expr:
             return _apply(syntax, scope, expected)
         case Index():
             return _index(syntax, scope)
+        case Part():
+            return _part(syntax, scope)
         case Call():
-            return _call(syntax, scope)
+            return _call(syntax, scope, expected)
         case Quantified():
             return _quantified(syntax, scope)
+        case QuantifiedOver():
+            return _quantified_over(syntax, scope)
+        case Contains():
+            return _contains(syntax, scope)
+        case Items():
+            return _items(syntax, scope, expected)
+        case Fields():
+            return _fields(syntax, scope, expected)
 
 
-def _name(syntax: Name, scope: Scope, expected: Type | None) -> Expr:
+def _name(syntax: Name, scope: Scope, expected: AnyType | None) -> Tree:
     if isinstance(expected, EnumType) and syntax.text in expected.labels:
         return tree.label(syntax.text, expected)
-    if syntax.text in scope.names:
-        return scope.names[syntax.text]
+    value = _named(syntax, scope)
+    if value is not None:
+        return value
     if syntax.text in scope.families:
         raise ExpressionError("E122", f"'{syntax.text}' is indexed", syntax.offset, f"write '{syntax.text}[...]'")
     known = [*scope.names, *scope.families]
@@ -149,7 +119,24 @@ def _name(syntax: Name, scope: Scope, expected: Type | None) -> Expr:
     raise ExpressionError("E120", f"unknown name '{syntax.text}'", syntax.offset, hint)
 
 
-def _apply(syntax: Apply, scope: Scope, expected: Type | None) -> Expr:
+def _named(syntax: Name | Index, scope: Scope) -> Tree | None:
+    """What a name with or without dots means: `line.amount` is a name of its own, or a field of `line`."""
+    text = syntax.text if isinstance(syntax, Name) else syntax.name
+    if text in scope.names:
+        return scope.names[text]
+    words = text.split(".")
+    for count in range(len(words) - 1, 0, -1):
+        value = scope.names.get(".".join(words[:count]))
+        if isinstance(value, COMPOSITES):
+            offset = syntax.offset + len(".".join(words[:count])) + 1
+            for word in words[count:]:
+                value = field_of(value, word, offset)
+                offset += len(word) + 1
+            return value
+    return None
+
+
+def _apply(syntax: Apply, scope: Scope, expected: AnyType | None) -> Tree:
     operator, arguments = syntax.operator, syntax.arguments
     if operator in ("and", "or", "not", "implies"):
         parts = tuple(resolve(argument, scope, BOOL) for argument in arguments)
@@ -157,120 +144,110 @@ def _apply(syntax: Apply, scope: Scope, expected: Type | None) -> Expr:
     if operator == "if":
         condition = resolve(arguments[0], scope, BOOL)
         then, otherwise = _pair(arguments[1], arguments[2], scope, expected)
-        _same_kind(then, otherwise, syntax)
-        return tree.conditional(condition, then, otherwise)
+        return chosen(condition, then, otherwise, syntax.offset)
     if operator in tree.COMPARISONS:
-        return _compare(syntax, scope)
+        return compared(operator, *_pair(arguments[0], arguments[1], scope, None), syntax.offset)
     values = [_number(argument, scope) for argument in arguments]
     return arithmetic(operator, values, syntax.offset)
 
 
-def _compare(syntax: Apply, scope: Scope) -> Expr:
-    left, right = _pair(syntax.arguments[0], syntax.arguments[1], scope, None)
-    _same_kind(left, right, syntax)
-    if syntax.operator not in ("==", "!=") and not isinstance(left.type, (IntType, RealType)):
-        raise ExpressionError("E123", f"'{syntax.operator}' orders numbers, not {_kind(left.type)}", syntax.offset)
-    return tree.compare(syntax.operator, left, right)
-
-
-def _pair(first: Syntax, second: Syntax, scope: Scope, expected: Type | None) -> tuple[Expr, Expr]:
-    """Two values of one kind; a bare enumeration value takes its type from the other side."""
+def _pair(first: Syntax, second: Syntax, scope: Scope, expected: AnyType | None) -> tuple[Tree, Tree]:
+    """Two values of one kind; a bare enumeration value, a list or a record takes its type from the other side."""
     try:
         left = _resolve(first, scope, expected)
     except ExpressionError:
-        if expected is not None or not _may_be_label(first):
+        if expected is not None or not _may_depend(first):
             raise
         right = _resolve(second, scope, None)
         return _resolve(first, scope, right.type), right
     return left, _resolve(second, scope, expected or left.type)
 
 
-def _may_be_label(syntax: Syntax) -> bool:
-    """Whether this could be a bare enumeration value, or a choice between some."""
+def _may_depend(syntax: Syntax) -> bool:
+    """Whether this could be a bare enumeration value, or something that is made of such."""
     match syntax:
-        case Name():
+        case Name() | Items() | Fields():
             return True
         case Apply("if", (_, then, otherwise)):
-            return _may_be_label(then) or _may_be_label(otherwise)
+            return _may_depend(then) or _may_depend(otherwise)
     return False
 
 
-def _same_kind(left: Expr, right: Expr, syntax: Apply) -> None:
-    numbers = (IntType, RealType)
-    if isinstance(left.type, numbers) and isinstance(right.type, numbers):
-        return
-    if not _fits(right, left.type):
-        raise ExpressionError("E121", f"{_kind(left.type)} and {_kind(right.type)} do not go together", syntax.offset)
-
-
 def _number(syntax: Syntax, scope: Scope) -> Expr:
-    value = _resolve(syntax, scope, None)
-    if isinstance(value.type, BoolType):
-        raise ExpressionError(
-            "E121", "expected a number, found a truth value (bool)", syntax.offset, "write '1 if ... else 0'"
-        )
-    if isinstance(value.type, EnumType):
-        raise ExpressionError("E121", f"expected a number, found {_kind(value.type)}", syntax.offset)
+    return number(_resolve(syntax, scope, None), syntax.offset)
+
+
+def _index(syntax: Index, scope: Scope) -> Tree:
+    if syntax.name in scope.families:
+        indices = [_number(argument, scope) for argument in syntax.arguments]
+        return member(syntax.name, scope.families[syntax.name], indices, syntax.offset)
+    value = _named(syntax, scope)
+    if not isinstance(value, COMPOSITES):
+        hint = did_you_mean(syntax.name, scope.families, f"there is no indexed '{syntax.name}'")
+        raise ExpressionError("E120", f"'{syntax.name}' is not an indexed name", syntax.offset, hint)
+    return _items_of(value, syntax.arguments, scope)
+
+
+def _part(syntax: Part, scope: Scope) -> Tree:
+    value = _resolve(syntax.of, scope, None)
+    return field_of(value, syntax.field, syntax.offset) if syntax.field else _items_of(value, syntax.arguments, scope)
+
+
+def _items_of(value: Tree, arguments: tuple[Syntax, ...], scope: Scope) -> Tree:
+    for argument in arguments:
+        expected = value.type.key if isinstance(value, Map) else None
+        value = item(value, _resolve(argument, scope, expected), argument.offset)
     return value
 
 
-def arithmetic(operator: str, values: list[Expr], offset: int = 0) -> Expr:
-    """A typed arithmetic operation; constants are computed at once (so `N - 1` is a number)."""
-    real = operator == "/" or any(value.type == REAL for value in values)
-    if operator in ("//", "%") and real:
-        raise ExpressionError("E124", f"'{operator}' is for integers", offset, "use '/' for reals")
-    if all(isinstance(value, Literal) for value in values):
-        from .python import evaluate
-
-        operation = Operation(operator, tuple(values), REAL if real else INT)
-        if operator in tree.DIVISIONS and evaluate(values[1]) == 0:
-            raise ExpressionError("E125", "division by zero", offset)
-        result = evaluate(operation)
-        if not -(10**40) <= result <= 10**40:
-            raise ExpressionError("E113", "a constant of more than 40 digits", offset)
-        return Literal(result, REAL if real else INT)
-    if operator == "+":
-        return tree.total(values)
-    return Operation(operator, tuple(values), REAL if real else INT)
+def _contains(syntax: Contains, scope: Scope) -> Expr:
+    within = _resolve(syntax.within, scope, None)
+    expected = within.type.of if isinstance(within, List) else within.type.key if isinstance(within, Map) else None
+    return contained(_resolve(syntax.item, scope, expected), within, syntax.offset)
 
 
-def _index(syntax: Index, scope: Scope) -> Expr:
-    family = scope.families.get(syntax.name)
-    if family is None:
-        hint = did_you_mean(syntax.name, scope.families, f"there is no indexed '{syntax.name}'")
-        raise ExpressionError("E120", f"'{syntax.name}' is not an indexed name", syntax.offset, hint)
-    if not family:
-        raise ExpressionError("E127", f"'{syntax.name}' has no members", syntax.offset)
-    indices = [_number(argument, scope) for argument in syntax.arguments]
-    dimensions = len(next(iter(family)))
-    if len(indices) != dimensions:
-        raise ExpressionError(
-            "E126", f"'{syntax.name}' takes {dimensions} indices, found {len(indices)}", syntax.offset
-        )
-    if all(isinstance(index, Literal) for index in indices):
-        key = tuple(int(index.value) for index in indices if isinstance(index, Literal))
-        if key not in family:
-            shown = ", ".join(map(str, key))
-            raise ExpressionError("E127", f"'{syntax.name}[{shown}]' does not exist", syntax.offset)
-        return family[key]
-    return _member(indices, sorted(family.items(), key=lambda member: member[0]))
+def _items(syntax: Items, scope: Scope, expected: AnyType | None) -> Tree:
+    of = expected.of if isinstance(expected, ListType) else None
+    if of is None and not syntax.arguments:
+        raise ExpressionError("E146", "what kind of list [] is cannot be told here", syntax.offset)
+    values = []
+    for argument in syntax.arguments:
+        value = _resolve(argument, scope, of)
+        of = of or value.type
+        values.append(must_fit(value, of, argument.offset))
+    assert of is not None
+    return List(ListType(of, len(values)), tree.integer(len(values)), tuple(values))
 
 
-def _member(indices: list[Expr], members: list[tuple[tuple[int, ...], Expr]]) -> Expr:
-    """The member at computed indices, by halving. An index outside the family reads a member at its edge; ranges
-    guard against it."""
-    if len(members) == 1:
-        return members[0][1]
-    dimension = next(at for at in range(len(indices)) if members[0][0][at] != members[-1][0][at])
-    values = sorted({key[dimension] for key, _ in members})
-    middle = values[len(values) // 2]
-    below = [member for member in members if member[0][dimension] < middle]
-    above = [member for member in members if member[0][dimension] >= middle]
-    here = tree.compare("<", indices[dimension], tree.integer(middle))
-    return tree.conditional(here, _member(indices, below), _member(indices, above))
+def _fields(syntax: Fields, scope: Scope, expected: AnyType | None) -> Tree:
+    given = dict(zip(syntax.words, syntax.arguments, strict=True))
+    if len(given) < len(syntax.words):
+        repeated = next(word for word in given if syntax.words.count(word) > 1)
+        raise ExpressionError("E141", f"'{repeated}' is given twice", syntax.offset)
+    if not isinstance(expected, RecordType | MapType):
+        if expected is not None:
+            raise ExpressionError("E121", f"expected {kind_of(expected)}, found a record or map", syntax.offset)
+        raise ExpressionError("E146", "what kind of record this is cannot be told here", syntax.offset)
+    wanted: dict[str, AnyType] = (
+        dict(expected.fields)
+        if isinstance(expected, RecordType)
+        else {tree.show(key, expected.key): expected.to for key in expected.keys}
+    )
+    what = "field" if isinstance(expected, RecordType) else "key"
+    for word, argument in given.items():
+        if word not in wanted:
+            hint = did_you_mean(word, wanted)
+            raise ExpressionError("E144", f"there is no {what} '{word}'", argument.offset, hint)
+    if missing := [name for name in wanted if name not in given]:
+        message = f"{what} '{missing[0]}' is missing"
+        raise ExpressionError("E147", message, syntax.offset, f"all of them: {', '.join(wanted)}"[:200])
+    values = {word: value_of(given[word], scope, kind) for word, kind in wanted.items()}
+    if isinstance(expected, RecordType):
+        return Record(expected, values)
+    return Map(expected, dict(zip(expected.keys, values.values(), strict=True)))
 
 
-def _call(syntax: Call, scope: Scope) -> Expr:
+def _call(syntax: Call, scope: Scope, expected: AnyType | None) -> Tree:
     name, arguments = syntax.name, syntax.arguments
     if name in ("min", "max", "abs"):
         values = [_number(argument, scope) for argument in arguments]
@@ -281,72 +258,102 @@ def _call(syntax: Call, scope: Scope) -> Expr:
         return _over_instances(syntax, scope)
     if name in scope.predicates:
         return _predicate(syntax, scope)
-    known = ["min", "max", "abs", "count", "exists", "sum", "forall", *scope.predicates]
+    if name in LIST_FUNCTIONS:
+        return _list_function(syntax, scope, expected)
+    known = ["min", "max", "abs", "count", "exists", "sum", "forall", *LIST_FUNCTIONS, *scope.predicates]
     raise ExpressionError("E120", f"unknown function '{name}'", syntax.offset, did_you_mean(name, known))
+
+
+def _list_function(syntax: Call, scope: Scope, expected: AnyType | None) -> Tree:
+    name, arguments = syntax.name, syntax.arguments
+    wanted = 2 if name == "append" else 1
+    if len(arguments) != wanted:
+        what = "a list and a value" if wanted == 2 else "one list"
+        raise ExpressionError("E126", f"'{name}' takes {what}", syntax.offset)
+    value = _resolve(arguments[0], scope, expected if name in ("append", "rest", "front") else None)
+    if name != "append":
+        return list_function(name, value, syntax.offset)
+    if not isinstance(value, List):
+        raise ExpressionError("E121", f"'append' takes a list, not {kind_of(value.type)}", syntax.offset)
+    if isinstance(expected, ListType):
+        value = must_fit(value, expected, syntax.offset)
+        assert isinstance(value, List)
+    return composite.append(value, value_of(arguments[1], scope, value.type.of))
 
 
 def _predicate(syntax: Call, scope: Scope) -> Expr:
     meanings = scope.predicates[syntax.name]
-    argument = syntax.arguments[0]
-    if len(syntax.arguments) != 1 or not isinstance(argument, Name):
+    if len(syntax.arguments) != 1 or not isinstance(syntax.arguments[0], (Name, Index)):
         raise ExpressionError("E126", f"'{syntax.name}' takes one name", syntax.offset)
-    if argument.text not in meanings:
-        hint = did_you_mean(argument.text, meanings)
-        raise ExpressionError("E128", f"'{syntax.name}' does not know '{argument.text}'", argument.offset, hint)
-    return meanings[argument.text]
+    argument = syntax.arguments[0]
+    name = _member_name(argument, scope)
+    if name not in meanings:
+        hint = did_you_mean(name, meanings)
+        if any(each.startswith(f"{name}[") for each in meanings):
+            hint = f"it stands for several: write 'forall i in 1..N: {syntax.name}({name}[i])', or exists or count"
+        raise ExpressionError("E128", f"'{syntax.name}' does not know '{name}'", argument.offset, hint)
+    return meanings[name]
+
+
+def _member_name(syntax: Name | Index, scope: Scope) -> str:
+    """The name that a name with constant indices stands for: `reserve[2]` for `reserve[i + 1]` where i is 1."""
+    if isinstance(syntax, Name):
+        return syntax.text
+    return f"{syntax.name}[{','.join(str(constant(argument, scope)) for argument in syntax.arguments)}]"
 
 
 def _over_instances(syntax: Call, scope: Scope) -> Expr:
     if len(syntax.arguments) != 1:
         raise ExpressionError("E126", f"'{syntax.name}' takes one expression", syntax.offset)
-    body = syntax.arguments[0]
     scopes = scope.instances or (scope,)
     scopes = tuple(replace(each, cases=_cases(len(scopes), scope, syntax)) for each in scopes)
-    return _combine(syntax.name, [(body, each) for each in scopes])
+    return _combine(syntax.name, [(tree.TRUE, each) for each in scopes], syntax.arguments[0])
 
 
 def _quantified(syntax: Quantified, scope: Scope) -> Expr:
-    low, high = _constant(syntax.low, scope), _constant(syntax.high, scope)
+    low, high = constant(syntax.low, scope), constant(syntax.high, scope)
     scope = replace(scope, cases=_cases(high - low + 1, scope, syntax))
-    cases = [(syntax.body, scope.with_names({syntax.variable: tree.integer(index)})) for index in range(low, high + 1)]
-    return _combine(syntax.kind, cases)
+    scopes = [scope.with_names({syntax.variable: tree.integer(index)}) for index in range(low, high + 1)]
+    return _combine(syntax.kind, [(tree.TRUE, each) for each in scopes], syntax.body)
 
 
-def _cases(number: int, scope: Scope, syntax: Syntax) -> int:
+def _quantified_over(syntax: QuantifiedOver, scope: Scope) -> Expr:
+    values = _values_over(syntax.over, scope)
+    scope = replace(scope, cases=_cases(len(values), scope, syntax))
+    scopes = [(there, scope.with_names({syntax.variable: value})) for there, value in values]
+    return _combine(syntax.kind, scopes, syntax.body)
+
+
+def _values_over(over: Syntax, scope: Scope) -> list[tuple[Expr, Tree]]:
+    """What a quantifier goes over, each with the condition that it exists."""
+    if isinstance(over, Items) and over.is_set:
+        return [(tree.TRUE, each) for each in (_resolve(argument, scope, None) for argument in over.arguments)]
+    if isinstance(over, Name) and over.text in scope.types:
+        kind = scope.types[over.text]
+        values = None if isinstance(kind, COMPOSITE_TYPES) else tree.domain(kind)
+        if values is None or len(values) > MOST_CASES:
+            raise ExpressionError("E129", f"'{over.text}' has too many values to write out", over.offset)
+        assert not isinstance(kind, COMPOSITE_TYPES)
+        return [(tree.TRUE, Literal(value, kind)) for value in values]
+    return cases_of(_resolve(over, scope, None), over.offset)
+
+
+def _cases(count: int, scope: Scope, syntax: Syntax) -> int:
     """How many cases there are with those of the quantifiers around."""
-    cases = max(1, number) * scope.cases
+    cases = max(1, count) * scope.cases
     if cases > MOST_CASES:
         raise ExpressionError("E129", f"{cases} cases are too many to write out", syntax.offset)
     return cases
 
 
-def _combine(kind: str, cases: list[tuple[Syntax, Scope]]) -> Expr:
-    if kind == "sum":
-        return tree.total(_number(body, scope) for body, scope in cases)
-    parts = (resolve(body, scope, BOOL) for body, scope in cases)
-    if kind == "count":
-        return tree.total(parts)
-    return tree.conjunction(parts) if kind == "forall" else tree.disjunction(parts)
+def _combine(kind: str, scopes: list[tuple[Expr, Scope]], body: Syntax) -> Expr:
+    expected = None if kind == "sum" else BOOL
+    return combined(kind, [(there, value_of(body, each, expected)) for there, each in scopes], body.offset)
 
 
-def _constant(syntax: Syntax, scope: Scope) -> int:
+def constant(syntax: Syntax, scope: Scope) -> int:
+    """The whole number that an expression of constants stands for."""
     value = _number(syntax, scope)
     if not isinstance(value, Literal) or not isinstance(value.value, int):
         raise ExpressionError("E130", "expected a constant integer", syntax.offset)
     return value.value
-
-
-def names_in(text: str) -> frozenset[str]:
-    """The bare names that an expression mentions (for deciding whom it speaks of); empty if it does not parse."""
-    try:
-        found, pending = set(), [parse(text)]
-    except ExpressionError:
-        return frozenset()
-    while pending:
-        node = pending.pop()
-        if isinstance(node, Name):
-            found.add(node.text)
-        elif isinstance(node, Index):
-            found.add(node.name)
-        pending.extend(parts_of(node))
-    return frozenset(found)

@@ -94,6 +94,7 @@ _MEANING: dict[str, Callable[..., Term]] = {
     "min": _extreme(lambda a, b: a <= b),
     "max": _extreme(lambda a, b: a >= b),
     "if": z3.If,
+    "given": lambda _, value: value,
 }
 
 

@@ -35,6 +35,8 @@ def _text(expr: Expr) -> tuple[str, int]:
 def _operation(operator: str, arguments: tuple[Expr, ...]) -> tuple[str, int]:
     if operator in ("min", "max", "abs"):
         return f"{operator}({', '.join(to_text(argument) for argument in arguments)})", _ATOM
+    if operator == "given":
+        return _text(arguments[1])
     level = _LEVELS[operator]
     if operator == "if":
         condition, then, otherwise = arguments

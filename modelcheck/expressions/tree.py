@@ -96,7 +96,8 @@ class Ref:
 class Operation:
     """An operator applied to typed arguments; `and or + min max` take any number of them.
 
-    Operators: not and or implies, == != < <= > >=, + - * // % /, neg abs min max, if (condition, then, else).
+    Operators: not and or implies, == != < <= > >=, + - * // % /, neg abs min max, if (condition, then, else),
+    given (condition, value): the value, which exists only where the condition holds.
     """
 
     operator: str
@@ -189,6 +190,13 @@ def conditional(condition: Expr, then: Expr, otherwise: Expr) -> Expr:
     return Operation("if", (condition, then, otherwise), join_types(then.type, otherwise.type))
 
 
+def given(condition: Expr, value: Expr) -> Expr:
+    """A value that exists only where a condition holds (an item of a list); elsewhere it is as undefined as `x / 0`."""
+    if condition == TRUE:
+        return value
+    return Operation("given", (condition, value), value.type)
+
+
 def total(parts: Iterable[Expr]) -> Expr:
     """The sum of integers; booleans count 0 or 1."""
     kept: list[Expr] = []
@@ -242,6 +250,8 @@ def rebuild(operator: str, arguments: tuple[Expr, ...], kind: Type) -> Expr:
             return implication(*arguments)
         case "if":
             return conditional(*arguments)
+        case "given":
+            return given(*arguments)
         case _ if operator in COMPARISONS:
             return compare(operator, *arguments)
     return Operation(operator, arguments, kind)
@@ -263,14 +273,14 @@ def walk(expr: Expr) -> Iterator[Expr]:
 
 
 def well_defined(expr: Expr) -> Expr:
-    """The condition under which evaluating divides nowhere by zero.
+    """The condition under which evaluating divides nowhere by zero, and takes nothing that is not there.
 
     `and`, `or`, `implies` and `if` evaluate from left to right and stop early, as in Python: what is not
     evaluated cannot fail.
     """
     if not isinstance(expr, Operation):
         return TRUE
-    if not any(isinstance(node, Operation) and node.operator in DIVISIONS for node in walk(expr)):
+    if not any(isinstance(node, Operation) and node.operator in PARTIAL for node in walk(expr)):
         return TRUE
     parts = [well_defined(argument) for argument in expr.arguments]
     match expr.operator:
@@ -284,9 +294,12 @@ def well_defined(expr: Expr) -> Expr:
         case "if":
             test = expr.arguments[0]
             return conjunction([parts[0], implication(test, parts[1]), implication(negation(test), parts[2])])
+        case "given":
+            return conjunction([parts[0], expr.arguments[0], implication(expr.arguments[0], parts[1])])
         case _ if expr.operator in DIVISIONS:
             return conjunction([*parts, compare("!=", expr.arguments[1], integer(0))])
     return conjunction(parts)
 
 
 DIVISIONS = frozenset({"//", "%", "/"})
+PARTIAL = DIVISIONS | {"given"}

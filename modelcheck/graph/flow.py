@@ -11,7 +11,13 @@ from dataclasses import dataclass
 
 import networkx as nx
 
-from ..model import Flow, Orchestration, Step, Transition, outcome_names
+from ..expand import expand
+from ..expand.order import jumps_after, predecessors
+from ..model import Orchestration, Step, outcome_names
+
+__all__ = [
+    "ABORT", "END", "START", "Loops", "flow_graph", "jumps_after", "leads_to", "loops", "predecessors", "undo_node",
+]  # fmt: skip
 
 START, END, ABORT = "(start)", "(end)", "(abort)"
 
@@ -21,37 +27,9 @@ def undo_node(step: str) -> str:
     return f"undo {step}"
 
 
-def predecessors(flow: Flow) -> dict[str, tuple[str, ...] | None]:
-    """What each step waits for: names, an empty tuple for a step that starts at once, None for one that is only
-    jumped to.
-
-    Without `after` a step waits for the one written before it, unless an earlier step jumps to it (then it begins a
-    branch of its own) or the one before it always jumps elsewhere.
-    """
-    found: dict[str, tuple[str, ...] | None] = {}
-    jumped_to: set[str] = set()
-    previous: str | None = None
-    for name, step in flow.steps.items():
-        if step.after is not None:
-            found[name] = tuple(step.after)
-        elif previous is None:
-            found[name] = ()
-        elif name in jumped_to or jumps_after(flow.steps[previous], "ok"):
-            found[name] = None
-        else:
-            found[name] = (previous,)
-        jumped_to |= {transition.to for transition in step.transitions}
-        previous = name
-    return found
-
-
-def jumps_after(step: Step, outcome: str) -> tuple[Transition, ...]:
-    """The transitions that are tried after an outcome; where there are any, no token goes to later steps."""
-    return tuple(transition for transition in step.transitions if outcome in transition.on)
-
-
 def flow_graph(design: Orchestration) -> nx.MultiDiGraph[str]:
     """The control-flow graph of a design's flow."""
+    design = expand(design)
     flow = design.flow
     graph: nx.MultiDiGraph[str] = nx.MultiDiGraph(name=design.name)
     graph.add_node(START, kind="start", label="start")

@@ -83,7 +83,11 @@ VARIABLE = named(
             {
                 "range": Key(TEXT, "its smallest and largest value: 0..5"),
                 "values": Key(LABELS, "its possible values by name: [idle, busy]"),
-                "type": Key(TYPE, "bool, int, real, a range 0..5 or values {idle, busy}"),
+                "type": Key(
+                    TYPE,
+                    "bool, int, real, 0..5, {idle, busy}, a name of `types`, a record {item: Item, amount: 0..5}, "
+                    "list of Item at most 3, map from Item to 0..5",
+                ),
                 "initial": Key(INITIAL, "the first value; a range or set of possible first values; any"),
                 "shared": Key(TRUTH, "shared by all instances instead of one for each"),
                 "over": Key(one_or_more(TEXT), "indexed: one variable for each index in a range 1..N"),
@@ -138,8 +142,13 @@ DESIGN = {
         "what this is, for people",
     ),
     "constants": Key(mapping_of(FORMULA, NAME), "named numbers; --set N=5 replaces one"),
+    "types": Key(mapping_of(TYPE, NAME), "names for types: Item: {book, pen}, Line: {item: Item, amount: 0..5}"),
     "variables": Key(VARIABLES, "the state"),
     "properties": Key(mapping_of(PROPERTY, TEXT), "what should hold, by name"),
+    "observe": Key(
+        mapping_of(FORMULA, NAME),
+        "what the outside sees of this design: {name outside: formula here}; designs are compared by these names",
+    ),
     "expect": Key(
         mapping_of(
             word(

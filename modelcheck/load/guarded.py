@@ -2,48 +2,13 @@
 
 from __future__ import annotations
 
-import re
-from typing import Any
-
 from .. import model
-from ..errors import Located
 from .design import DESIGN, plain
-from .reader import MISSING, Key, Problems, converted, mapping_of, note, one_or_more, record, scalar
+from .indices import for_each
+from .reader import Key, mapping_of, record
 from .values import EFFECT, FORMULA, NAME, TEXT
 
-_INDEX = re.compile(r"\s*([^\W\d]\w*)\s+in\s+(\S.*?)\.\.\s*(\S.*?)(?:,(?=\s*[^\W\d]\w*\s+in\s)|\Z)")
-
-
-def _for_each(text: Located, problems: Problems) -> Any:
-    if len(text) > 1_000:
-        return note(problems, "E022", "an index of more than 1,000 characters is too long", text)
-    text = Located(text.rstrip(), text.position)
-    found = []
-    at = 0
-    while at < len(text):
-        match = _INDEX.match(text, at)
-        if not match:
-            return note(
-                problems, "E022", f"'{text[at:].strip()[:40]}' is not 'i in low..high'", text, "write i in 1..N"
-            )
-        name, low, high = (
-            Located(match.group(group), text.position.shifted(match.start(group))) for group in (1, 2, 3)
-        )  # fmt: skip
-        if NAME.read(name, problems) is MISSING:
-            return MISSING
-        found.append(model.Index(name=name, low=low, high=high))
-        at = match.end()
-    return tuple(found)
-
-
-_FOR_EACH = Key(
-    converted(
-        one_or_more(scalar("an index", _for_each, {"type": "string"})),
-        lambda groups: tuple(index for group in groups for index in group),
-    ),
-    "one action for each index: i in 1..N, j in 1..M",
-    field="for_each",
-)
+_FOR_EACH = for_each("one action for each index: i in 1..N, j in 1..M")
 ACTION = record(
     "an action",
     {

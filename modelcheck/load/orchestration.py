@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from .. import model
 from ..source import LocatedMap
-from .design import ARRIVALS, DELAYS, DESIGN, INSTANCES, NAMES, plain, with_outcomes
-from .reader import Key, converted, either, list_of, mapping_of, named, one_or_more, record, short, word
+from .design import ARRIVALS, DELAYS, DESIGN, INSTANCES, plain, with_outcomes
+from .indices import REFERENCE, for_each
+from .reader import Key, Problems, converted, either, list_of, mapping_of, named, note, one_or_more, record, short, word
 from .values import (
     COUNT,
     DURATION,
@@ -20,6 +23,7 @@ from .values import (
     STEP_NAME,
     TARGET,
     TEXT,
+    TRUTH,
     unlimited,
 )
 
@@ -100,6 +104,14 @@ TRANSITIONS = either(
 )
 
 
+def _step(values: dict[str, Any], node: LocatedMap, problems: Problems) -> Any:
+    if values.get("in_turn") and not values.get("for_each"):
+        note(problems, "E031", "'in turn' is about the copies of a step with 'for each'", node)
+    return with_outcomes(model.Step)(values, node, problems)
+
+
+_FOR_EACH = for_each("one copy of the step for each index, all at once: i in 1..N, j in 1..M")
+_IN_TURN = Key(TRUTH, "the copies run one after the other instead of all at once", field="in_turn")
 STEP = named(
     "step",
     record(
@@ -107,7 +119,10 @@ STEP = named(
         {
             "service": Key(NAME, "the service that does the work"),
             "task": Key(NAME, "the name under which its duration is drawn; shared with a handler of the same task"),
-            "after": Key(NAMES, "the steps it waits for; the one written before it without this; [] starts at once"),
+            "after": Key(
+                one_or_more(REFERENCE),
+                "the steps it waits for; the one written before it without this; [] starts at once",
+            ),
             "join": Key(word("all", "any"), "wait for all of `after`, or start for each of them"),
             "when": Key(FORMULA, "false on arrival skips the step"),
             "await": Key(FORMULA, "wait until this is true", field="await_"),
@@ -125,8 +140,12 @@ STEP = named(
             "input": Key(mapping_of(NAME, NAME), "{input key: context key}"),
             "output": Key(mapping_of(NAME, NAME), "{context key: output key}"),
             "time": Key(DELAYS, "how long it takes, instead of its service's time"),
+            "for each": _FOR_EACH,
+            "for_each": _FOR_EACH,
+            "in turn": _IN_TURN,
+            "in_turn": _IN_TURN,
         },
-        with_outcomes(model.Step),
+        _step,
     ),
 )
 FLOW = record(

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from .. import model
-from ..errors import Problem, did_you_mean, position_of, report
+from ..errors import Located, Problem, did_you_mean, position_of, report
 from ..source import LocatedMap
 from .reader import Problems
 
@@ -58,13 +58,20 @@ def _orchestration(design: model.Orchestration, names: _Names) -> None:
         if step.compensation:
             names.check("service", step.compensation.service, services)
         for name in step.after or ():
-            names.check("step", name, steps)
+            names.check("step", base_name(name), steps)
         for transition in step.transitions:
-            names.check("step", transition.to, (*steps, "end", "abort"))
+            names.check("step", base_name(transition.to), (*steps, "end", "abort"))
         restored = step.compensation.restores if step.compensation else ()
         for target in (*step.modifies, *restored):
             if target.partition("[")[0].strip() not in variables:
                 names.check("variable", target, variables)
+
+
+def base_name(reference: str) -> str:
+    """The family that a reference speaks of: `reserve` in `reserve[i]`."""
+    place = position_of(reference)
+    name = reference.partition("[")[0].strip()
+    return Located(name, place) if place else name
 
 
 def _choreography(design: model.Choreography, names: _Names) -> None:
@@ -101,7 +108,7 @@ def _property(each: model.Property, design: model.Model, names: _Names) -> None:
         known = _actions(names)
         for name in each.about:
             if isinstance(name, str):
-                names.check("step, handler, event or action", name, known)
+                names.check("step, handler, event or action", name if name in known else base_name(name), known)
     if each.word in ("ends", "compensated") and isinstance(each.about, str):
         flow = design.flow.name if isinstance(design, model.Orchestration) else design.name
         names.check("flow", each.about, ("flow", "system", flow))

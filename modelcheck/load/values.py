@@ -28,7 +28,7 @@ DISTRIBUTIONS: Mapping[str, Mapping[str, str]] = {
 }
 
 _NAME = re.compile(r"[^\W\d]\w*\Z")
-_TARGET = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*\s*(\[.+\])?\Z")
+_TARGET = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*\s*(\[.*[\]\w])?\s*\Z")
 _NUMBER = r"[-+]?(?:\d{1,15}(?:\.\d{0,15})?|\.\d{1,15})(?:[eE][-+]?\d{1,2})?"
 _DURATION = re.compile(rf"({_NUMBER})\s*([^\W\d]+)?\Z")
 _PERCENTAGE = re.compile(rf"({_NUMBER})\s*(%)?\Z")
@@ -212,32 +212,61 @@ def unlimited(number: Reader) -> Reader:
     )
 
 
-def _set(node: Node, problems: Problems) -> Any:
-    """The items of `[a, b]` or `{a, b}` as the text `{a, b}`."""
+def _written(node: Node, problems: Problems) -> Any:
+    """A record `{a: x, b: y}`, a set `{a, b}` or a list `[a, b]` as the text that it stands for."""
+    if isinstance(node, Located):
+        return node
+    if isinstance(node, LocatedList):
+        texts = [_written(each, problems) for each in node]
+        opened, closed = "[", "]"
+    else:
+        values = [_written(each, problems) for each in node.values()]
+        texts = [f"{key}: {value}" if value != "" else key for key, value in zip(node, values, strict=True)]
+        opened, closed = "{", "}"
+    return Located(f"{opened}{', '.join(texts)}{closed}", node.position)
+
+
+def _several(node: Node, problems: Problems) -> Any:
+    """What is written in brackets or braces, with no item twice and none empty."""
     items = list(node) if not isinstance(node, Located) else []
-    if isinstance(node, LocatedMap) and any(value != "" for value in node.values()):
-        return note(problems, "E022", "expected a set {a, b}, found a mapping", node)
-    if not items or not all(isinstance(item, Located) and item for item in items):
-        return note(problems, "E022", f"expected a set of values, found {found(node)}", node, "write [a, b]")
-    repeated = [item for index, item in enumerate(items) if item in items[:index]]
-    if repeated:
+    plain = [item for item in items if isinstance(item, Located)]
+    if isinstance(node, Located) or any(item == "" for item in plain):
+        return note(problems, "E022", f"expected values, found {found(node)}", node, "write [a, b]")
+    repeated = [item for index, item in enumerate(plain) if item in plain[:index]]
+    if repeated and isinstance(node, LocatedMap):
         return note(problems, "E012", f"'{repeated[0]}' is listed twice", repeated[0])
-    return Located("{" + ", ".join(items) + "}", node.position)
+    return _written(node, problems)
 
 
 def _labels(node: Node, problems: Problems) -> Any:
-    value = _set(node, problems)
-    if value is MISSING:
-        return value
-    assert isinstance(node, LocatedMap | LocatedList)
+    """Labels `[idle, busy]` or `{idle, busy}` as the text `{idle, busy}`."""
+    if isinstance(node, LocatedMap) and any(value != "" for value in node.values()):
+        return note(problems, "E022", "expected a set {a, b}, found a mapping", node)
+    if isinstance(node, Located) or not list(node):
+        return note(problems, "E022", f"expected a set of values, found {found(node)}", node, "write [a, b]")
     names = [NAME.read(item, problems) for item in node]
-    return MISSING if MISSING in names else value
+    repeated = [name for index, name in enumerate(names) if name is not MISSING and name in names[:index]]
+    if repeated:
+        return note(problems, "E012", f"'{repeated[0]}' is listed twice", repeated[0])
+    return MISSING if MISSING in names else Located("{" + ", ".join(names) + "}", node.position)
+
+
+def _labels_or_record(node: Node, problems: Problems) -> Any:
+    """Labels, or a record's fields with their types `{item: Item}` as the text of that type."""
+    if not isinstance(node, LocatedMap) or all(value == "" for value in node.values()):
+        return _labels(node, problems)
+    names = [NAME.read(key, problems) for key in node]
+    kinds = [TYPE.read(value, problems) for value in node.values()]
+    if MISSING in (*names, *kinds):
+        return MISSING
+    pairs = zip(names, kinds, strict=True)
+    return Located("{" + ", ".join(f"{name}: {kind}" for name, kind in pairs) + "}", node.position)
 
 
 _MANY = {"type": ["array", "object"]}
 LABELS = Reader(_labels, _MANY)
-TYPE = short(TEXT, LABELS)
-INITIAL = short(FORMULA, Reader(_set, _MANY))
+TYPE = short(TEXT, Reader(_labels_or_record, _MANY))
+INITIAL = short(FORMULA, Reader(_several, _MANY))
 
 
 def _fails(node: Node, problems: Problems) -> Any:

@@ -12,10 +12,12 @@ order. The flow has `completed` when no token is left, and `aborted` when nothin
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from .. import model
 from ..declare import range_assumptions
-from ..expressions import Scope, conjunction, negation
+from ..expand import expand
+from ..expressions import conjunction, negation
 from ..system import Action, TransitionSystem
 from .control import Busy, Control, shape_of
 from .endings import abort, complete, undo
@@ -25,6 +27,7 @@ from .typed import TypedFlow, type_flow
 
 def compile_orchestration(design: model.Orchestration, instances: int | None = None) -> TransitionSystem:
     """The transition system of an orchestration; raises `ModelError`. `instances` overrides the design's number."""
+    design = expand(design)
     typed = type_flow(design, instances)
     shape = shape_of(design)
     parts = [Control(design, typed, each, shape) for each in typed.instances]
@@ -38,7 +41,7 @@ def compile_orchestration(design: model.Orchestration, instances: int | None = N
         actions=tuple(actions),
         finished=conjunction(part.ended for part in parts),
         initially=conjunction(each.requires for each in typed.instances if each.requires is not None),
-        scope=Scope(scopes[0].names, scopes[0].families, scopes[0].predicates, scopes),
+        scope=replace(scopes[0], instances=scopes),
         assumptions=_assumptions(design, typed),
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from .. import model
 from ..declare import range_claims
@@ -175,7 +175,7 @@ class Control:
         status["failed"][flow_name] = self.flow_is("aborted")
         status["ended"] = {flow_name: self.ended}
         scope = self.instance.scope
-        return Scope(scope.names, scope.families, status)
+        return replace(scope, predicates=status)
 
     def label_for(self, phase: str, step: str = "", outcome: str = "", text: str = "", then: str = "") -> Label:
         flow = self.design.flow

@@ -29,7 +29,7 @@ def undo(control: Control, name: str, busy: Busy) -> Iterable[Action]:
     yield control.action(
         f"undo {name}", guard, control.set_status(name, "undoing"), control.label_for("undo start", name), claims
     )
-    claims = []
+    claims = list(undo.missing)
     if undo.ensures is not None:
         after = substitute(undo.ensures, undo.effect)
         text = f"undoing {name} ensures {declared.ensures}"

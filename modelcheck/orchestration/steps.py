@@ -94,7 +94,7 @@ def finish(control: Control, name: str, outcome: str) -> Iterable[Action]:
         after = {**effect, **moves}
         guard = conjunction([control.status_is(name, "running"), final, condition])
         claims = [
-            *_ensures(step, outcome), *_choice_claims(step, outcome, target),
+            *step.missing[outcome], *_ensures(step, outcome), *_choice_claims(step, outcome, target),
             *(_claim_if(passing, claim) for claim in control.token_claims(name, moves)),
         ]  # fmt: skip
         title = f"finish {name}: {outcome}{' ' + text if text else ''}"
@@ -134,7 +134,8 @@ def _try_again(control: Control, step: TypedStep, outcome: str, condition: Expr)
         updates[attempt.name] = Operation("+", (attempt, integer(1)), INT)
     guard = conjunction([control.status_is(name, "running"), condition])
     story = control.label_for("finish", name, outcome, "tries again", then="again")
-    return control.action(f"finish {name}: {outcome}, tries again", guard, updates, story, (), step)
+    title = f"finish {name}: {outcome}, tries again"
+    return control.action(title, guard, updates, story, step.missing[outcome], step)
 
 
 def fail(
@@ -148,13 +149,16 @@ def fail(
     """An ending that aborts the flow (`check`: the effect has happened, and what it was to establish is false)."""
     step = control.steps[name]
     missing = while_ is not None
-    effect: Mapping[str, Expr] = {} if missing else step.effects["ok" if outcome == "check" else outcome]
+    ending = "ok" if outcome == "check" else outcome
+    effect: Mapping[str, Expr] = {} if missing else step.effects[ending]
     guard = conjunction([while_ if while_ is not None else control.status_is(name, "running"), condition])
     if outcome == "check":
         guard = conjunction([guard, step.assumed])
     updates = {**effect, **control.set_status(name, "failed"), **control.abort_updates(name, outcome, owe=not missing)}
     if missing:
         updates |= control.consume(name)
+    else:
+        claims = (*claims, *step.missing[ending])
     title = f"{name}: missing input" if missing else f"finish {name}: {outcome}"
     text = {"check": "its check is false"}.get(outcome, "missing input" if missing else "")
     return control.action(title, guard, updates, control.label_for("finish", name, outcome, text), claims, step)

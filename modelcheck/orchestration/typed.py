@@ -6,8 +6,11 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from .. import model
-from ..declare import count_instances, declare_constants, declare_variables, read_effect
+from ..assign import read_effect, variables_of
+from ..declare import count_instances, declare_names, declare_variables
 from ..errors import ModelError, Problem, did_you_mean, position_of
+from ..expand import expand
+from ..expand.indices import with_indices
 from ..expressions import (
     BOOL,
     TRUE,
@@ -21,17 +24,20 @@ from ..expressions import (
     negation,
     substitute,
 )
+from ..expressions.composite import Tree, leaves, tidy
 from ..graph.flow import jumps_after
-from ..system import Variable
+from ..system import Claim, Variable
 
 
 @dataclass(frozen=True)
 class TypedCompensation:
-    """What undoes a step, with its formulas typed."""
+    """What undoes a step, with its formulas typed; `missing`: the claims that the members it assigns exist."""
 
     effect: Mapping[str, Expr]
     requires: Expr | None
     ensures: Expr | None
+    restores: tuple[tuple[str, Tree], ...] = ()
+    missing: tuple[Claim, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -39,6 +45,7 @@ class TypedStep:
     """A step whose formulas are typed trees.
 
     `parameters` and `assumed`: new values that are known only by what `ensures` says of them.
+    `missing`: for each outcome, the claims that the members which its effect assigns exist.
     """
 
     name: str
@@ -54,6 +61,7 @@ class TypedStep:
     compensation: TypedCompensation | None
     parameters: tuple[Variable, ...] = ()
     assumed: Expr = TRUE
+    missing: Mapping[str, tuple[Claim, ...]] = field(default_factory=dict)
 
     def has_effect(self, outcome: str) -> bool:
         """Whether an ending leaves something to undo: an effect, or a success that a compensation is declared for.
@@ -111,8 +119,9 @@ def type_flow(design: model.Orchestration, instances: int | None = None) -> Type
 
     `instances` overrides the design's own number.
     """
+    design = expand(design)
     resolver = Resolver()
-    constants = declare_constants(design.constants, resolver)
+    constants = declare_names(design, resolver)
     count = instances or count_instances(design.instances, constants, resolver)
     shared = {name: declared for name, declared in design.variables.items() if declared.shared}
     own = {name: declared for name, declared in design.variables.items() if not declared.shared}
@@ -160,45 +169,44 @@ def _type_instance(design: model.Orchestration, number: int, scope: Scope, resol
 def _type_step(
     name: str, step: model.Step, service: model.Service | None, scope: Scope, resolver: Resolver
 ) -> TypedStep:
-    def formula(text: model.Formula | None) -> Expr | None:
-        return None if text is None else resolver.expression(text, scope, BOOL)
+    inside = with_indices(scope, step.origin.indices)
 
-    def effect(assignments: model.Effect) -> dict[str, Expr]:
-        return read_effect(assignments, scope.names, scope, resolver)
+    def formula(text: model.Formula | None) -> Expr | None:
+        return None if text is None else resolver.expression(text, inside, BOOL)
 
     outcomes = tuple(model.outcome_names(step, service))
-    effects = {outcome: effect(step.outcomes.get(outcome, {})) for outcome in outcomes}
+    written = {outcome: step.outcomes.get(outcome, {}) for outcome in outcomes}
     if step.effect:
-        effects["ok"] = effect(step.effect)
+        written["ok"] = step.effect
+    effects, missing = {}, {}
+    for outcome, effect in written.items():
+        effects[outcome], missing[outcome] = read_effect(effect, scope, inside, resolver)
     ensures = formula(step.ensures)
-    parameters = _parameters(step, scope, resolver)
+    # A bounded variable may leave its range only by a known effect; an unknown one is assumed to respect it.
+    known = variables_of(step.modifies, inside, resolver)
+    parts = [leaf for _, value in known for _, leaf in leaves(value) if isinstance(leaf, Ref)]
+    parameters = tuple(Variable(f"{ref.name}'", ref.type, None, role="parameter") for ref in parts)
     renamed = {parameter.name[:-1]: parameter.ref for parameter in parameters}
     effects["ok"] = {**effects["ok"], **renamed}
-    compensation = None
-    if step.compensation is not None:
-        undo = step.compensation
-        compensation = TypedCompensation(effect(undo.effect), formula(undo.requires), formula(undo.ensures))
     guards = {
         index: TRUE if transition.when is None else formula(transition.when) or TRUE
         for index, transition in enumerate(step.transitions)
     }
-    assumed: Expr = TRUE
-    if parameters and ensures is not None:
-        assumed = substitute(ensures, effects["ok"])
+    promised = [*(tidy(value) for _, value in known), *([ensures] if parameters and ensures is not None else [])]
+    assumed = substitute(conjunction(promised), effects["ok"])
     return TypedStep(
         name, step, outcomes, formula(step.when) or TRUE, formula(step.await_) or TRUE, formula(step.requires),
-        ensures, formula(step.check), effects, guards, compensation, parameters, assumed,
+        ensures, formula(step.check), effects, guards, _type_compensation(step, scope, inside, resolver),
+        parameters, assumed, missing,
     )  # fmt: skip
 
 
-def _parameters(step: model.Step, scope: Scope, resolver: Resolver) -> tuple[Variable, ...]:
-    found = []
-    for name in step.modifies:
-        target = scope.names.get(name)
-        if isinstance(target, Ref):
-            # A bounded variable may leave its range only by a known effect; an unknown one is assumed to respect it.
-            found.append(Variable(f"{target.name}'", target.type, None, role="parameter"))
-        else:
-            hint = did_you_mean(name, scope.names)
-            resolver.problems.append(Problem("E140", f"unknown variable '{name}'", position_of(name), hint))
-    return tuple(found)
+def _type_compensation(step: model.Step, scope: Scope, inside: Scope, resolver: Resolver) -> TypedCompensation | None:
+    undo = step.compensation
+    if undo is None:
+        return None
+    requires, ensures = (
+        None if text is None else resolver.expression(text, inside, BOOL) for text in (undo.requires, undo.ensures)
+    )
+    effect, missing = read_effect(undo.effect, scope, inside, resolver)
+    return TypedCompensation(effect, requires, ensures, tuple(variables_of(undo.restores, inside, resolver)), missing)

@@ -10,7 +10,6 @@ from fractions import Fraction
 from typing import Any
 
 from ..errors import Position, Problem
-from ..expressions import show
 from ..results import CheckReport, Finding, Result
 from ..system import Action
 from ..trace import Trace
@@ -83,17 +82,15 @@ def _result(result: Result) -> dict[str, object]:
 
 
 def _trace(trace: Trace) -> dict[str, object]:
-    variables = trace.system.variables
-    values = [[show(value, v.type) for v, value in zip(variables, state, strict=True)] for state in trace.states]
-    names = [variable.name for variable in variables]
+    values = [trace.system.show_state(state) for state in trace.states]
     steps = []
     for index, (_, action, _) in enumerate(trace.steps()):
-        pairs = zip(names, values[index], values[index + 1], strict=True)
-        changes = {name: {"from": old, "to": new} for name, old, new in pairs if old != new}
+        pairs = zip(values[index].items(), values[index + 1].values(), strict=True)
+        changes = {name: {"from": old, "to": new} for (name, old), new in pairs if old != new}
         steps.append({**_action(action), "changes": changes})
     told = told_actions(trace)
     return {
-        "initial": dict(zip(names, values[0], strict=True)),
+        "initial": values[0],
         "steps": steps,
         "loop": trace.loop,
         "broken": None if trace.broken is None else {"kind": trace.broken.kind, "name": trace.broken.name},

@@ -39,7 +39,8 @@ def false_part(system: TransitionSystem, broken: Expr, state: State) -> str:
     broken: that the conjunction does not hold, perhaps together with when that is asked.
     """
     asked = broken.arguments if isinstance(broken, Operation) and broken.operator == "and" else (broken,)
-    data = {variable.name for variable in system.variables if variable.role == "data"}
+    declared = (variable for variable in system.variables if variable.role == "data")
+    data = {variable.name for variable in declared if variable.told_as == variable.name}
     for part in asked:
         if not (isinstance(part, Operation) and part.operator == "not"):
             continue

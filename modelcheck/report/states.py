@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ..errors import ModelError, Problem
-from ..expressions import FALSE, BoolType, EnumType, Expr, references, show
+from ..expressions import FALSE, BoolType, EnumType, Expr, references
 from ..results import Result, Verdict
-from ..system import Action, Label, State, TransitionSystem, Variable
+from ..system import Action, Label, State, TransitionSystem
 from ..trace import Trace
 from .story import moves_of
 
@@ -240,25 +240,24 @@ def _names(found: _Found) -> Mapping[State, str]:
     names: dict[State, str] = {}
     used: dict[str, int] = {}
     for state in found.states:
-        parts = [
-            words
-            for place, variable in changing
-            if (words := _value(variable, state[place], state[place] == initial[place]))
-        ]
+        told: dict[str, str] = {}  # a list is told once, whichever of its parts changes
+        for place, variable in changing:
+            told.setdefault(variable.told_as, _value(system, place, state, initial))
+        parts = [words for words in told.values() if words]
         text = _counted(parts) or "as at first"
         used[text] = used.get(text, 0) + 1
         names[state] = text if used[text] == 1 else f"{text} ({used[text]})"
     return names
 
 
-def _value(variable: Variable, value: Any, at_first: bool) -> str:
+def _value(system: TransitionSystem, place: int, state: State, initial: State) -> str:
     """A variable in few words; where a flow stands only where it is not at the beginning."""
-    written = show(value, variable.type)
+    variable, written = system.variables[place], system.tell_value(place, state)
     if variable.role == "data":
-        if isinstance(variable.type, BoolType):
-            return variable.name if value else f"not {variable.name}"
-        return f"{variable.name} = {written}"
-    if at_first or not isinstance(variable.type, EnumType):
+        if isinstance(variable.type, BoolType) and variable.told_as == variable.name:
+            return variable.name if state[place] else f"not {variable.name}"
+        return f"{variable.told_as} = {written}"
+    if state[place] == initial[place] or not isinstance(variable.type, EnumType):
         return ""
     if variable.name.endswith(".event"):
         return f"{written} waits"

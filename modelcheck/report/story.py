@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from ..expressions import references, show
+from ..expressions import references
 from ..results import Result, Verdict
 from ..system import Action, Label, State, TransitionSystem, Variable
 from ..trace import Trace
@@ -162,11 +162,12 @@ def _step(system: TransitionSystem, group: Sequence[Move], number: int, several:
 
 
 def _changes(system: TransitionSystem, before: State, after: State, role: str) -> tuple[Change, ...]:
-    return tuple(
-        Change(variable.name, show(old, variable.type), show(new, variable.type))
-        for variable, old, new in zip(system.variables, before, after, strict=True)
-        if old != new and variable.role == role
-    )
+    found: dict[str, Change] = {}
+    for place, (variable, old, new) in enumerate(zip(system.variables, before, after, strict=True)):
+        if old != new and variable.role == role and variable.told_as not in found:
+            values = (system.tell_value(place, state) for state in (before, after))
+            found[variable.told_as] = Change(variable.told_as, *values)
+    return tuple(found.values())
 
 
 def _deed(action: Action, labels: Sequence[Label]) -> str:
@@ -239,12 +240,11 @@ def _is_open(variable: Variable) -> bool:
 
 
 def values_in(system: TransitionSystem, state: State, names: Iterable[str]) -> tuple[Change, ...]:
-    """The values of some variables in a state."""
+    """The values of some variables in a state; of a part of a list, the whole list."""
     alone = len({action.label.instance for action in system.actions}) == 1
-    variables = [(system.positions[name], system.variables[system.positions[name]]) for name in names]
-    return tuple(
-        Change(v.name.removesuffix("#1") if alone else v.name, "", show(state[place], v.type)) for place, v in variables
-    )
+    places = [system.positions[name] for name in names]
+    shown = {system.variables[place].told_as: system.tell_value(place, state) for place in places}
+    return tuple(Change(name.removesuffix("#1") if alone else name, "", value) for name, value in shown.items())
 
 
 def _conclusion(result: Result, trace: Trace) -> Line:

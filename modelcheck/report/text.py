@@ -132,6 +132,7 @@ def _grouped(results: Sequence[Result], verbose: bool) -> tuple[list[Result], li
 # Checks whose results have a line of their own: what the user asked for, and what everybody wants to know.
 OWN = frozenset({"properties", "ordering", "deadlock", "termination", "states"})
 MOST_LISTED = 3
+MOST_TOGETHER = 40
 
 
 def _style(result: Result) -> str:
@@ -174,7 +175,7 @@ def render_story(lines: Sequence[Line], width: int = 100, paint: Paint | None = 
         tag = (
             f"{'#' + str(line.instance):<{tags}} " if several and line.instance else " " * (tags + 1 if several else 0)
         )
-        changes = ", ".join(str(change).replace(" ", _FIXED) for change in line.changes)
+        changes = ", ".join(_kept_together(str(change)) for change in line.changes)
         if line.kind == "step":
             start = f"  {line.number:>3}  {tag}{line.actor:<{actors}}  "
             rows += _columns(start, line.text, changes, texts, width)
@@ -187,6 +188,11 @@ def render_story(lines: Sequence[Line], width: int = 100, paint: Paint | None = 
             mark = {"begin": " ", "loop": "↻", "repeat": "↻"}[line.kind]
             rows.append(f"  {mark:>3}  {line.text}{' ' + changes if changes else ''}")
     return [row.replace(_FIXED, " ") for row in rows]
+
+
+def _kept_together(change: str) -> str:
+    """A short change on one line; a long one (of a list) may be broken."""
+    return change.replace(" ", _FIXED) if len(change) <= MOST_TOGETHER else change.replace(": ", f":{_FIXED}")
 
 
 def _text_column(steps: Sequence[Line], room: int) -> int:

@@ -10,6 +10,7 @@ import numpy as np
 
 from .. import model
 from ..errors import ModelError, Problem, position_of
+from ..expand import expand
 from ..system import State, TransitionSystem
 from .events import EventLoop
 from .jobs import Runs
@@ -53,6 +54,7 @@ def simulate(
         message = f"'{design.name}' is a system of bare actions: nothing in it has a duration"
         hint = "simulate an orchestration or a choreography"
         raise ModelError([Problem("E404", message, position_of(design.name), hint)])
+    design = expand(design)
     _check_numbers(jobs, back_end, warmup, confidence)
     system = alone(design)
     plan = plan_of(design, seed)

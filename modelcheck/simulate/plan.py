@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from .. import model
 from ..errors import ModelError, Problem, position_of
+from ..expand import expand
 from ..graph.events import DEFAULT_CHANNEL, channel_of, deliveries
 from .delays import mean, sampler
 from .draws import Draws
@@ -74,7 +75,7 @@ class Plan:
 
 def plan_of(design: model.Orchestration | model.Choreography, seed: int) -> Plan:
     """The plan of a design; raises `ModelError` with everything that is wrong in its times."""
-    builder = _Builder(seed)
+    design, builder = expand(design), _Builder(seed)
     if isinstance(design, model.Orchestration):
         _plan_orchestration(design, builder)
     else:

@@ -1,0 +1,38 @@
+"""From a design as it is written to one without short forms: families written out.
+
+Graphs, compilers, checks and simulator know only what is left then. Expanding is idempotent, and gives the same
+object where there is nothing to expand.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TypeVar, cast
+
+from .. import model
+from ..errors import ModelError
+from ..expressions import Resolver
+from .indices import declare_constants
+from .steps import Expansion, is_plain
+
+__all__ = ["expand"]
+
+Design = TypeVar("Design", bound=model.Design)
+
+
+def expand(design: Design) -> Design:
+    """The design with every family of steps written out; raises `ModelError` with all that is wrong in them."""
+    if isinstance(design, model.Orchestration):
+        return cast(Design, _expand_orchestration(design))
+    return design
+
+
+def _expand_orchestration(design: model.Orchestration) -> model.Orchestration:
+    if is_plain(design.flow):
+        return design
+    resolver = Resolver()
+    expansion = Expansion(design, declare_constants(design.constants, resolver), resolver)
+    flow = replace(design.flow, steps=expansion.steps_of(design.flow))
+    if resolver.problems:
+        raise ModelError(dict.fromkeys(resolver.problems))
+    return replace(design, flow=flow)

@@ -1,0 +1,90 @@
+"""Constants, and the indices of families: what `for each i in 1..N` stands for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from .. import model
+from ..errors import Located, Problem, position_of
+from ..expressions import INT, Literal, Resolver, Scope, as_text, integer
+
+MOST_COPIES = 10_000
+
+
+def declare_constants(constants: Mapping[str, model.Formula], resolver: Resolver) -> Scope:
+    """The scope of the constants; a later one may use the ones before it."""
+    scope = Scope()
+    for name, text in constants.items():
+        value = resolver.expression(as_text(text), scope)
+        if isinstance(value, Literal):
+            scope = scope.with_names({name: value})
+        else:
+            if value is not None:
+                resolver.problems.append(Problem("E131", f"'{name}' is not constant", position_of(name)))
+            scope = scope.with_names({name: integer(1)})  # So that one mistake is one problem.
+    return scope
+
+
+def with_indices(scope: Scope, values: Mapping[str, int]) -> Scope:
+    """The scope in which indices have these values."""
+    return scope.with_names({name: integer(value) for name, value in values.items()}) if values else scope
+
+
+def constant(text: model.Formula, scope: Scope, resolver: Resolver) -> int | None:
+    """The value of a formula that must not depend on the state; None with a problem noted (E131)."""
+    value = resolver.expression(as_text(text), scope, INT)
+    if value is None:
+        return None
+    if not isinstance(value, Literal):
+        resolver.problems.append(Problem("E131", f"'{text}' is not constant", position_of(text)))
+        return None
+    return int(value.value)
+
+
+def combinations(indices: Sequence[model.Index], scope: Scope, resolver: Resolver) -> Iterator[dict[str, int]]:
+    """The values of the indices in order; the range of one may depend on those before it."""
+    if not indices:
+        yield {}
+        return
+    first, *rest = indices
+    low, high = (constant(end, scope, resolver) for end in (first.low, first.high))
+    if low is None or high is None:
+        return
+    for value in range(low, high + 1):
+        for others in combinations(rest, with_indices(scope, {first.name: value}), resolver):
+            yield {first.name: value, **others}
+
+
+def copies(
+    name: str, indices: Sequence[model.Index], scope: Scope, resolver: Resolver, taken: Sequence[str] = ()
+) -> list[dict[str, int]]:
+    """The copies that a family stands for, each as the values of its indices; `taken` are names an index cannot have.
+
+    Notes an index that hides something (E142) and a family of too many copies (E143).
+    """
+    for position, index in enumerate(indices):
+        others = (*scope.names, *scope.families, *taken, *(each.name for each in indices[:position]))
+        if index.name in others:
+            message = f"the index '{index.name}' has the name of something else"
+            resolver.problems.append(Problem("E142", message, position_of(index.name)))
+    found: list[dict[str, int]] = []
+    for values in combinations(indices, scope, resolver):
+        if len(found) == MOST_COPIES:
+            message = f"'{name}' stands for more than {MOST_COPIES} copies"
+            resolver.problems.append(Problem("E143", message, position_of(name)))
+            break
+        found.append(values)
+    return found
+
+
+def member_name(name: str, values: Mapping[str, int]) -> str:
+    """What a copy is called: `reserve[2]`, `move[1,3]`; it remembers where the family was written."""
+    if not values:
+        return name
+    return located(f"{name}[{','.join(map(str, values.values()))}]", name)
+
+
+def located(text: str, like: object) -> str:
+    """A text that was made of another one, at the place of that one."""
+    place = position_of(like)
+    return Located(text, place) if place else text

@@ -1,0 +1,36 @@
+"""What names mean at one place of a model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from .composite import AnyType, Tree
+from .tree import Expr
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What names mean at one place of a model.
+
+    `names`: variables, constants and definitions, each as a typed tree.
+    `families`: indexed variables, from the tuple of indices to the member.
+    `predicates`: `done(charge)` is `predicates["done"]["charge"]`; the argument is a name, not a value.
+    `instances`: one scope for each of several instances, for `count(paid)`, `exists(paid)`, `sum(total)`.
+    `cases`: how often what stands here is written out already, by the quantifiers around it. `types`: named types.
+    """
+
+    names: Mapping[str, Tree] = field(default_factory=dict)
+    families: Mapping[str, Mapping[tuple[int, ...], Tree]] = field(default_factory=dict)
+    predicates: Mapping[str, Mapping[str, Expr]] = field(default_factory=dict)
+    instances: tuple[Scope, ...] = ()
+    cases: int = 1
+    types: Mapping[str, AnyType] = field(default_factory=dict)
+
+    def with_names(self, names: Mapping[str, Tree]) -> Scope:
+        """This scope with more names; a new meaning wins over an old one."""
+        return replace(
+            self,
+            names={**self.names, **names},
+            instances=tuple(replace(each, names={**each.names, **names}) for each in self.instances),
+        )

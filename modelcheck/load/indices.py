@@ -1,0 +1,55 @@
+"""Indices of families, and references to steps that may be members of one."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from .. import model
+from ..errors import Located
+from .reader import MISSING, Key, Problems, converted, note, one_or_more, scalar
+from .values import NAME
+
+_INDEX = re.compile(r"\s*([^\W\d]\w*)\s+in\s+(\S.*?)\.\.\s*(\S.*?)(?:,(?=\s*[^\W\d]\w*\s+in\s)|\Z)")
+_REFERENCE = re.compile(r"[^\W\d]\w*\s*(\[.+\])?\Z")
+
+
+def _for_each(text: Located, problems: Problems) -> Any:
+    if len(text) > 1_000:
+        return note(problems, "E022", "an index of more than 1,000 characters is too long", text)
+    text = Located(text.rstrip(), text.position)
+    found = []
+    at = 0
+    while at < len(text):
+        match = _INDEX.match(text, at)
+        if not match:
+            return note(
+                problems, "E022", f"'{text[at:].strip()[:40]}' is not 'i in low..high'", text, "write i in 1..N"
+            )
+        name, low, high = (
+            Located(match.group(group), text.position.shifted(match.start(group))) for group in (1, 2, 3)
+        )  # fmt: skip
+        if NAME.read(name, problems) is MISSING:
+            return MISSING
+        found.append(model.Index(name=name, low=low, high=high))
+        at = match.end()
+    return tuple(found)
+
+
+def for_each(meaning: str) -> Key:
+    """The key `for each`, with what it means where it stands."""
+    groups = one_or_more(scalar("an index", _for_each, {"type": "string"}))
+    return Key(
+        converted(groups, lambda groups: tuple(index for group in groups for index in group)),
+        meaning,
+        field="for_each",
+    )
+
+
+def _reference(text: Located, problems: Problems) -> Any:
+    if not _REFERENCE.match(text):
+        return note(problems, "E023", f"'{text[:40]}' is not a step", text, "write 'reserve' or 'reserve[i]'")
+    return text
+
+
+REFERENCE = scalar("a step", _reference, {"type": "string"})

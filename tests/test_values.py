@@ -1,0 +1,125 @@
+"""Models with records, lists and maps, from text to verdicts."""
+
+from __future__ import annotations
+
+import pytest
+
+import modelcheck as mc
+from modelcheck.compile import compile_model
+from modelcheck.engine.search import count_states
+from modelcheck.load import load_text
+from modelcheck.report.story import tell
+
+BASKET = """
+orchestration: basket
+types:
+  Thing: {book, pen}
+  Line:  {thing: Thing, amount: 0..3}
+variables:
+  basket: {type: list of Line at most 2, initial: []}
+  line:   {type: Line, initial: {thing: pen, amount: 1..2}}
+  stock:  {type: map from Thing to 0..3, initial: {book: 0, pen: 3}, shared: true}
+services: {shop: {fails: 5%}}
+flow:
+  steps:
+    choose:
+      effect: {basket: 'append(basket, line)'}
+      ensures: 'basket.length >= 1 and last(basket) == line'
+      compensation: {effect: {basket: 'front(basket)'}, restores: basket}
+    double:
+      requires: basket != []
+      effect: {'basket[1].amount': 'basket[1].amount + 1'}
+      compensation: {effect: {'basket[1].amount': 'basket[1].amount - 1'}}
+    pick:
+      service: shop
+      effect: {'stock[line.thing]': 'stock[line.thing] - first(basket).amount'}
+properties:
+  nothing left:  {never: 'failed(flow) and basket != []'}
+  all as wanted: {always: 'forall x in basket: x.thing == line.thing'}
+"""
+
+
+def test_a_flow_with_records_lists_and_maps() -> None:
+    report = mc.check(load_text(BASKET))
+    assert report.exit_code == 0, str(report)
+    assert report["undoing choose restores basket"].verdict == "proved"
+    assert report["stock[pen] in range"].verdict == "proved"
+
+
+def test_undoing_the_wrong_end_of_a_list_is_found() -> None:
+    result = mc.check(load_text(BASKET.replace("front(basket)", "rest(basket)")))["undoing choose restores basket"]
+    assert result.verdict == "refuted"
+    assert "basket.length = 1" in result.reason  # The only way: taking away the first of two.
+
+
+def test_engines_agree_about_them() -> None:
+    design = load_text(BASKET)
+    search = mc.check(design, engine="search")
+    bounded = mc.check(design, engine="bounded", limits=mc.Limits(depth=12))
+    for one, other in zip(search.results, bounded.results, strict=True):
+        assert one.name == other.name
+        assert {str(one.verdict), str(other.verdict)} != {"proved", "refuted"}, one.name
+
+
+def test_a_broken_promise_about_a_list_is_told_in_one_piece() -> None:
+    design = load_text(BASKET.replace("nothing left:  {never: 'failed(flow) and", "nothing left: {never: '"))
+    result = mc.check(design)["nothing left"]
+    assert result.verdict == "refuted"
+    changes = [str(change) for line in tell(result) for change in line.changes]
+    assert changes == ["line.amount = 1", "basket []→[{thing: pen, amount: 1}]"]
+
+
+@pytest.mark.parametrize(
+    ("effect", "name", "words"),
+    [
+        (
+            "basket: 'append(append(basket, line), line)'",
+            "basket.length in range",
+            "basket.length leaves its range 0..2",
+        ),
+        ("'basket[2].amount': 1", "basket[2].amount in range", "basket[2].amount does not exist"),
+        ("'line.amount': 'basket[2].amount'", "no missing item", "takes an item that is not there"),
+        ("'line.amount': 'first(rest(basket)).amount'", "no missing item", "takes an item that is not there"),
+    ],
+)
+def test_what_is_not_there_is_a_finding(effect: str, name: str, words: str) -> None:
+    design = load_text(BASKET.replace("{'basket[1].amount': 'basket[1].amount + 1'}\n", f"{{{effect}}}\n"))
+    result = mc.check(design)[name]
+    assert result.verdict == "refuted"
+    assert words in tell(result)[-1].text
+
+
+FLAT = """
+system: flat
+variables: {kind: {values: [a, b], initial: {a, b}}, size: {range: 0..2, initial: 0}, s1: {range: 0..2, initial: 0},
+            s2: {range: 0..2, initial: 0}, n: {range: 0..2, initial: 0}}
+actions:
+  more: {when: size < 2, effect: {size: size + 1}}
+  push: {when: n < 2, effect: {s1: 'size if n == 0 else s1', s2: 'size if n == 1 else s2', n: n + 1}}
+  pop:  {when: n > 0, effect: {s1: s2, s2: 0, n: n - 1}}
+"""
+NESTED = """
+system: nested
+variables: {thing: {type: {kind: {a, b}, size: 0..2}, initial: {kind: any, size: 0}},
+            sizes: {type: list of 0..2 at most 2, initial: []}}
+actions:
+  more: {when: thing.size < 2, effect: {thing.size: thing.size + 1}}
+  push: {when: 'length(sizes) < 2', effect: {sizes: 'append(sizes, thing.size)'}}
+  pop:  {when: 'sizes != []', effect: {sizes: rest(sizes)}}
+"""
+
+
+def test_they_are_nothing_but_their_variables() -> None:
+    flat, nested = (count_states(compile_model(load_text(text))) for text in (FLAT, NESTED))
+    assert (flat.states, flat.transitions) == (nested.states, nested.transitions)
+    assert flat.states > 2 * 3 * 3
+
+
+def test_each_instance_has_its_own() -> None:
+    design = load_text(BASKET + "instances: 2\n")
+    report = mc.check(design, properties=["all as wanted"])
+    assert report.exit_code == 0
+    names = compile_model(design).show_state(next(compile_model(design).initial_states()))
+    assert names["basket#1"] == "[]"
+    assert names["line#2"] == "{thing: pen, amount: 1}"
+    assert names["stock"] == "{book: 0, pen: 3}"
