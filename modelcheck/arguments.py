@@ -29,6 +29,9 @@ def parser_of(runs: Mapping[str, Run]) -> argparse.ArgumentParser:
     check.add_argument("--seconds", type=_seconds, metavar="S", help="give up after so many seconds")
     check.add_argument("--depth", type=_positive, metavar="N", help="look no further than so many actions")
     check.add_argument("--mermaid", action="store_true", help="also print counterexamples as sequence diagrams")
+    check.add_argument(
+        "--diagram", metavar="WHERE", help="also draw counterexamples: a folder, or a .svg, .png or .pdf file"
+    )
     check.add_argument("--html", metavar="FILE", help="also write a page")
     amount = check.add_mutually_exclusive_group()
     amount.add_argument("-v", "--verbose", action="store_true", help="every claim by itself, and witnesses")
@@ -54,9 +57,16 @@ def parser_of(runs: Mapping[str, Run]) -> argparse.ArgumentParser:
     outcomes.add_argument("--seconds", type=_seconds, metavar="S", help="give up after so many seconds")
     outcomes.add_argument("-v", "--verbose", action="store_true", help="how each outcome comes about")
 
-    graph = _verb(verbs, "graph", runs["graph"], "the flow, or who publishes what to whom, as text or a picture")
+    graph = _verb(
+        verbs, "graph", runs["graph"], "the flow, who publishes what to whom, or the states, as text or a picture"
+    )
     graph.add_argument("model", metavar="MODEL")
+    graph.add_argument("--states", action="store_true", help="the states that can be reached, if they are few")
+    graph.add_argument("--property", metavar="NAME", help="mark the counterexample of this property")
     graph.add_argument("-o", "--output", metavar="FILE", help="a .png, .svg, .pdf, .dot, .mmd (Mermaid) or .txt file")
+    graph.add_argument(
+        "--layout", choices=("own", "graphviz"), default="own", help="who lays out a picture: we, or Graphviz's dot"
+    )
     graph.add_argument("--format", choices=("text", "dot", "mermaid"), help="what is printed without -o")
 
     text = "write a model out as text; comments of the source are not kept"

@@ -230,6 +230,11 @@ class Design:
     states: int | None = None
     description: str = ""
 
+    def _repr_html_(self) -> str:
+        from .report.html import render_design
+
+        return render_design(self)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Orchestration(Design):

@@ -37,7 +37,9 @@ LAYERS = (
     ("simulate",),
     ("complexity",),
     ("compare",),
-    ("report", "plot"),
+    ("drawing",),
+    ("report",),
+    ("plot",),
     ("api",),
     ("arguments",),
     ("cli",),
@@ -46,7 +48,11 @@ LAYERS = (
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
 
 # Results show themselves: these import upwards, inside functions only.
-SHOWING = {("results", "report"), ("check", "report"), ("simulate", "plot"), ("compare", "plot"), ("compare", "report")}
+SHOWING = {
+    (result, shown)
+    for result in ("errors", "model", "trace", "results", "check", "simulate", "compare")
+    for shown in ("report", "plot")
+}
 
 LONGEST_FILE = 400
 LONGER: dict[str, int] = {}

@@ -82,9 +82,9 @@ class Comparison:
         return render(self)
 
     def _repr_html_(self) -> str:
-        from .text import render_html
+        from ..report.html_times import render_comparison
 
-        return render_html(self)
+        return render_comparison(self)
 
     def to_dict(self) -> dict[str, object]:
         """Plain data, without the single jobs' times."""
