@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 
 from ..expressions import Expr, IntType, Value, compare, conjunction, integer, references, well_defined
@@ -130,19 +130,35 @@ class Row:
 def rows(blocked: Sequence[Blocked], enabled: Sequence[Action], several: bool) -> list[Row]:
     """What is not enabled as few lines: of each step that which explains it, equal reasons together."""
     found: dict[tuple[int, str], tuple[dict[str, None], list[int]]] = {}
-    for each in _telling(blocked, enabled):
+    possible = {(key(action), action.label.phase) for action in enabled}
+    for each in _telling(blocked, possible):
         instance = each.action.label.instance if several else 0
-        name = subject(each.action)
-        why = told(each.facts, name)
+        under_way = (key(each.action), each.action.label.phase) in possible
+        name = short_name(each.action) if under_way else subject(each.action)
+        why = told(_leading(each.facts), name)
         names, numbers = found.setdefault((instance, why), ({}, []))
         names[name] = None
         numbers.append(each.number)
-    return [Row(tuple(names), inst, why, tuple(numbers)) for (inst, why), (names, numbers) in found.items()]
+    return [
+        Row(tuple(names), instance, _of_several(why) if len(names) > 1 else why, tuple(numbers))
+        for (instance, why), (names, numbers) in found.items()
+    ]
 
 
-def _telling(blocked: Sequence[Blocked], enabled: Sequence[Action]) -> Iterator[Blocked]:
+def _leading(facts: Sequence[Fact]) -> Sequence[Fact]:
+    """Without what does not matter as the flow stands."""
+    return facts[:1] if facts and not facts[0].weight else facts
+
+
+def _of_several(why: str) -> str:
+    """A sentence about one thing as one about several."""
+    first, _, rest = why.partition(" ")
+    plural = {"is": "are", "has": "have", "was": "were"}.get(first)
+    return f"{plural} {rest.replace(': it waits ', ': they wait ')}" if plural else why
+
+
+def _telling(blocked: Sequence[Blocked], possible: Set[tuple[tuple[int, str], str]]) -> Iterator[Blocked]:
     """Without what says only that something has not begun whose beginning is told, or enabled."""
-    possible = {(key(action), action.label.phase) for action in enabled}
     begun = {key for key, _ in possible}
     groups: dict[tuple[int, str], list[Blocked]] = {}
     for each in blocked:
@@ -167,6 +183,11 @@ def subject(action: Action) -> str:
     """What an action is about, in a word or two."""
     label = action.label
     if label.phase == "act" or not label.step:
-        return action.name.removesuffix(f"#{label.instance}")
+        return short_name(action)
     return f"undo {label.step}" if label.phase.startswith("undo") else label.step
 
+
+
+def short_name(action: Action) -> str:
+    """An action's name without its instance."""
+    return action.name.removesuffix(f"#{action.label.instance}")

@@ -21,6 +21,7 @@ from .beginning import first_states, state_with
 from .blocked import Blocked, Explainer
 from .formulas import PropertyHere, Text, conditions, properties_here, shown_value
 from .options import Option, find_option, options_in, with_values
+from .parts import Parts
 from .travel import trace_of, way_to
 
 if TYPE_CHECKING:
@@ -88,6 +89,11 @@ class Exploration:
         return self.explainer or Explainer(self.system)
 
     @property
+    def parts(self) -> Parts:
+        """What the control variables of the system are."""
+        return self._explainer.parts
+
+    @property
     def status(self) -> str:
         """`finished`, `deadlock`, `path ended` (a variable has left its range), or `open`."""
         if not self.system.in_range(self.values):
@@ -95,6 +101,11 @@ class Exploration:
         if self.system.is_finished(self.values):
             return "finished"
         return "open" if self.options else "deadlock"
+
+    @property
+    def end(self) -> str:
+        """Which variables have left their ranges, so that the path ends here; empty otherwise."""
+        return self._explainer.out_of_range(self.values)
 
     @property
     def properties(self) -> list[PropertyHere]:

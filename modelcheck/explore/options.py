@@ -19,6 +19,7 @@ from ..expressions import (
     compile_expression,
     conjunction,
     domain,
+    references,
     show,
     substitute,
     well_defined,
@@ -191,7 +192,7 @@ def with_values(option: Option, given: Mapping[str, object]) -> Option:
 
 
 def _condition(plain: PlainAction) -> str:
-    from ..expressions import references, to_text
+    from ..expressions import to_text
     from .truth import conjuncts
 
     names = {parameter.name for parameter in plain.action.parameters}
@@ -206,7 +207,7 @@ def value_of(text: object, variable: Variable, system: TransitionSystem, state: 
     expr = resolver.expression(source, system.scope, variable.type)
     if expr is None:
         raise ModelError(resolver.problems)
-    if state is None and not isinstance(expr, Literal):
+    if state is None and references(expr):
         raise ModelError([Problem("E507", f"'{text}' is not a value")])
     try:
         value: Value = compile_expression(expr, system.positions)(state or ())

@@ -222,6 +222,8 @@ class _Telling:
             text += self.waits_for(part)
         elif wanted and value in ("running", "undoing") and is_now in ("waiting", "ready"):
             text = "has not started"
+        elif not wanted and is_now == "ready":
+            text = "is still to start"
         return Fact(self.named(part), text, 1, idle=wanted and value in ("running", "undoing"))
 
     def waits_for(self, part: Part) -> str:
@@ -281,7 +283,7 @@ class _Telling:
                 return Fact(wanted_name, f"waits behind {messages[part.slot]}", 2)
         publishers = self.parts.publishers.get(event, ())
         by = f" ({', '.join(publishers)} {'publishes' if len(publishers) == 1 else 'publish'} it)" if publishers else ""
-        return Fact("", f"no {wanted_name} is in the queue {part.subject}{by}", 2)
+        return Fact("", f"no {wanted_name} in {part.subject}{by}", 0)
 
     def has_room(self, part: Part, wanted: bool) -> Fact:
         if wanted:
