@@ -5,6 +5,7 @@
     mc.simulate("order_orchestration", jobs=10_000)
     mc.model.Orchestration(name=..., flow=...)    # models in Python, with the names of the text
     mc.compare("order_orchestration", "order_choreography")
+    mc.explore("order_orchestration").choose(1).why_not("charge")
 
 Names are imported when they are first used, so that `import modelcheck` costs next to nothing.
 """
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from . import model as model
-    from .api import check, compare, load, simulate
+    from .api import check, compare, explore, load, simulate
     from .engine.target import Limits
     from .errors import ModelError
     from .results import CheckReport, Finding, Result, Verdict
@@ -28,6 +29,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "check": "api",
     "compare": "api",
+    "explore": "api",
     "load": "api",
     "simulate": "api",
     "CheckReport": "results",
@@ -47,6 +49,7 @@ __all__ = [
     "Verdict",
     "check",
     "compare",
+    "explore",
     "load",
     "model",
     "simulate",

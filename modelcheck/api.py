@@ -14,6 +14,7 @@ from .results import CheckReport
 
 if TYPE_CHECKING:
     from .compare import Comparison
+    from .explore.exploration import Exploration
     from .simulate import SimulationResult
 
 
@@ -99,3 +100,23 @@ def compare(
         load(each, constants) if isinstance(each, (str, Path)) else each for each in (orchestration, choreography)
     )
     return run(first, second, jobs=jobs, seed=seed)
+
+
+def explore(
+    source: str | Path | model.Model,
+    *,
+    constants: Mapping[str, str] | None = None,
+    trace: str | Path | None = None,
+    property: str | None = None,
+) -> Exploration:
+    """A design to step through, in its first initial state; what moves on it returns a new exploration.
+
+    trace: begin at the end of a saved trace (`Exploration.save`, `check --save-trace`). property: begin at the end of a
+    property's counterexample or witness. Raises `ModelError`.
+    """
+    from .explore.verbs import exploration_of
+
+    named = isinstance(source, (str, Path))
+    design = load(source, constants) if isinstance(source, (str, Path)) else source
+    file = str(source) if named else ""
+    return exploration_of(design, file, constants or {}, None if trace is None else str(trace), property)

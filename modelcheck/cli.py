@@ -32,9 +32,8 @@ _WORST_FIRST = (UNUSABLE, WRONG, OPEN, GOOD)
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs a command line and returns its exit code; nothing that goes wrong ends in a traceback."""
     _be_lenient_about_characters()
-    chosen = parser_of({"check": _check, "simulate": _simulate, "compare": _compare, "graph": _graph}).parse_args(
-        arguments
-    )
+    verbs = {"check": _check, "simulate": _simulate, "compare": _compare, "graph": _graph}
+    chosen = parser_of({**verbs, "explore": _explore, "replay": _replay}).parse_args(arguments)
     try:
         code: int = chosen.run(chosen)
         sys.stdout.flush()
@@ -80,6 +79,8 @@ def _check(chosen: argparse.Namespace) -> int:
             reports.append(report)
             if not chosen.json:
                 _show(report, chosen, first=len(reports) == 1)
+            if chosen.save_trace:
+                _save_traces(name, report, chosen)
             if interrupted:
                 break
     if interrupted:
@@ -124,6 +125,16 @@ def _show(report: CheckReport, chosen: argparse.Namespace, first: bool) -> None:
         for result in report.results:
             if result.trace is not None:
                 print(f"\n%% {result.name}: {result.verdict}\n{sequence_diagram(result.trace)}", end="")
+
+
+def _save_traces(name: str, report: CheckReport, chosen: argparse.Namespace) -> None:
+    from dataclasses import replace
+
+    from .explore.verbs import save_traces
+
+    design, _ = _load(name, chosen)
+    for line in save_traces(replace(report, file=name), design, dict(chosen.set), chosen.save_trace):
+        print(line, file=sys.stderr)
 
 
 def _print_totals(reports: Sequence[CheckReport], failures: Sequence[ModelError]) -> None:
@@ -198,6 +209,33 @@ def _graph(chosen: argparse.Namespace) -> int:
 
     save_graph(graph, chosen.output)
     return GOOD
+
+
+def _explore(chosen: argparse.Namespace) -> int:
+    from .explore.verbs import exploration_of, explore
+
+    design, _ = _load(chosen.model, chosen)
+    with _progress(f"preparing {chosen.model} ..."):
+        here = exploration_of(design, chosen.model, dict(chosen.set), chosen.trace, chosen.property)
+    return explore(here, chosen.script, _in_color(), _print_json if chosen.json else None)
+
+
+def _replay(chosen: argparse.Namespace) -> int:
+    from .api import load
+    from .explore.saved import read
+    from .explore.verbs import exploration_of, model_of_trace, replay, told_replay
+
+    data = read(chosen.trace)
+    name = chosen.model or model_of_trace(data, chosen.trace)
+    constants = {**{key: str(value) for key, value in data["constants"].items()}, **dict(chosen.set)}
+    there, problems = replay(exploration_of(load(name, constants), name, constants), data)
+    if chosen.json:
+        _print_json({"replays": there is not None, "steps": len(data["steps"]), "errors": problems})
+    elif there is not None:
+        print(told_replay(there), flush=True)
+    for problem in problems:
+        print(problem.render(), file=sys.stderr)
+    return GOOD if there is not None else WRONG
 
 
 # What verbs share.

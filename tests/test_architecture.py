@@ -34,6 +34,7 @@ LAYERS = (
     ("complexity",),
     ("compare",),
     ("report", "plot"),
+    ("explore",),
     ("api",),
     ("arguments",),
     ("cli",),

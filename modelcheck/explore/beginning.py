@@ -1,4 +1,4 @@
-"""Where an exploration begins: the initial states of a system, listed where they are few, else found for given values."""
+"""Where an exploration begins: initial states, listed where they are few, otherwise found for given values."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SECONDS = 10.0
 
 
 def first_states(system: TransitionSystem, most: int) -> list[State]:
-    """The first few initial states in order; where they cannot be listed, one. Raises `ModelError`, E504: there is none."""
+    """The first few initial states in order; one where they cannot be listed. Raises `ModelError`, E504, for none."""
     found = list(islice(system.initial_states(), most)) if _listed(system) else [_found(system)]
     if not found:
         raise ModelError([Problem("E504", f"'{system.name}' has no initial state", hint="its conditions exclude all")])

@@ -1,8 +1,8 @@
-"""What cannot happen in a state, and why: for every action that has no successor, the part of its guard that is false."""
+"""What cannot happen in a state, and why: for each action without successors, the part of its guard that is false."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ..expressions import Expr, IntType, Value, compare, conjunction, integer, references, well_defined
@@ -19,8 +19,8 @@ _BEGINNINGS = ("start", "skip", "publish", "act", "undo start", "end", "")
 class Blocked:
     """An action that is not enabled.
 
-    kind: `guard` (a part of it is false), `division` (the guard divides by zero), `effect` (an update does), `choice` (no
-    value that the environment may choose makes it true), `range` (the path has ended: a variable has left its range).
+    kind: `guard` (a part of it is false), `division` (the guard divides by zero), `effect` (an update does), `choice`
+    (no value that the environment may choose makes it true), `range` (a variable has left its range: the path ends).
     false: the condition that is false here, and must be true first (for `choice`: whatever is chosen).
     facts: the same in words.
     """
@@ -99,7 +99,9 @@ class Explainer:
         depends = conjunction([part for part in conjuncts(action.guard) if references(part) & chosen])
         names = ", ".join(sorted(chosen))
         text = f"no value of {names} makes {self.words.written(depends, state)} true"
-        return Blocked(number, action, "choice", conjunction([well_defined(action.guard), action.guard]), (Fact("", text),))
+        return Blocked(
+            number, action, "choice", conjunction([well_defined(action.guard), action.guard]), (Fact("", text),)
+        )
 
 
 def bounds(variable: Variable) -> range | None:
@@ -131,7 +133,7 @@ def rows(blocked: Sequence[Blocked], enabled: Sequence[Action], several: bool) -
     """What is not enabled as few lines: of each step that which explains it, equal reasons together."""
     found: dict[tuple[int, str], tuple[dict[str, None], list[int]]] = {}
     possible = {(key(action), action.label.phase) for action in enabled}
-    for each in _telling(blocked, possible):
+    for each in telling(blocked, enabled):
         instance = each.action.label.instance if several else 0
         under_way = (key(each.action), each.action.label.phase) in possible
         name = short_name(each.action) if under_way else subject(each.action)
@@ -157,8 +159,9 @@ def _of_several(why: str) -> str:
     return f"{plural} {rest.replace(': it waits ', ': they wait ')}" if plural else why
 
 
-def _telling(blocked: Sequence[Blocked], possible: Set[tuple[tuple[int, str], str]]) -> Iterator[Blocked]:
+def telling(blocked: Sequence[Blocked], enabled: Sequence[Action]) -> Iterator[Blocked]:
     """Without what says only that something has not begun whose beginning is told, or enabled."""
+    possible = {(key(action), action.label.phase) for action in enabled}
     begun = {key for key, _ in possible}
     groups: dict[tuple[int, str], list[Blocked]] = {}
     for each in blocked:
@@ -185,7 +188,6 @@ def subject(action: Action) -> str:
     if label.phase == "act" or not label.step:
         return short_name(action)
     return f"undo {label.step}" if label.phase.startswith("undo") else label.step
-
 
 
 def short_name(action: Action) -> str:

@@ -83,7 +83,7 @@ def _step(session: Session, text: str) -> None:
     session.move(session.here.at(_number(text, 0, "step")))
 
 
-def _restart(session: Session, text: str) -> None:
+def _restart(session: Session, _: str) -> None:
     session.move(session.here.restart())
 
 
@@ -161,19 +161,19 @@ def _state(session: Session, text: str) -> None:
     session.say("\n".join(f"  {each}" for each in written(session.here.system, session.here.values, found)))
 
 
-def _properties(session: Session, text: str) -> None:
+def _properties(session: Session, _: str) -> None:
     session.say("\n".join(property_lines(session.here, session.paint)))
 
 
-def _story(session: Session, text: str) -> None:
+def _story(session: Session, _: str) -> None:
     session.say(story_text(session.here, session.width))
 
 
-def _show(session: Session, text: str) -> None:
+def _show(session: Session, _: str) -> None:
     session.show(session.here)
 
 
-def _more(session: Session, text: str) -> None:
+def _more(session: Session, _: str) -> None:
     if session.offset + PAGE >= len(session.here.options):
         session.say("  that was all")
         session.offset = -PAGE
@@ -187,7 +187,9 @@ def _find(session: Session, text: str) -> None:
 
     found = find_option(session.here.options, text)
     if not found:
-        raise ModelError([Problem("E505", f"nothing that can happen here is called '{text}'", hint="'why NAME' tells why")])
+        raise ModelError(
+            [Problem("E505", f"nothing that can happen here is called '{text}'", hint="'why NAME' tells why")]
+        )
     numbers = {id(option): number for number, option in enumerate(session.here.options, start=1)}
     shown = [line for option in found[:PAGE] for line in told_option(numbers[id(option)], option)]
     session.say("\n".join(render_story(shown, session.width)))
@@ -208,7 +210,7 @@ def _load(session: Session, text: str) -> None:
     session.move(replayed(session.here, read(text)))
 
 
-def _undo(session: Session, text: str) -> None:
+def _undo(session: Session, _: str) -> None:
     if not session.past:
         session.say("  nothing to undo")
         return
@@ -216,7 +218,7 @@ def _undo(session: Session, text: str) -> None:
     session.show(session.past.pop())
 
 
-def _redo(session: Session, text: str) -> None:
+def _redo(session: Session, _: str) -> None:
     if not session.ahead:
         session.say("  nothing to do again")
         return
@@ -224,7 +226,7 @@ def _redo(session: Session, text: str) -> None:
     session.show(session.ahead.pop())
 
 
-def _quit(session: Session, text: str) -> None:
+def _quit(session: Session, _: str) -> None:
     session.ended = True
 
 
@@ -241,12 +243,16 @@ def _help(session: Session, text: str) -> None:
     lines = [f"  {head:<{column}}  {command.help}" for head, command in zip(heads, shown, strict=True)]
     if not text:
         lines.insert(0, f"  {'NUMBER or NAME':<{column}}  lets that happen")
-        lines.append(f"  {'(an empty line)':<{column}}  the next step ahead, or the only thing that can happen, or the same again")
+        lines.append(
+            f"  {'(an empty line)':<{column}}  the next step ahead, the only thing that can happen, or the same again"
+        )
     session.say("\n".join(lines))
 
 
 COMMANDS = (
-    Command(("choose", "c"), "NUMBER [NAME=VALUE ...]", "lets that happen, with values that the environment chooses", choose),
+    Command(
+        ("choose", "c"), "NUMBER [NAME=VALUE ...]", "lets that happen, with values that the environment chooses", choose
+    ),
     Command(("why",), "[NAME]", "why something cannot happen: the part of its guard that is false", _why),
     Command(("back", "b"), "[N]", "N steps back", _back),
     Command(("forward", "f"), "[N]", "N steps forward again", _forward),

@@ -18,7 +18,7 @@ from ..model import Model
 from ..system import State, TransitionSystem
 from ..trace import Trace
 from .beginning import first_states, state_with
-from .blocked import Blocked, Explainer
+from .blocked import Blocked, Explainer, telling
 from .formulas import PropertyHere, Text, conditions, properties_here, shown_value
 from .options import Option, find_option, options_in, with_values
 from .parts import Parts
@@ -165,7 +165,7 @@ class Exploration:
         raise ModelError([self._not_possible(which)])
 
     def _not_possible(self, name: str) -> Problem:
-        blocked = self.find_blocked(name)
+        _, blocked = self.named(name)
         if not blocked:
             known = {each.name for each in self.options} | {action.name for action in self.system.actions}
             known |= {action.label.step for action in self.system.actions} - {""}
@@ -173,13 +173,13 @@ class Exploration:
         first = blocked[0]
         return Problem("E506", f"'{first.action.name}' is not enabled: {first.why}")
 
-    def find_blocked(self, name: str) -> list[Blocked]:
-        """The actions that are not enabled and that a name may mean."""
-        candidates = {
-            number: Option(self.system, number, self.values, self.values) for number in self._numbers_like(name)
-        }
-        found = {option.action_number for option in find_option(candidates.values(), name)}
-        return [each for each in self.blocked if each.number in found]
+    def named(self, name: str) -> tuple[list[Option], list[Blocked]]:
+        """What a name may mean: of that, what can happen, and what cannot (without what has just not begun)."""
+        candidates = [Option(self.system, number, self.values, self.values) for number in self._numbers_like(name)]
+        found = {option.action_number for option in find_option(candidates, name)}
+        possible = [option for option in self.options if option.action_number in found]
+        blocked = [each for each in self.blocked if each.number in found]
+        return possible, list(telling(blocked, [option.action for option in possible]))
 
     def _numbers_like(self, name: str) -> list[int]:
         words = name.casefold().split()
@@ -218,7 +218,9 @@ class Exploration:
         else:
             states = first_states(self.system, max(1, which))
             if not 1 <= which <= len(states):
-                raise ModelError([Problem("E504", f"there is no initial state {which}", hint=f"there are {len(states)}")])
+                raise ModelError(
+                    [Problem("E504", f"there is no initial state {which}", hint=f"there are {len(states)}")]
+                )
             state = states[which - 1]
         return replace(self, trace=Trace(self.system, (state,), ()), position=0, shows="")
 
@@ -296,7 +298,9 @@ class Exploration:
         return exploration_html(self)
 
 
-def begin(design: Model, system: TransitionSystem, file: str = "", constants: Mapping[str, str] | None = None) -> Exploration:
+def begin(
+    design: Model, system: TransitionSystem, file: str = "", constants: Mapping[str, str] | None = None
+) -> Exploration:
     """The exploration of a design, in its first initial state."""
     first = first_states(system, 1)[0]
     return Exploration(design, Trace(system, (first,), ()), 0, file, dict(constants or {}), explainer=Explainer(system))

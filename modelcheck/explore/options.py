@@ -38,8 +38,8 @@ Chosen = tuple[tuple[str, Value], ...]
 class Option:
     """Something that can happen next.
 
-    action_number: its place in the system. chosen: the values of its parameters. after: the state it leads to; None where
-    values must be given first. example: values that would do, where values must be given and some are known.
+    action_number: its place in the system. chosen: the values of its parameters. after: the state it leads to; None
+    where values must be given first. example: values that would do, where values must be given and some are known.
     """
 
     system: TransitionSystem

@@ -94,7 +94,7 @@ def _properties(here: Exploration) -> str:
     for each in told:
         reaching = each.word in ("reachable", "possible")
         colour = _GOOD if each.holds else "inherit" if reaching else _BAD
-        mark = "✓" if each.holds else "–" if reaching else "✗"
+        mark = "✓" if each.holds else "·" if reaching else "✗"
         shown.append(_row(f'<span style="color:{colour}">{mark}</span>', _text(each.name), _text(each.text)))
     opened = " open" if any(not e.holds and e.word in ("always", "never", "outcome") for e in told) else ""
     return f'<details{opened}><summary style="{_FAINT}">properties here</summary>{_table(shown)}</details>'

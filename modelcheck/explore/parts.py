@@ -42,7 +42,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Message:
-    """A message in a queue: its event, whose it is (0: there is one instance only), payload, whether it may come again."""
+    """A message in a queue: its event, its instance (0: there is only one), payload, how often it may come again."""
 
     event: str
     instance: int = 0

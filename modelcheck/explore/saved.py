@@ -1,4 +1,4 @@
-"""Traces in files: what happened by names and written values, so that people can read them and other versions replay them.
+"""Traces in files: what happened, by names and written values, for people to read and for later models to replay.
 
 A file says which model, with which constants, begins with which values, and which actions happen: by name and
 instance, with the values that were chosen, and what each changed. Replaying walks through the model as it is
@@ -174,9 +174,7 @@ def replayed(here: Exploration, data: Mapping[str, Any]) -> Exploration:
     return replace(here, trace=trace, position=len(trace), shows=data["shows"])
 
 
-def _taken(
-    system: TransitionSystem, explainer: Explainer, state: State, step: Mapping[str, Any], where: str
-) -> Option:
+def _taken(system: TransitionSystem, explainer: Explainer, state: State, step: Mapping[str, Any], where: str) -> Option:
     """The option that a saved step means; raises `ModelError`, E503."""
     named = {
         number: action

@@ -31,7 +31,7 @@ def screen_text(here: Exploration, offset: int = 0, page: int = PAGE, width: int
     """Where one stands and what can happen."""
     return "\n".join(
         [
-            heading(here, paint),
+            heading(here, paint, width),
             *state_lines(here, width=width, paint=paint),
             "",
             *option_lines(here, offset, page, width, paint),
@@ -39,7 +39,7 @@ def screen_text(here: Exploration, offset: int = 0, page: int = PAGE, width: int
     )
 
 
-def heading(here: Exploration, paint: Paint = PLAIN) -> str:
+def heading(here: Exploration, paint: Paint = PLAIN, width: int = WIDTH) -> str:
     """Which model, and how far."""
     ahead = len(here.trace) - here.position
     place = f"step {here.position}" + (f" of {len(here.trace)}" if ahead else "")
@@ -47,9 +47,11 @@ def heading(here: Exploration, paint: Paint = PLAIN) -> str:
     loop = here.trace.loop
     if loop is not None and not ahead:
         notes.append(f"from here it repeats from step {loop} on")
-    text = f"{paint(here.design.name, BOLD)}, {place}" + (f" ({'; '.join(notes)})" if notes else "")
+    text = f"{here.design.name}, {place}" + (f" ({'; '.join(notes)})" if notes else "")
     if here.position:
-        text += f": {last_step(here)}"
+        happened = last_step(here)
+        text += f": {happened}" if len(text) + len(happened) + 2 <= width else f"\n  {happened}"
+    text = text.replace(here.design.name, paint(here.design.name, BOLD), 1)
     if here.shows:
         text += f"\n  {paint('on the trace of ' + here.shows, DIM)}"
     return text
@@ -63,9 +65,7 @@ def last_step(here: Exploration) -> str:
     return f"{who} ({', '.join(map(str, line.changes))})" if line.changes else who
 
 
-def state_lines(
-    here: Exploration, most: int = MOST_DATA, width: int = WIDTH, paint: Paint = PLAIN
-) -> list[str]:
+def state_lines(here: Exploration, most: int = MOST_DATA, width: int = WIDTH, paint: Paint = PLAIN) -> list[str]:
     """The state: data, flows, who is at work, queues; at most so many variables."""
     found = [(title, [", ".join(each.replace(" ", "\u00a0") for each in data)]) for title, data in data_of(here, most)]
     found += [(section.title, list(section.lines)) for section in sections(here.parts, here.values)]
@@ -167,12 +167,8 @@ def _in_columns(left: str, right: str, column: int, width: int) -> list[str]:
 
 
 def _why_one(here: Exploration, name: str, width: int) -> str:
-    from .options import find_option
-
-    lines = []
-    for option in find_option(here.options, name):
-        lines.append(f"  {option.name} is enabled: {here.options.index(option) + 1}")
-    blocked = here.find_blocked(name)
+    possible, blocked = here.named(name)
+    lines = [f"  {option.name} is enabled: {here.options.index(option) + 1}" for option in possible]
     for each in blocked[:PAGE]:
         text = f"  {each.action.name}: {told(each.facts, most=20)}"
         lines += textwrap.wrap(text, width, subsequent_indent="      ", break_on_hyphens=False)

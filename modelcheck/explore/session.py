@@ -80,7 +80,7 @@ class Session:
             raise ModelError([Problem("E510", f"'{text}' is no command and no action here", hint=hint)]) from None
 
     def of_enter(self) -> str:
-        """What an empty line means: the only thing that can happen, the next step of a path, the same again, or to show."""
+        """What an empty line means: the same again, the next step ahead, the only thing that can happen, or to show."""
         if self.last:
             return self.last
         if self.here.position < len(self.here.trace):

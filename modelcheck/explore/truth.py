@@ -1,14 +1,14 @@
 """Why a condition is false: the smallest part of it that is, as a condition of its own.
 
 For a condition that is false in a state, `false_part` gives one that follows from it and is false there, too: of a
-conjunction only the false parts, of a disjunction all alternatives, each made as small as it goes. So whatever makes the
-condition true must make the part true first; tests hold it to that.
+conjunction only the false parts, of a disjunction all alternatives, each made as small as it goes. So whatever makes
+the condition true must make the part true first; tests hold it to that.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeGuard
 
 from ..expressions import (
     BOOL,
@@ -111,7 +111,7 @@ class Truth:
         return [argument for argument in expr.arguments if self.value(argument, state) is wanted]
 
 
-def _is_logical(expr: Expr) -> bool:
+def _is_logical(expr: Expr) -> TypeGuard[Operation]:
     return isinstance(expr, Operation) and expr.operator in LOGICAL and expr.type == BOOL
 
 

@@ -29,7 +29,7 @@ def sections(parts: Parts, state: State) -> list[Section]:
 def data_that_matters(system: TransitionSystem, state: State, first: State, most: int) -> tuple[list[Variable], int]:
     """The declared variables to show first, in their order, and how many are left out.
 
-    All where they are few; otherwise those that properties and enabled actions are about and that have changed go first.
+    All where they are few; otherwise those that have changed, and those that enabled actions read, go first.
     """
     declared = [variable for variable in system.variables if variable.role == "data"]
     if len(declared) <= most:
@@ -111,10 +111,11 @@ def _handlers(parts: Parts, state: State) -> list[Section]:
 
 
 def _queues(parts: Parts, state: State) -> list[Section]:
-    lines = []
-    for queue in parts.queues:
-        if messages := parts.messages(queue, state):
-            lines.append(f"{queue}: {', '.join(map(str, messages))}")
+    lines = [
+        f"{queue}: {', '.join(map(str, messages))}"
+        for queue in parts.queues
+        if (messages := parts.messages(queue, state))
+    ]
     return [Section("queues", tuple(lines))]
 
 

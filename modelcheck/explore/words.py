@@ -1,6 +1,6 @@
 """False conditions in words: "charge has not been reached: it waits for reserve", "stock >= 1 is false: stock = 0".
 
-Where a flow stands and what a queue holds is told; conditions on declared data are written as they are, with the values.
+Where a flow stands and what a queue holds is told; conditions on data are written as they are, with the values.
 """
 
 from __future__ import annotations
@@ -210,7 +210,7 @@ class _Telling:
 
     # What each kind of control variable says when it is not as wanted. `value` is what it is compared with.
 
-    def flow(self, part: Part, value: str, wanted: bool) -> Fact:
+    def flow(self, part: Part, value: str, _wanted: bool) -> Fact:
         name = "the flow" if part.subject == "flow" else part.subject
         is_now = self.shown(part.variable.name)
         return Fact(name, _FLOW_IS.get(is_now, f"is {is_now}"), 0, idle=value == "aborting" and is_now == "running")
@@ -238,23 +238,23 @@ class _Telling:
             return f": it waits for {' or '.join(sorted(open_, key=before.index))}"
         return f": {' and '.join(before)} did not lead to it" if before else ""
 
-    def token(self, part: Part, value: str, wanted: bool) -> Fact:
+    def token(self, part: Part, _value: str, wanted: bool) -> Fact:
         if wanted:
             return Fact(part.target, f"waits for {part.subject}", 1)
         return Fact(part.target, f"is still to come, {part.subject} has led to it", 1)
 
-    def attempt(self, part: Part, value: str, wanted: bool) -> Fact:
+    def attempt(self, part: Part, _value: str, wanted: bool) -> Fact:
         number, most = self.shown(part.variable.name), getattr(part.variable.type, "high", "?")
         if wanted:
             return Fact(self.named(part), f"has had all its {most} attempts", 2)
         return Fact(self.named(part), f"will be tried again (this is attempt {number} of {most})", 2)
 
-    def owed(self, part: Part, value: str, wanted: bool) -> Fact:
+    def owed(self, part: Part, _value: str, _wanted: bool) -> Fact:
         if self.shown(part.variable.name) == "0":
             return Fact(self.named(part), "has nothing to undo", 2)
         return Fact(self.named(part), "is still to be undone", 2)
 
-    def context(self, part: Part, value: str, wanted: bool) -> Fact:
+    def context(self, part: Part, _value: str, wanted: bool) -> Fact:
         if wanted:
             return Fact("", f"nothing has written '{part.subject}' to the context", 2)
         return Fact("", f"'{part.subject}' has been written to the context", 2)
@@ -290,7 +290,7 @@ class _Telling:
             return Fact("", f"the queue {part.subject} is full", 2)
         return Fact("", f"the queue {part.subject} is empty", 2)
 
-    def published(self, part: Part, value: str, wanted: bool) -> Fact:
+    def published(self, part: Part, _value: str, wanted: bool) -> Fact:
         text = "has not been published" if wanted else "has been published"
         return Fact(self.named(part), text, 1)
 
@@ -326,4 +326,3 @@ _TELLERS: dict[str, Callable[[_Telling, Part, str, bool], Fact | None]] = {
     "slot": _Telling.slot,
     "published": _Telling.published,
 }
-
