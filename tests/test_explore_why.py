@@ -171,7 +171,7 @@ def test_values_that_the_environment_chooses(tmp_path: object) -> None:
     assert here.options[1].words == "buying finishes ask: ok"
     assert here.choose(2).state["price"] == "3"
     assert here.choose(1, price=3).state["price"] == "3"
-    with pytest.raises(ModelError, match="E507.*not possible with price' = 5"):
+    with pytest.raises(ModelError, match=r"E507.*not possible with price' = 5"):
         here.choose(1, price=5)
     system = here.system
     check_reasons(system, reached(system))

@@ -168,6 +168,8 @@ def telling(blocked: Sequence[Blocked], enabled: Sequence[Action]) -> Iterator[B
         groups.setdefault(key(each.action), []).append(each)
     for name, group in groups.items():
         ends = [b for b in group if b.action.label.phase not in _BEGINNINGS and not any(f.idle for f in b.facts)]
+        if len(group) > 1:  # That a message may come again is another way of the same.
+            group = [each for each in group if each.action.label.then != "redelivered"] or group
         if name in begun:
             yield from (each for each in group if (name, each.action.label.phase) in possible)
         elif ends:

@@ -191,7 +191,7 @@ def _find(session: Session, text: str) -> None:
             [Problem("E505", f"nothing that can happen here is called '{text}'", hint="'why NAME' tells why")]
         )
     numbers = {id(option): number for number, option in enumerate(session.here.options, start=1)}
-    shown = [line for option in found[:PAGE] for line in told_option(numbers[id(option)], option)]
+    shown = [line for option in found[:PAGE] for line in told_option(numbers[id(option)], option, session.here)]
     session.say("\n".join(render_story(shown, session.width)))
     if len(found) > PAGE:
         session.say(f"  and {len(found) - PAGE:,} more")

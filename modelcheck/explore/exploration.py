@@ -137,13 +137,18 @@ class Exploration:
         after = option.after
         assert after is not None
         here = self.position
-        if self.position < len(self.trace) and (
-            (self.trace.actions[here], self.trace.states[here + 1]) == (option.action_number, after)
-        ):
+        if self.is_next(option):
             return replace(self, position=here + 1)
         states = (*self.trace.states[: here + 1], after)
         trace = Trace(self.system, states, (*self.trace.actions[:here], option.action_number))
         return replace(self, trace=trace, position=here + 1, shows="")
+
+    def is_next(self, option: Option) -> bool:
+        """Whether an option is what happens next on the path ahead."""
+        here = self.position
+        return here < len(self.trace) and (
+            (self.trace.actions[here], self.trace.states[here + 1]) == (option.action_number, option.after)
+        )
 
     def find(self, which: int | str) -> Option:
         """The option of a number or name; raises `ModelError` (E505, E506)."""

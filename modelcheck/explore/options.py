@@ -5,6 +5,7 @@ Where the environment chooses a few values, each choice is an option of its own;
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -28,7 +29,7 @@ from ..report.story import Change, Line, story
 from ..system import Action, Claim, PlainAction, State, TransitionSystem, Variable
 from ..trace import Trace
 
-MOST_VARIANTS = 12
+MOST_VARIANTS, MOST_TOLD = 12, 500
 SECONDS_FOR_VALUES = 2.0
 
 Chosen = tuple[tuple[str, Value], ...]
@@ -233,7 +234,8 @@ def find_option(options: Iterable[Option], text: str) -> list[Option]:
     """The options that a text may mean: by exact name, else by what it is about, else by all its words in order."""
     wanted = " ".join(text.split()).casefold()
     listed = list(options)
-    for matches in (_is_named, _is_about, _contains):
+    told = [_is_told, _tells] if len(listed) <= MOST_TOLD else []  # Telling what each option does takes its time.
+    for matches in (_is_named, _is_about, *told[:1], _has_words, _contains, *told[1:]):
         if found := [option for option in listed if matches(option, wanted)]:
             return found
     return []
@@ -241,8 +243,12 @@ def find_option(options: Iterable[Option], text: str) -> list[Option]:
 
 def _is_named(option: Option, wanted: str) -> bool:
     action = option.action
-    names = {action.name, action.name.removesuffix(f"#{action.label.instance}"), option.name, option.words}
+    names = {action.name, action.name.removesuffix(f"#{action.label.instance}"), option.name}
     return wanted in {" ".join(name.split()).casefold() for name in names}
+
+
+def _is_told(option: Option, wanted: str) -> bool:
+    return wanted in (option.words.casefold(), option.line.text.casefold())
 
 
 def _is_about(option: Option, wanted: str) -> bool:
@@ -250,6 +256,16 @@ def _is_about(option: Option, wanted: str) -> bool:
     return wanted in {name.casefold() for name in (label.step, label.step.rpartition(".")[2], label.message) if name}
 
 
+def _has_words(option: Option, wanted: str) -> bool:
+    words = set(re.findall(r"[^\s#:,]+", option.name.casefold()))
+    return bool(wanted) and words.issuperset(re.findall(r"[^\s#:,]+", wanted))
+
+
 def _contains(option: Option, wanted: str) -> bool:
+    text = option.name.casefold()
+    return all(word in text for word in wanted.split())
+
+
+def _tells(option: Option, wanted: str) -> bool:
     text = f"{option.name} {option.words}".casefold()
     return all(word in text for word in wanted.split())

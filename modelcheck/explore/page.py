@@ -7,7 +7,7 @@ from html import escape
 
 from .exploration import Exploration
 from .options import Option
-from .screen import PAGE, data_of, heading, status_lines, told_option, why_rows
+from .screen import PAGE, data_of, heading, named_row, status_lines, told_option, why_rows
 from .view import sections
 
 _GOOD, _BAD = "#2a9d5c", "#d64545"  # each readable on white and on black
@@ -58,13 +58,13 @@ def _state(here: Exploration) -> Iterable[str]:
 
 def _options(here: Exploration) -> Iterable[str]:
     for number, option in enumerate(here.options[:PAGE], start=1):
-        yield from _option(number, option)
+        yield from _option(number, option, here)
     if len(here.options) > PAGE:
         yield _row("", "", f'<span style="{_FAINT}">and {len(here.options) - PAGE:,} more</span>')
 
 
-def _option(number: int, option: Option) -> Iterable[str]:
-    step, *broken = told_option(number, option)
+def _option(number: int, option: Option, here: Exploration) -> Iterable[str]:
+    step, *broken = told_option(number, option, here)
     actor = f"{step.actor} #{step.instance}" if step.instance else step.actor
     changes = _text(", ".join(map(str, step.changes)))
     yield _row(f"<strong>{number}</strong>", _text(actor), _text(step.text), f'<code style="{_CODE}">{changes}</code>')
@@ -76,10 +76,7 @@ def _blocked(here: Exploration) -> str:
     found = why_rows(here)
     if not found:
         return ""
-    shown = [
-        _row(_text((f"#{row.instance} " if row.instance else "") + ", ".join(row.names)), _text(row.why))
-        for row in found[:MOST_ROWS]
-    ]
+    shown = [_row(_text(named_row(row)), _text(row.why)) for row in found[:MOST_ROWS]]
     if len(found) > MOST_ROWS:
         shown.append(_row("", f"and {len(found) - MOST_ROWS:,} more"))
     title = f"not enabled: {len(here.blocked)} of {len(here.system.actions)} actions, and why"

@@ -8,12 +8,13 @@ from dataclasses import replace
 
 from ..report.story import Line, story, told_actions
 from ..report.text import render_story
+from .beginning import open_variables
 from .blocked import Row, rows, told
 from .exploration import Exploration
 from .options import Option
 from .view import data_that_matters, sections, written
 
-PAGE, MOST_DATA, WIDTH = 20, 24, 100
+PAGE, MOST_DATA, WIDTH, MOST_IN_ROW = 20, 24, 100, 4
 BOLD, DIM, RED, GREEN, YELLOW = "1", "2", "31", "32", "33"
 
 Paint = Callable[[str, str], str]
@@ -44,6 +45,8 @@ def heading(here: Exploration, paint: Paint = PLAIN, width: int = WIDTH) -> str:
     ahead = len(here.trace) - here.position
     place = f"step {here.position}" + (f" of {len(here.trace)}" if ahead else "")
     notes = [f"{ahead} ahead: forward"] if ahead else []
+    if not here.position and open_variables(here.system):
+        notes.append("other values: begin")
     loop = here.trace.loop
     if loop is not None and not ahead:
         notes.append(f"from here it repeats from step {loop} on")
@@ -96,7 +99,8 @@ def data_of(here: Exploration, most: int = MOST_DATA) -> list[tuple[str, list[st
 def option_lines(here: Exploration, offset: int, page: int, width: int, paint: Paint = PLAIN) -> list[str]:
     """A page of the numbered options; what they break; how many actions are not enabled."""
     shown = here.options[offset : offset + page]
-    lines = render_story([line for n, option in enumerate(shown, offset + 1) for line in told_option(n, option)], width)
+    told_ones = [line for n, option in enumerate(shown, offset + 1) for line in told_option(n, option, here)]
+    lines = render_story(told_ones, width)
     lines = [paint(line, RED) if line.lstrip().startswith("✗") else line for line in lines]
     rest = len(here.options) - offset - len(shown)
     if rest > 0 or offset:
@@ -108,7 +112,7 @@ def option_lines(here: Exploration, offset: int, page: int, width: int, paint: P
 def status_lines(here: Exploration) -> list[tuple[str, str]]:
     """Whether this is an end, and which; otherwise how much is not enabled."""
     blocked = len(here.system.actions) - len({option.action_number for option in here.options})
-    why = f"  {blocked} of {len(here.system.actions)} actions are not enabled: 'why' tells why"
+    why = f"  {blocked:,} of {len(here.system.actions):,} actions are not enabled: 'why' tells why"
     match here.status:
         case "path ended":
             return [(f"  {here.end}", RED)]
@@ -121,14 +125,16 @@ def status_lines(here: Exploration) -> list[tuple[str, str]]:
     return [(why, DIM)] if blocked else []
 
 
-def told_option(number: int, option: Option) -> Iterable[Line]:
-    """An option as lines of a story: what it does, and which claims it breaks."""
+def told_option(number: int, option: Option, here: Exploration) -> Iterable[Line]:
+    """An option as lines of a story: what it does, whether it is next on the path, and which claims it breaks."""
     line = replace(option.line, number=number, changes=option.changes)
     if option.needs:
         names = " ".join(f"{variable.name.removesuffix(chr(39))}=..." for variable in option.needs)
         line = replace(line, text=f"{line.text} (choose {number} {names})")
     elif option.chosen:
         line = replace(line, text=f"{line.text} [{option.name.partition(' with ')[2]}]")
+    if here.is_next(option):
+        line = replace(line, text=f"{line.text} (next on the path)")
     yield line
     for claim in dict.fromkeys(option.breaks):
         yield Line("broken", f"this breaks: {claim.message or f'{claim.kind} of {claim.name}'}")
@@ -147,7 +153,7 @@ def why_text(here: Exploration, name: str = "", width: int = WIDTH, most: int = 
     found = why_rows(here)
     if not found:
         return "  everything is enabled"
-    named = [(f"#{row.instance} " if row.instance else "") + ", ".join(row.names) for row in found[:most]]
+    named = [named_row(row) for row in found[:most]]
     column = min(max(map(len, named)), width // 3)
     lines = []
     for text, row in zip(named, found, strict=False):
@@ -155,6 +161,16 @@ def why_text(here: Exploration, name: str = "", width: int = WIDTH, most: int = 
     if len(found) > most:
         lines.append(f"  and {len(found) - most:,} more: 'why NAME' tells about one")
     return "\n".join(lines)
+
+
+def named_row(row: Row) -> str:
+    """Whose reason a row tells."""
+    names = [
+        *row.names[:MOST_IN_ROW],
+        *([f"{len(row.names) - MOST_IN_ROW} more"] if len(row.names) > MOST_IN_ROW else []),
+    ]
+    text = ("; " if any("," in name for name in names) else ", ").join(names)
+    return f"#{row.instance} {text}" if row.instance else text
 
 
 def _in_columns(left: str, right: str, column: int, width: int) -> list[str]:

@@ -69,7 +69,7 @@ def _lines(script: str) -> list[str]:
 
 
 def model_of_trace(data: Mapping[str, object], file: str) -> str:
-    """The model that a trace names: a file, seen from here or from the trace, or a packaged one; raises `ModelError`."""
+    """The model that a trace names: a file, from here or beside the trace, or a packaged one; raises `ModelError`."""
     named = str(data["file"])
     candidates = [named, str(Path(file).parent / named), str(data["model"])] if named else [str(data["model"])]
     for candidate in candidates:

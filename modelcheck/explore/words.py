@@ -261,7 +261,8 @@ class _Telling:
 
     def handler(self, part: Part, value: str, wanted: bool) -> Fact:
         is_now = self.shown(part.variable.name)
-        own = self.action is not None and part.subject.startswith(f"{self.action.label.step}")
+        label = self.action.label if self.action else None
+        own = label is not None and part.subject.startswith(label.step) and part.instance in (0, label.instance)
         idle = wanted and value in ("running", "retrying")
         if not own and not wanted and self.action is not None:
             name = self.named(part).removeprefix(f"{self.action.label.actor}.")
