@@ -40,6 +40,12 @@ def screen_text(here: Exploration, offset: int = 0, page: int = PAGE, width: int
     )
 
 
+def wrapped(text: str, width: int, indent: str = "  ") -> str:
+    """A text in lines of at most so many columns, indented."""
+    found = textwrap.wrap(text, width, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False)
+    return "\n".join(found)
+
+
 def heading(here: Exploration, paint: Paint = PLAIN, width: int = WIDTH) -> str:
     """Which model, and how far."""
     ahead = len(here.trace) - here.position
@@ -53,10 +59,10 @@ def heading(here: Exploration, paint: Paint = PLAIN, width: int = WIDTH) -> str:
     text = f"{here.design.name}, {place}" + (f" ({'; '.join(notes)})" if notes else "")
     if here.position:
         happened = last_step(here)
-        text += f": {happened}" if len(text) + len(happened) + 2 <= width else f"\n  {happened}"
+        text += f": {happened}" if len(text) + len(happened) + 2 <= width else f"\n{wrapped(happened, width)}"
     text = text.replace(here.design.name, paint(here.design.name, BOLD), 1)
     if here.shows:
-        text += f"\n  {paint('on the trace of ' + here.shows, DIM)}"
+        text += "\n" + paint(wrapped(f"on the trace of {here.shows}", width), DIM)
     return text
 
 
@@ -77,9 +83,9 @@ def state_lines(here: Exploration, most: int = MOST_DATA, width: int = WIDTH, pa
     for title, texts in found:
         for index, text in enumerate(texts):
             indent = f"  {(title if not index else ''):<{titles}}  "
-            wrapped = textwrap.wrap(text, max(40, width - len(indent)), break_on_hyphens=False) or [""]
-            lines.append(paint(indent, DIM) + wrapped[0])
-            lines += [" " * len(indent) + more for more in wrapped[1:]]
+            pieces = textwrap.wrap(text, max(40, width - len(indent)), break_on_hyphens=False) or [""]
+            lines.append(paint(indent, DIM) + pieces[0])
+            lines += [" " * len(indent) + more for more in pieces[1:]]
     return [line.replace("\u00a0", " ") for line in lines]
 
 

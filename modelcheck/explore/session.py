@@ -12,7 +12,7 @@ from typing import TextIO
 from ..errors import ModelError, Problem, did_you_mean
 from .commands import BY_NAME, Command, choose
 from .exploration import Exploration
-from .screen import PLAIN, Paint, painter, screen_text
+from .screen import PLAIN, Paint, painter, screen_text, wrapped
 
 PROMPT = "> "
 WIDEST = 140
@@ -58,7 +58,7 @@ class Session:
         except ModelError as error:
             self.failed = True
             for problem in error.problems:
-                self.say("\n".join(f"  {each}" for each in problem.render().splitlines()))
+                self.say("\n".join(wrapped(each, self.width) for each in problem.render().splitlines()))
         except KeyboardInterrupt:
             self.failed = True
             self.say("  cancelled")
@@ -67,11 +67,11 @@ class Session:
         command: Command | None = BY_NAME.get(word)
         if command is not None:
             self.last = text if command.names[0] in REPEATED else ""
-            command.run(self, rest.strip())
+            command.run(self, rest.strip() if word == "goto" else unquoted(rest))
             return
         self.last = ""
         try:
-            choose(self, text)
+            choose(self, unquoted(text))
         except ModelError as error:
             problem = error.problems[0]
             if problem.code != "E505" or not problem.message.startswith("there is no action"):
@@ -86,6 +86,13 @@ class Session:
         if self.here.position < len(self.here.trace):
             return "forward"
         return "1" if len(self.here.options) == 1 else "show"
+
+
+def unquoted(text: str) -> str:
+    """A text without quotes around the whole of it."""
+    text = text.strip()
+    around = len(text) > 1 and text[0] == text[-1] and text[0] in "\"'" and text[0] not in text[1:-1]
+    return text[1:-1] if around else text
 
 
 def run_script(session: Session, lines: Iterable[str]) -> bool:
