@@ -9,11 +9,11 @@ from __future__ import annotations
 import io
 import json
 import os
+import select
 import shlex
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -169,11 +169,12 @@ def test_in_a_terminal() -> None:
             seen = read_until(main_end, "> ")
             assert ("\033[1mretry_loop" in seen) == colored
             os.write(main_end, b"1\n")
-            seen = read_until(main_end, "calling")
+            read_until(main_end, "step 1")
+            read_until(main_end, "> ")
             process.send_signal(signal.SIGINT)
-            time.sleep(0.2)
+            read_until(main_end, "> ")
             os.write(main_end, b"story\n")
-            assert "ready" in read_until(main_end, "→calling")
+            assert "start" in read_until(main_end, "calling")
             os.write(main_end, b"\x04")
             assert process.wait(timeout=60) == 0
         os.close(main_end)
@@ -182,7 +183,9 @@ def test_in_a_terminal() -> None:
 def read_until(descriptor: int, wanted: str) -> str:
     text = ""
     while wanted not in text:
-        text += os.read(descriptor, 4096).decode(errors="replace")
+        ready, _, _ = select.select([descriptor], [], [], 60)
+        assert ready, f"no '{wanted}' in: {text}"
+        text += os.read(descriptor, 1).decode("latin-1")
     return text
 
 

@@ -72,11 +72,11 @@ def _usage(command: str, why: str) -> ModelError:
 
 
 def _back(session: Session, text: str) -> None:
-    session.move(session.here.back(_number(text, 1, "back")))
+    session.move(session.here.back(_number(text, 1, "back")), "this is the beginning")
 
 
 def _forward(session: Session, text: str) -> None:
-    session.move(session.here.forward(_number(text, 1, "forward")))
+    session.move(session.here.forward(_number(text, 1, "forward")), "nothing lies ahead")
 
 
 def _step(session: Session, text: str) -> None:
@@ -84,7 +84,7 @@ def _step(session: Session, text: str) -> None:
 
 
 def _restart(session: Session, _: str) -> None:
-    session.move(session.here.restart())
+    session.move(session.here.restart(), "this is the beginning")
 
 
 def _begin(session: Session, text: str) -> None:
@@ -136,7 +136,7 @@ def _random(session: Session, text: str) -> None:
     steps, seed = (_number(each, 0, "random") for each in [*numbers, "10", "1"][:2]) if len(numbers) != 1 else (
         _number(numbers[0], 10, "random"), 1
     )  # fmt: skip
-    session.move(session.here.random(steps, seed))
+    session.move(session.here.random(steps, seed), "nothing can happen here")
 
 
 def _evaluate(session: Session, text: str) -> None:

@@ -155,8 +155,8 @@ class Exploration:
         if isinstance(which, int) or which.strip().isdigit():
             number = int(which)
             if not 1 <= number <= len(self.options):
-                there = f"1 to {len(self.options)}" if self.options else "nothing: no action is enabled here"
-                raise ModelError([Problem("E505", f"there is no option {number}", hint=f"choose {there}")])
+                hint = f"choose 1 to {len(self.options)}" if self.options else "nothing can happen here"
+                raise ModelError([Problem("E505", f"there is no option {number}", hint=hint)])
             return self.options[number - 1]
         found = find_option(self.options, which)
         if len(found) == 1:

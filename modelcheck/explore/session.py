@@ -10,12 +10,13 @@ from dataclasses import dataclass, field
 from typing import TextIO
 
 from ..errors import ModelError, Problem, did_you_mean
+from .blocked import short_name
 from .commands import BY_NAME, Command, choose
 from .exploration import Exploration
 from .screen import PLAIN, Paint, painter, screen_text, wrapped
 
 PROMPT = "> "
-WIDEST = 140
+WIDEST, MOST_ACTIONS = 140, 2000
 REPEATED = frozenset({"back", "forward", "more", "random"})
 
 
@@ -34,8 +35,11 @@ class Session:
     ended: bool = False
     failed: bool = False
 
-    def move(self, there: Exploration) -> None:
-        """Goes to another exploration, so that `undo` comes back, and shows it."""
+    def move(self, there: Exploration, otherwise: str = "this is where you are") -> None:
+        """Goes to another exploration, so that `undo` comes back, and shows it; says why where it is the same."""
+        if there == self.here:
+            self.say(f"  {otherwise}")
+            return
         self.past.append(self.here)
         self.ahead.clear()
         self.show(there)
@@ -76,7 +80,9 @@ class Session:
             problem = error.problems[0]
             if problem.code != "E505" or not problem.message.startswith("there is no action"):
                 raise
-            hint = did_you_mean(word, BY_NAME, otherwise=problem.hint or "'help' lists the commands")
+            actions = self.here.system.actions[:MOST_ACTIONS]
+            known = {*BY_NAME, *(action.label.step for action in actions), *(short_name(each) for each in actions)}
+            hint = did_you_mean(text, known - {""}, otherwise="'help' lists the commands")
             raise ModelError([Problem("E510", f"'{text}' is no command and no action here", hint=hint)]) from None
 
     def of_enter(self) -> str:
@@ -117,14 +123,13 @@ def run_terminal(session: Session) -> None:
     while not session.ended:
         try:
             line = input(PROMPT)
+            session.width = terminal_width()
+            session.obey(line)
         except KeyboardInterrupt:
             session.say("")
-            continue
         except EOFError:
             session.say("")
             return
-        session.width = terminal_width()
-        session.obey(line)
 
 
 def terminal_width() -> int:
