@@ -111,12 +111,13 @@ def explore(
 ) -> Exploration:
     """A design to step through, in its first initial state; what moves on it returns a new exploration.
 
-    trace: begin at the end of a saved trace (`Exploration.save`, `check --save-trace`). property: begin at the end of a
-    property's counterexample or witness. Raises `ModelError`.
+    trace: begin at the end of a saved trace (`Exploration.save`, `check --save-trace`), with its constants.
+    property: begin at the end of a property's counterexample or witness. Raises `ModelError`.
     """
+    from .explore.saved import read
     from .explore.verbs import exploration_of
 
-    named = isinstance(source, (str, Path))
-    design = load(source, constants) if isinstance(source, (str, Path)) else source
-    file = str(source) if named else ""
-    return exploration_of(design, file, constants or {}, None if trace is None else str(trace), property)
+    saved = None if trace is None else read(trace)
+    known = {**({} if saved is None else saved["constants"]), **(constants or {})}
+    design = load(source, known) if isinstance(source, (str, Path)) else source
+    return exploration_of(design, str(source) if isinstance(source, (str, Path)) else "", known, saved, property)

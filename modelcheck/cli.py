@@ -212,11 +212,12 @@ def _graph(chosen: argparse.Namespace) -> int:
 
 
 def _explore(chosen: argparse.Namespace) -> int:
-    from .explore.verbs import exploration_of, explore
+    from .api import explore as explore_model
+    from .explore.verbs import explore
 
-    design, _ = _load(chosen.model, chosen)
     with _progress(f"preparing {chosen.model} ..."):
-        here = exploration_of(design, chosen.model, dict(chosen.set), chosen.trace, chosen.property)
+        constants = dict(chosen.set)
+        here = explore_model(chosen.model, constants=constants, trace=chosen.trace, property=chosen.property)
     return explore(here, chosen.script, _in_color(), _print_json if chosen.json else None)
 
 
@@ -227,8 +228,8 @@ def _replay(chosen: argparse.Namespace) -> int:
 
     data = read(chosen.trace)
     name = chosen.model or model_of_trace(data, chosen.trace)
-    constants = {**{key: str(value) for key, value in data["constants"].items()}, **dict(chosen.set)}
-    there, problems = replay(exploration_of(load(name, constants), name, constants), data)
+    data["constants"] |= dict(chosen.set)
+    there, problems = replay(exploration_of(load(name, data["constants"]), name, data["constants"]), data)
     if chosen.json:
         _print_json({"replays": there is not None, "steps": len(data["steps"]), "errors": problems})
     elif there is not None:

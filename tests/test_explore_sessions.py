@@ -6,6 +6,7 @@ read the difference before you keep it.
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import os
@@ -14,9 +15,12 @@ import shlex
 import signal
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import modelcheck as mc
 from modelcheck.cli import GOOD, UNUSABLE, WRONG, main
@@ -128,6 +132,43 @@ def test_constants_of_a_trace_are_remembered(tmp_path: Path, capsys: Captured) -
     assert run(f"replay {tmp_path}/t.json") == GOOD
     assert run(f"explore retry_loop --trace {tmp_path}/t.json --json") == GOOD
     capsys.readouterr()
+    script.write_text(f"load {tmp_path}/t.json\n")
+    assert run(f"explore retry_loop --script {script}") == WRONG
+    assert "E502: the trace was saved with other constants: --set MOST=1" in capsys.readouterr().out
+    assert run(f"explore retry_loop --set MOST=1 --script {script}") == GOOD
+    assert run(f"replay {tmp_path}/t.json --set NONE=1") == UNUSABLE
+
+
+WORDS = [
+    *BY_NAME,
+    "1",
+    "2",
+    "99",
+    "x",
+    "start",
+    "fail",
+    "call == done",
+    "attempts",
+    "=",
+    "x=1",
+    '"',
+    "'",
+    "((",
+    "\0",
+    "é",
+]
+
+
+@settings(max_examples=150)
+@given(st.lists(st.lists(st.sampled_from(WORDS), max_size=4).map(" ".join), max_size=6))
+def test_nothing_that_is_typed_ends_in_a_traceback(lines: list[str]) -> None:
+    here = mc.explore("retry_loop").random(2)
+    here = here if here.options else here.restart()
+    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
+        session = Session(here, say=lambda _: None)
+        for line in lines:
+            session.obey(line)
+            assert session.here.trace.states[0] in list(session.here.system.initial_states())
 
 
 def test_a_model_beside_the_trace_is_found(tmp_path: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch) -> None:

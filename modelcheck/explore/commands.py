@@ -28,7 +28,7 @@ from .view import written
 if TYPE_CHECKING:
     from .session import Session
 
-MOST_INITIAL_SHOWN = 20
+MOST_INITIAL_SHOWN, MOST_STEPS = 20, 10_000
 ALL = 1_000_000
 
 _VALUE = re.compile(r"(?P<name>[^\s=]+)\s*=\s*(?P<value>\"[^\"]*\"|'[^']*'|\S+)")
@@ -136,6 +136,8 @@ def _random(session: Session, text: str) -> None:
     steps, seed = (_number(each, 0, "random") for each in [*numbers, "10", "1"][:2]) if len(numbers) != 1 else (
         _number(numbers[0], 10, "random"), 1
     )  # fmt: skip
+    if steps > MOST_STEPS:
+        raise _usage("random", f"at most {MOST_STEPS:,} steps at a time")
     session.move(session.here.random(steps, seed), "nothing can happen here")
 
 

@@ -27,7 +27,7 @@ from .travel import trace_of, way_to
 if TYPE_CHECKING:
     from ..engine.target import Limits
 
-MOST_NAMED = 8
+MOST_NAMED, MOST_COUNTED = 8, 100_000
 
 
 @dataclass(frozen=True)
@@ -221,6 +221,8 @@ class Exploration:
         if which is None:
             state = state_with(self.system, values)
         else:
+            if which > MOST_COUNTED:
+                raise ModelError([Problem("E504", f"initial state {which} is too far to count", hint="give values")])
             states = first_states(self.system, max(1, which))
             if not 1 <= which <= len(states):
                 raise ModelError(

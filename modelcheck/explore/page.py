@@ -50,10 +50,14 @@ def _row(*cells: str) -> str:
 
 def _state(here: Exploration) -> Iterable[str]:
     for title, values in data_of(here):
-        code = ", ".join(f'<code style="{_CODE}">{_text(value)}</code>' for value in values)
-        yield _row(f'<span style="{_FAINT}">{_text(title)}</span>', code)
+        code = ", ".join(f'<code style="{_CODE};white-space:nowrap">{_text(value)}</code>' for value in values)
+        yield _row(_faint(title), code)
     for section in sections(here.parts, here.values):
-        yield _row(f'<span style="{_FAINT}">{_text(section.title)}</span>', "<br>".join(map(_text, section.lines)))
+        yield _row(_faint(section.title), "<br>".join(map(_text, section.lines)))
+
+
+def _faint(title: str) -> str:
+    return f'<span style="{_FAINT};white-space:nowrap">{_text(title)}</span>'
 
 
 def _options(here: Exploration) -> Iterable[str]:
@@ -92,6 +96,8 @@ def _properties(here: Exploration) -> str:
         reaching = each.word in ("reachable", "possible")
         colour = _GOOD if each.holds else "inherit" if reaching else _BAD
         mark = "✓" if each.holds else "·" if reaching else "✗"
-        shown.append(_row(f'<span style="color:{colour}">{mark}</span>', _text(each.name), _text(each.text)))
+        shown.append(
+            _row(f'<span style="color:{colour}">{mark}</span>', _text(each.name), _text(f"{each.word} {each.text}"))
+        )
     opened = " open" if any(not e.holds and e.word in ("always", "never", "outcome") for e in told) else ""
     return f'<details{opened}><summary style="{_FAINT}">properties here</summary>{_table(shown)}</details>'

@@ -121,6 +121,7 @@ def _wrong_shape(data: Any) -> str:
             return f"'{key}' is not a mapping of names to values"
     if not isinstance(data.get("steps"), list):
         return "'steps' is not a list"
+    data["constants"] = {name: str(value) for name, value in data["constants"].items()}
     for number, step in enumerate(data["steps"], start=1):
         if wrong := _wrong_step(step):
             return f"step {number}: {wrong}"
@@ -159,6 +160,11 @@ def replayed(here: Exploration, data: Mapping[str, Any]) -> Exploration:
     if data["model"] != here.design.name:
         message = f"the trace is of '{data['model']}', not of '{here.design.name}'"
         raise ModelError([Problem("E502", message, hint="name its model")])
+    saved = data["constants"]
+    if here.file and saved != dict(here.constants):
+        shown = " ".join(f"--set {name}={value}" for name, value in saved.items())
+        message = f"the trace was saved with other constants: {shown or 'those of the model'}"
+        raise ModelError([Problem("E502", message, hint="explore the model with the same ones")])
     system, explainer = here.system, here.explainer or Explainer(here.system)
     try:
         state = state_with(system, data["initial"])

@@ -16,7 +16,7 @@ from ..report.story import tell
 from ..results import CheckReport, Result, Verdict
 from .data import exploration_data
 from .exploration import Exploration, begin
-from .saved import read, replayed, save
+from .saved import replayed, save
 from .screen import heading, story_text
 from .session import run_script, run_terminal, session_of
 from .travel import without_monitors
@@ -26,12 +26,16 @@ MOST_SCRIPT_BYTES = 1_000_000
 
 
 def exploration_of(
-    design: Model, file: str, constants: Mapping[str, str], trace: str | None = None, property: str | None = None
+    design: Model,
+    file: str,
+    constants: Mapping[str, str],
+    saved: Mapping[str, object] | None = None,
+    property: str | None = None,
 ) -> Exploration:
     """An exploration at the beginning, at the end of a saved trace, or at the end of a property's counterexample."""
     here = begin(design, compile_model(design), file, constants)
-    if trace is not None:
-        here = replayed(here, read(trace))
+    if saved is not None:
+        here = replayed(here, saved)
     return here if property is None else here.goto(property)
 
 
