@@ -102,6 +102,33 @@ def test_until_is_a_shortest_way(order: Exploration) -> None:
         order.until("payd")
 
 
+def test_a_shortest_way_to_where_an_action_can_happen(order: Exploration) -> None:
+    there = order.until_enabled("start ship#2")
+    assert len(there.trace) == 4
+    assert there.find("start ship#2").action.name == "start ship#2"
+    assert there.until_enabled("start ship#2") is there
+    assert there.until_enabled("undone charge#2").options
+    with pytest.raises(ModelError, match="E505"):
+        order.until_enabled("shipp")
+    with pytest.raises(ModelError, match="E509: no way from here leads to 'start reserve#1' enabled"):
+        order.choose("start reserve#1").until_enabled("start reserve#1")
+
+
+def test_what_would_help(order: Exploration) -> None:
+    here = order.choose("start reserve#1")
+    blocked = next(each for each in here.blocked if each.action.name == "start charge#1")
+    assert here.helps(blocked) == ([1], [])
+    assert "option 1 makes it possible" in here.why_not("start charge#1")
+    commit = mc.explore("two_phase_commit").choose("prepare[1]").choose("prepare[2]")
+    assert "options 1, 2 make a part of that true" in commit.why_not("commit")
+    for name in ("start charge#1", "undo reserve#1", "complete#1"):
+        blocked = next(each for each in here.blocked if each.action.name == name)
+        for number in range(1, len(here.options) + 1):
+            after = here.choose(number)
+            enabled = any(option.action.name == name for option in after.options)
+            assert (number in here.helps(blocked)[0]) == enabled
+
+
 def test_random_walks_depend_on_the_seed_only(order: Exploration) -> None:
     walks = {seed: order.random(12, seed).trace.actions for seed in range(6)}
     assert walks[3] == order.random(12, 3).trace.actions

@@ -195,38 +195,62 @@ def test_control_c_cancels_a_command(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.skipif(os.name != "posix", reason="a terminal as POSIX has them")
-def test_in_a_terminal() -> None:
+@pytest.mark.parametrize(("no_color", "colored"), [("", True), ("1", False)])
+def test_in_a_terminal(no_color: str, colored: bool) -> None:
     """It prompts, colours (not with NO_COLOR), survives Ctrl-C at the prompt, and leaves at Ctrl-D."""
     import pty
 
-    for environment, colored in (({"NO_COLOR": ""}, True), ({"NO_COLOR": "1"}, False)):
-        main_end, other_end = pty.openpty()
-        command = [sys.executable, "-m", "modelcheck", "explore", "retry_loop"]
-        with subprocess.Popen(
-            command, stdin=other_end, stdout=other_end, stderr=other_end, start_new_session=True,
-            env={**os.environ, "TERM": "xterm", **environment},
-        ) as process:  # fmt: skip
-            os.close(other_end)
-            seen = read_until(main_end, "> ")
-            assert ("\033[1mretry_loop" in seen) == colored
-            os.write(main_end, b"1\n")
-            read_until(main_end, "step 1")
-            read_until(main_end, "> ")
-            process.send_signal(signal.SIGINT)
-            read_until(main_end, "> ")
-            os.write(main_end, b"story\n")
-            assert "start" in read_until(main_end, "calling")
-            os.write(main_end, b"\x04")
-            assert process.wait(timeout=60) == 0
+    main_end, other_end = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "modelcheck", "explore", "retry_loop"],
+        stdin=other_end, stdout=other_end, stderr=other_end, start_new_session=True,
+        env={**os.environ, "TERM": "xterm", "NO_COLOR": no_color},
+    )  # fmt: skip
+    os.close(other_end)
+    try:
+        assert ("\033[1mretry_loop" in read_until(main_end, "> ")) == colored
+        os.write(main_end, b"1\n")
+        read_until(main_end, "step 1")
+        read_until(main_end, "> ")
+        process.send_signal(signal.SIGINT)
+        assert ask(main_end, b"story\n", "1    start")
+        assert ask(main_end, b"\x04", "")
+        assert process.wait(timeout=60) == GOOD
+    finally:
+        process.kill()
+        process.wait()
         os.close(main_end)
 
 
-def read_until(descriptor: int, wanted: str) -> str:
+def ask(descriptor: int, typed: bytes, wanted: str) -> str:
+    """Types something, again where a signal swallowed it, until the answer has what is wanted (or all is closed)."""
+    for _ in range(30):
+        os.write(descriptor, typed)
+        with contextlib.suppress(TimeoutError):
+            return read_until(descriptor, wanted, seconds=3) if wanted else read_to_end(descriptor)
+    raise AssertionError(f"no answer to {typed!r}")
+
+
+def read_to_end(descriptor: int) -> str:
+    """What is still said until the other end is closed, which some systems tell by an error."""
+    try:
+        read_until(descriptor, "never said", seconds=3)
+    except TimeoutError:
+        raise
+    except OSError:
+        return "closed"
+    raise AssertionError("it was said")
+
+
+def read_until(descriptor: int, wanted: str, seconds: float = 60) -> str:
     text = ""
     while wanted not in text:
-        ready, _, _ = select.select([descriptor], [], [], 60)
-        assert ready, f"no '{wanted}' in: {text}"
-        text += os.read(descriptor, 1).decode("latin-1")
+        ready, _, _ = select.select([descriptor], [], [], seconds)
+        if not ready:
+            raise TimeoutError(f"no '{wanted}' in: {text}")
+        if not (read := os.read(descriptor, 1)):
+            raise OSError("closed")
+        text += read.decode("latin-1")
     return text
 
 

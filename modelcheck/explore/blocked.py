@@ -104,6 +104,13 @@ class Explainer:
         )
 
 
+def enabling(action: Action) -> Expr:
+    """Where an action can happen; of one with parameters, what of that does not depend on them."""
+    chosen = {parameter.name for parameter in action.parameters}
+    parts = [*conjuncts(well_defined(action.guard)), *conjuncts(action.guard), *conjuncts(action.updates_defined)]
+    return conjunction(part for part in parts if not references(part) & chosen)
+
+
 def bounds(variable: Variable) -> range | None:
     """The declared range of a variable, if it has one."""
     kind = variable.type

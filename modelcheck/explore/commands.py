@@ -131,6 +131,12 @@ def _until(session: Session, text: str) -> None:
         session.move(there)
 
 
+def _reach(session: Session, text: str) -> None:
+    if not text:
+        raise _usage("reach", "say what is to be possible")
+    session.move(session.here.until_enabled(text), "it can happen here already")
+
+
 def _random(session: Session, text: str) -> None:
     numbers = text.split()
     steps, seed = (_number(each, 0, "random") for each in [*numbers, "10", "1"][:2]) if len(numbers) != 1 else (
@@ -262,6 +268,7 @@ COMMANDS = (
     Command(("restart",), "", "back to the beginning", _restart),
     Command(("begin",), "[N or NAME=VALUE ...]", "the initial states, or begin in another one", _begin),
     Command(("until",), "FORMULA", "a shortest way to where a formula holds", _until),
+    Command(("reach",), "NAME", "a shortest way to where something can happen", _reach),
     Command(("random",), "[N [SEED]]", "N steps at random (10, seed 1)", _random),
     Command(("goto",), "PROPERTY [STEP]", "along the counterexample or witness of a property", _goto),
     Command(("?", "evaluate"), "FORMULA", "the value of a formula here", _evaluate),

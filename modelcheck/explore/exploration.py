@@ -14,28 +14,31 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import ModelError, Problem, did_you_mean
+from ..expressions import disjunction
 from ..model import Model
 from ..system import State, TransitionSystem
 from ..trace import Trace
 from .beginning import first_states, state_with
-from .blocked import Blocked, Explainer, telling
+from .blocked import Blocked, Explainer, enabling, telling
 from .formulas import PropertyHere, Text, conditions, properties_here, shown_value
 from .options import Option, find_option, options_in, with_values
 from .parts import Parts
 from .travel import trace_of, way_to
+from .truth import conjuncts
 
 if TYPE_CHECKING:
     from ..engine.target import Limits
 
-MOST_NAMED, MOST_COUNTED = 8, 100_000
+MOST_NAMED, MOST_COUNTED, MOST_TRIED = 8, 100_000, 200
 
 
 @dataclass(frozen=True)
 class Exploration:
     """A path of a design and a place on it. What lies ahead after stepping back is kept until another way is chosen.
 
-    Moving: `choose`, `back`, `forward`, `restart`, `begin`, `until`, `random`, `goto`, `counterexample`. Asking:
-    `options`, `blocked`, `why_not`, `evaluate`, `properties`, `status`, `state`, `story`, `save`.
+    Moving: `choose`, `back`, `forward`, `restart`, `begin`, `until`, `until_enabled`, `random`, `goto`,
+    `counterexample`. Asking: `options`, `blocked`, `why_not`, `helps`, `evaluate`, `properties`, `status`, `state`,
+    `story`, `save`.
 
     design: the model. trace: the path. position: how many of its steps are done. file and constants: where the
     model came from, for saved traces. shows: what the path was found for.
@@ -180,11 +183,15 @@ class Exploration:
 
     def named(self, name: str) -> tuple[list[Option], list[Blocked]]:
         """What a name may mean: of that, what can happen, and what cannot (without what has just not begun)."""
-        candidates = [Option(self.system, number, self.values, self.values) for number in self._numbers_like(name)]
-        found = {option.action_number for option in find_option(candidates, name)}
+        found = self._meant(name)
         possible = [option for option in self.options if option.action_number in found]
         blocked = [each for each in self.blocked if each.number in found]
         return possible, list(telling(blocked, [option.action for option in possible]))
+
+    def _meant(self, name: str) -> set[int]:
+        """The numbers of the actions that a name may mean."""
+        candidates = [Option(self.system, number, self.values, self.values) for number in self._numbers_like(name)]
+        return {option.action_number for option in find_option(candidates, name)}
 
     def _numbers_like(self, name: str) -> list[int]:
         words = name.casefold().split()
@@ -249,10 +256,40 @@ class Exploration:
 
         Raises `ModelError`: E509 where there is none, or none was found within the limits.
         """
-        way = way_to(self.system, self.values, condition, conditions(condition, self.system), limits)
+        wanted = conditions(condition, self.system)
+        return self._gone(way_to(self.system, self.values, f"a state with {condition}", wanted, limits))
+
+    def _gone(self, way: Trace) -> Exploration:
+        """After a way from here."""
         states = (*self.trace.states[: self.position], *way.states)
         trace = Trace(self.system, states, (*self.trace.actions[: self.position], *way.actions))
         return replace(self, trace=trace, position=len(trace), shows="") if len(way) else self
+
+    def until_enabled(self, name: str, limits: Limits | None = None) -> Exploration:
+        """A shortest way from here to a state in which an action can happen (one of those that a name may mean).
+
+        Raises `ModelError`: E505 for a name of nothing, E509 where no way leads there. For an action whose parameters
+        the environment chooses, to where all is true that does not depend on them.
+        """
+        numbers = self._meant(name)
+        if not numbers:
+            raise ModelError([self._not_possible(name)])
+        wanted = disjunction(enabling(self.system.actions[number]) for number in numbers)
+        way = way_to(self.system, self.values, f"'{name}' enabled", wanted, limits)
+        return self._gone(way)
+
+    def helps(self, blocked: Blocked) -> tuple[list[int], list[int]]:
+        """The options (by number) after which a blocked action can happen, and those that make a part of it true."""
+        parts = conjuncts(blocked.false)
+        enabled, partly = [], []
+        for number, option in enumerate(self.options[:MOST_TRIED], start=1):
+            if option.after is None or blocked.kind != "guard":
+                continue
+            if any(self.system.plain[blocked.number].successors(option.after)):
+                enabled.append(number)
+            elif any(self._explainer.truth.value(part, option.after) for part in parts):
+                partly.append(number)
+        return enabled, partly
 
     def goto(self, name: str, step: int | None = None, limits: Limits | None = None) -> Exploration:
         """On the counterexample (or witness) of a property, after some of its steps; without a number, at its end.

@@ -9,7 +9,7 @@ from dataclasses import replace
 from ..report.story import Line, story, told_actions
 from ..report.text import render_story
 from .beginning import open_variables
-from .blocked import Row, rows, told
+from .blocked import Blocked, Row, rows, told
 from .exploration import Exploration
 from .options import Option
 from .view import data_that_matters, sections, written
@@ -194,11 +194,24 @@ def _why_one(here: Exploration, name: str, width: int) -> str:
     for each in blocked[:PAGE]:
         text = f"  {each.action.name}: {told(each.facts, most=20)}"
         lines += textwrap.wrap(text, width, subsequent_indent="      ", break_on_hyphens=False)
+        lines += _what_helps(here, each, width)
     if len(blocked) > PAGE:
         lines.append(f"  and {len(blocked) - PAGE:,} more")
     if not lines:
         here.find(name)  # says that there is no such action
     return "\n".join(lines)
+
+
+def _what_helps(here: Exploration, blocked: Blocked, width: int) -> list[str]:
+    """Which options lead to where a blocked action can happen, or make a part of what it waits for true."""
+    found = []
+    for numbers, words in zip(here.helps(blocked), ("makes it possible", "makes a part of that true"), strict=True):
+        if numbers:
+            shown = ", ".join(map(str, numbers[:PAGE])) + (" and more" if len(numbers) > PAGE else "")
+            plural = words.replace("makes", "make") if len(numbers) > 1 else words
+            found.append(wrapped(f"option {shown} {words}" if len(numbers) == 1 else f"options {shown} {plural}", width,
+                                 "      "))  # fmt: skip
+    return found
 
 
 def story_text(here: Exploration, width: int = WIDTH) -> str:

@@ -23,8 +23,8 @@ def way_to(system: TransitionSystem, state: State, text: str, condition: Expr, l
     if "here" in answer.traces:
         return answer.traces["here"]
     if answer.complete:
-        raise ModelError([Problem("E509", f"no way from here leads to a state with {text}")])
-    message = f"no way to a state with {text} was found: stopped after {answer.depth} steps ({answer.stopped})"
+        raise ModelError([Problem("E509", f"no way from here leads to {text}")])
+    message = f"no way to {text} was found: stopped after {answer.depth} steps ({answer.stopped})"
     raise ModelError([Problem("E509", message, hint="it may be farther: go some steps towards it, and ask again")])
 
 
