@@ -390,6 +390,28 @@ def test_a_saved_trace_is_readable_and_replays(tmp_path: Path, order: Exploratio
     assert mc.explore(ORDER, trace=tmp_path / "trace.json").position == 2
 
 
+TWICE = """\
+choreography: twice
+events: {Asked: {payload: {amount: 1..3}, terminal: true}}
+channels: {bus: {capacity: 2}}
+routes: {Asked: p}
+starts: [{event: Asked, payload: {amount: 2}}, {event: Asked, payload: {amount: 3}}]
+participants:
+  p: {variables: {got: {range: 0..3, initial: 0}}, subscribes: Asked, handlers: {take: {on: Asked, time: 1s}}}
+"""
+
+
+def test_actions_of_one_name_are_told_apart(tmp_path: Path) -> None:
+    here = mc.explore(model_of(tmp_path, TWICE))
+    assert [option.action.name for option in here.options] == ["publishes Asked", "publishes Asked"]
+    for number in (1, 2):
+        there = here.choose(number).save(tmp_path / "trace.json")
+        assert mc.explore(model_of(tmp_path, TWICE), trace=tmp_path / "trace.json") == there
+    assert "queues           bus>p: Asked (amount = 3)" in str(here.choose(2))
+    with pytest.raises(ModelError, match=r"E505.*may be 2 options"):
+        here.choose("publishes Asked")
+
+
 CHANGED = [
     ("{paid: true}", "{paid: false}", "step 4: 'finish charge: ok#1' leaves paid#1 as it is, and made it true"),
     ("stock:    {range: 0..2, initial: 1", "stock:    {range: 0..2, initial: 2", "the beginning: stock never begins"),
@@ -437,7 +459,8 @@ HOSTILE: list[bytes] = [
         for wrong in (
             {"version": 2}, {"version": [1]}, {"model": 3}, {"steps": 3}, {"steps": [1]}, {"steps": [{}]},
             {"steps": [{"action": 1}]}, {"steps": [{"action": "a", "instance": "x"}]}, {"initial": []},
-            {"steps": [{"action": "a", "choices": 3}]}, {"steps": [{"action": "a", "changes": {"x": []}}]},
+            {"steps": [{"action": "a", "choices": 3}]}, {"steps": [{"action": "a", "which": 0}]},
+            {"steps": [{"action": "a", "changes": {"x": []}}]},
             {"initial": {"x": None}}, {"loop": "x"}, {"loop": 7}, {"loop": True}, {"broken": 3}, {"constants": 3},
             {"shows": 3}, {"file": 3},
         )

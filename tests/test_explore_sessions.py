@@ -49,7 +49,8 @@ def said(model: str, *lines: str) -> str:
 @pytest.mark.parametrize("script", sorted(SESSIONS.glob("*.steps")), ids=lambda path: path.stem)
 def test_sessions_say_what_they_said(script: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(SESSIONS)
-    main(["explore", script.stem, "--script", script.name])
+    beside = script.with_suffix(".yaml")
+    main(["explore", beside.name if beside.exists() else script.stem, "--script", script.name])
     captured = capsys.readouterr()
     document = script.with_suffix(".txt")
     if os.environ.get("UPDATE"):
@@ -61,7 +62,7 @@ def test_sessions_say_what_they_said(script: Path, capsys: Captured, monkeypatch
 
 
 def test_there_is_a_session_of_each_kind() -> None:
-    kinds = {type(mc.load(script.stem)).__name__ for script in SESSIONS.glob("*.steps")}
+    kinds = {type(mc.load(script.stem)).__name__ for script in SESSIONS.glob("*_*.steps")}
     assert kinds == {"Orchestration", "Choreography", "System"}
 
 

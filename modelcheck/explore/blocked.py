@@ -174,7 +174,7 @@ def telling(blocked: Sequence[Blocked], enabled: Sequence[Action]) -> Iterator[B
     for each in blocked:
         groups.setdefault(key(each.action), []).append(each)
     for name, group in groups.items():
-        ends = [b for b in group if b.action.label.phase not in _BEGINNINGS and not any(f.idle for f in b.facts)]
+        ends = [each for each in group if _ends_what_has_begun(each)]
         if len(group) > 1:  # That a message may come again is another way of the same.
             group = [each for each in group if each.action.label.then != "redelivered"] or group
         if name in begun:
@@ -184,6 +184,13 @@ def telling(blocked: Sequence[Blocked], enabled: Sequence[Action]) -> Iterator[B
         else:
             first = [each for each in group if each.action.label.phase in _BEGINNINGS]
             yield from first or group
+
+
+def _ends_what_has_begun(blocked: Blocked) -> bool:
+    """Whether an action would end something that is under way (a missing input ends a step before it begins)."""
+    label = blocked.action.label
+    later = label.phase not in _BEGINNINGS and label.text != "missing input"
+    return later and not any(fact.idle for fact in blocked.facts)
 
 
 def key(action: Action) -> tuple[int, str]:

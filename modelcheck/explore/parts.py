@@ -24,9 +24,10 @@ _ENDINGS = {".attempt": "attempt", ".owed": "owed", ".place": "place", ".dead_le
 class Part:
     """What a control variable says.
 
-    kind: `flow`, `step` (its status), `token` (from `subject` to `target`), `attempt`, `owed`, `place`, `context`,
-    `handler` (its status), `payload` (what a handler works on), `slot` (of a queue), `published`, `dead letter`,
-    `other`. subject: the step, handler, queue or event; target: a token's step, a slot's or payload's part.
+    kind: `flow`, `step` (its status), `token` (from `subject` to `target`), `attempt`, `owed`, `place`, `stack` (how
+    many steps are owed), `context`, `handler` (its status), `payload` (what a handler works on), `slot` (of a queue),
+    `published`, `dead letter`, `other`. subject: the step, handler, queue or event; target: a token's step, a slot's or
+    payload's part.
     """
 
     variable: Variable
@@ -132,6 +133,8 @@ def _part(variable: Variable) -> Part:
         return Part(variable, "context", name.removeprefix("context."))
     if name.startswith(f"{OUTSIDE}."):
         return Part(variable, "published", name.split(".", 2)[-1])
+    if name == "owed":
+        return Part(variable, "stack", name)
     for ending, meaning in _ENDINGS.items():
         if name.endswith(ending):
             return Part(variable, meaning, name.removesuffix(ending))

@@ -8,7 +8,7 @@ now, and where it has become another one says at which step, and why.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -72,12 +72,20 @@ def _step(system: TransitionSystem, path: Trace, index: int) -> dict[str, object
         for v, old, new in zip(system.variables, before, after, strict=True)
         if old != new and v.role == "data"
     }
+    alike = _alike(system, _name(action), action.label.instance)
     return {
         "action": _name(action),
         "instance": action.label.instance,
+        **({"which": alike.index(number) + 1} if len(alike) > 1 else {}),
         "choices": {p.name: show(value, p.type) for p, value in choices},
         "changes": changes,
     }
+
+
+def _alike(system: TransitionSystem, name: str, instance: int) -> list[int]:
+    """The numbers of the actions of a name and instance: where there are several, a saved step says which it is."""
+    actions = enumerate(system.actions)
+    return [number for number, action in actions if (_name(action), action.label.instance) == (name, instance)]
 
 
 def _name(action: Action) -> str:
@@ -138,6 +146,8 @@ def _wrong_step(step: Any) -> str:
         return "there is no 'action'"
     if not _is_whole(step.setdefault("instance", 1)):
         return "'instance' is not a number"
+    if step.setdefault("which", None) is not None and (not _is_whole(step["which"]) or step["which"] < 1):
+        return "'which' is not a number"
     for key in ("choices", "changes"):
         if not _is_mapping_of_values(step.setdefault(key, {})):
             return f"'{key}' is not a mapping of names to values"
@@ -182,11 +192,9 @@ def replayed(here: Exploration, data: Mapping[str, Any]) -> Exploration:
 
 def _taken(system: TransitionSystem, explainer: Explainer, state: State, step: Mapping[str, Any], where: str) -> Option:
     """The option that a saved step means; raises `ModelError`, E503."""
-    named = {
-        number: action
-        for number, action in enumerate(system.actions)
-        if _name(action) == step["action"] and action.label.instance == step["instance"]
-    }
+    alike = _alike(system, step["action"], step["instance"])
+    which = step.get("which")
+    named = alike if which is None else alike[which - 1 : which]
     if not named:
         shown = f"'{step['action']}' (instance {step['instance']})"
         hint = did_you_mean(step["action"], {_name(action) for action in system.actions})
@@ -199,12 +207,12 @@ def _taken(system: TransitionSystem, explainer: Explainer, state: State, step: M
         problem = problem or _does_not_replay(where, wrong, "")
     if problem is not None:
         raise problem
-    blocked = explainer.explain(next(iter(named)), state)
+    blocked = explainer.explain(named[0], state)
     raise _does_not_replay(where, f"'{step['action']}' is not enabled", blocked.why)
 
 
 def _possible(
-    system: TransitionSystem, state: State, named: Mapping[int, Action], step: Mapping[str, Any]
+    system: TransitionSystem, state: State, named: Sequence[int], step: Mapping[str, Any]
 ) -> list[Option | ModelError]:
     """The ways in which one of these actions can happen with the saved choices, or what is wrong with those."""
     narrowed = [option for option in options_in(system, state) if option.action_number in named]

@@ -171,10 +171,9 @@ def why_text(here: Exploration, name: str = "", width: int = WIDTH, most: int = 
 
 def named_row(row: Row) -> str:
     """Whose reason a row tells."""
-    names = [
-        *row.names[:MOST_IN_ROW],
-        *([f"{len(row.names) - MOST_IN_ROW} more"] if len(row.names) > MOST_IN_ROW else []),
-    ]
+    names = list(row.names)
+    if len(names) > MOST_IN_ROW + 1:
+        names[MOST_IN_ROW:] = [f"{len(names) - MOST_IN_ROW} more"]
     text = ("; " if any("," in name for name in names) else ", ").join(names)
     return f"#{row.instance} {text}" if row.instance else text
 

@@ -87,7 +87,7 @@ def _steps(parts: Parts, state: State, flow: Part) -> list[str]:
         note = f" ({', '.join(notes[part.subject])})" if part.subject in notes else ""
         told.append(f"{part.subject} {status}{note}")
     tokens = [
-        f"{part.target} has heard of {part.subject}"
+        f"{part.subject} has led to {part.target}"
         for part in parts.by_name.values()
         if part.kind == "token" and part.instance == flow.instance and parts.shown(part.variable, state) == "true"
     ]

@@ -298,6 +298,7 @@ class _Telling:
 
 def _joined(facts: list[Fact]) -> Iterator[Fact]:
     """Facts that count together."""
+    facts = [fact for fact in facts if not fact.text.startswith("is running")] or facts
     if facts:
         text = " and ".join(dict.fromkeys(map(str, facts)))
         yield facts[0] if len(facts) == 1 else Fact("", text, min(fact.weight for fact in facts))
