@@ -80,6 +80,8 @@ def _check(chosen: argparse.Namespace) -> int:
             reports.append(report)
             if not chosen.json:
                 _show(report, chosen, first=len(reports) == 1)
+            if chosen.save_trace:
+                _save_traces(name, report, chosen)
             if interrupted:
                 break
     if interrupted:
@@ -133,6 +135,16 @@ def _show(report: CheckReport, chosen: argparse.Namespace, first: bool) -> None:
         for result in report.results:
             if result.trace is not None:
                 print(f"\n%% {result.name}: {result.verdict}\n{sequence_diagram(result)}", end="")
+
+
+def _save_traces(name: str, report: CheckReport, chosen: argparse.Namespace) -> None:
+    from dataclasses import replace
+
+    from .explore.verbs import save_traces
+
+    design, _ = _load(name, chosen)
+    for line in save_traces(replace(report, file=name), design, dict(chosen.set), chosen.save_trace):
+        print(line, file=sys.stderr)
 
 
 def _print_totals(reports: Sequence[CheckReport], failures: Sequence[ModelError]) -> None:
@@ -248,9 +260,37 @@ def _schema(_chosen: argparse.Namespace) -> int:
     return GOOD
 
 
+def _explore(chosen: argparse.Namespace) -> int:
+    from .api import explore as explore_model
+    from .explore.verbs import explore
+
+    with _progress(f"preparing {chosen.model} ..."):
+        constants = dict(chosen.set)
+        here = explore_model(chosen.model, constants=constants, trace=chosen.trace, property=chosen.property)
+    return explore(here, chosen.script, _in_color(), _print_json if chosen.json else None)
+
+
+def _replay(chosen: argparse.Namespace) -> int:
+    from .api import load
+    from .explore.saved import read
+    from .explore.verbs import exploration_of, model_of_trace, replay, told_replay
+
+    data = read(chosen.trace)
+    name = chosen.model or model_of_trace(data, chosen.trace)
+    data["constants"] |= dict(chosen.set)
+    there, problems = replay(exploration_of(load(name, data["constants"]), name, data["constants"]), data)
+    if chosen.json:
+        _print_json({"replays": there is not None, "steps": len(data["steps"]), "errors": problems})
+    elif there is not None:
+        print(told_replay(there), flush=True)
+    for problem in problems:
+        print(problem.render(), file=sys.stderr)
+    return GOOD if there is not None else WRONG
+
+
 VERBS: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "check": _check, "simulate": _simulate, "compare": _compare, "outcomes": _outcomes, "graph": _graph,
-    "convert": _convert, "schema": _schema,
+    "convert": _convert, "schema": _schema, "explore": _explore, "replay": _replay,
 }  # fmt: skip
 
 

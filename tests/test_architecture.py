@@ -40,6 +40,7 @@ LAYERS = (
     ("drawing",),
     ("report",),
     ("plot",),
+    ("explore",),
     ("api",),
     ("arguments",),
     ("cli",),
