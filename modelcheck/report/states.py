@@ -259,8 +259,8 @@ def _value(system: TransitionSystem, place: int, state: State, initial: State) -
         return f"{variable.told_as} = {written}"
     if state[place] == initial[place] or not isinstance(variable.type, EnumType):
         return ""
-    if variable.name.endswith(".event"):
-        return f"{written} waits"
+    if ">" in variable.name:  # a queue: which messages wait there, without what they say
+        return f"{written} waits" if variable.name.endswith(".event") else ""
     return f"{variable.name.replace('.status', '')} {written}"
 
 
