@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from .check.outcomes import Agreement, Outcomes
     from .compare import Comparison
+    from .explore.exploration import Exploration
     from .simulate import SimulationResult
 
 
@@ -36,6 +37,16 @@ def load(source: str | Path, constants: Mapping[str, str] | None = None) -> mode
     if problems := _formula_problems(design):  # A loaded model is a good one.
         raise ModelError(problems)
     return design
+
+
+def to_text(design: model.Model) -> str:
+    """A model as YAML that `load` reads back as the same model; raises `ModelError` for what text cannot say.
+
+    Comments of a file that it came from are not kept.
+    """
+    from .load.write import to_text as write
+
+    return write(design)
 
 
 # What is unknown in half a model may stand in the other half.
@@ -164,3 +175,24 @@ def same_outcomes(
 
     one, other = (load(each, constants) if isinstance(each, (str, Path)) else each for each in (first, second))
     return compare_outcomes(one, other, limits)
+
+
+def explore(
+    source: str | Path | model.Model,
+    *,
+    constants: Mapping[str, str] | None = None,
+    trace: str | Path | None = None,
+    property: str | None = None,
+) -> Exploration:
+    """A design to step through, in its first initial state; what moves on it returns a new exploration.
+
+    trace: begin at the end of a saved trace (`Exploration.save`, `check --save-trace`), with its constants.
+    property: begin at the end of a property's counterexample or witness. Raises `ModelError`.
+    """
+    from .explore.saved import read
+    from .explore.verbs import exploration_of
+
+    saved = None if trace is None else read(trace)
+    known = {**({} if saved is None else saved["constants"]), **(constants or {})}
+    design = load(source, known) if isinstance(source, (str, Path)) else source
+    return exploration_of(design, str(source) if isinstance(source, (str, Path)) else "", known, saved, property)

@@ -11,7 +11,7 @@ import os
 import shutil
 import signal
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
@@ -32,8 +32,7 @@ _WORST_FIRST = (UNUSABLE, WRONG, OPEN, GOOD)
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs a command line and returns its exit code; nothing that goes wrong ends in a traceback."""
     _be_lenient_about_characters()
-    verbs = {"check": _check, "simulate": _simulate, "compare": _compare, "outcomes": _outcomes, "graph": _graph}
-    chosen = parser_of(verbs).parse_args(arguments)
+    chosen = parser_of(VERBS).parse_args(arguments)
     try:
         code: int = chosen.run(chosen)
         sys.stdout.flush()
@@ -81,6 +80,8 @@ def _check(chosen: argparse.Namespace) -> int:
             reports.append(report)
             if not chosen.json:
                 _show(report, chosen, first=len(reports) == 1)
+            if chosen.save_trace:
+                _save_traces(name, report, chosen)
             if interrupted:
                 break
     if interrupted:
@@ -134,6 +135,16 @@ def _show(report: CheckReport, chosen: argparse.Namespace, first: bool) -> None:
         for result in report.results:
             if result.trace is not None:
                 print(f"\n%% {result.name}: {result.verdict}\n{sequence_diagram(result)}", end="")
+
+
+def _save_traces(name: str, report: CheckReport, chosen: argparse.Namespace) -> None:
+    from dataclasses import replace
+
+    from .explore.verbs import save_traces
+
+    design, _ = _load(name, chosen)
+    for line in save_traces(replace(report, file=name), design, dict(chosen.set), chosen.save_trace):
+        print(line, file=sys.stderr)
 
 
 def _print_totals(reports: Sequence[CheckReport], failures: Sequence[ModelError]) -> None:
@@ -226,6 +237,61 @@ def _graph(chosen: argparse.Namespace) -> int:
 
     save_graph(graph, chosen.output, graphviz=chosen.layout == "graphviz")
     return GOOD
+
+
+def _convert(chosen: argparse.Namespace) -> int:
+    from .api import to_text
+
+    design, _ = _load(chosen.model, chosen)
+    text = to_text(design)
+    if chosen.output is not None:
+        Path(chosen.output).write_text(text, encoding="utf-8")
+    if chosen.json:
+        _print_json({"model": design.name, "format": chosen.to, "text": text})
+    elif chosen.output is None:
+        print(text, end="")
+    return GOOD
+
+
+def _schema(_chosen: argparse.Namespace) -> int:
+    from .load import schema_text
+
+    print(schema_text(), end="")
+    return GOOD
+
+
+def _explore(chosen: argparse.Namespace) -> int:
+    from .api import explore as explore_model
+    from .explore.verbs import explore
+
+    with _progress(f"preparing {chosen.model} ..."):
+        constants = dict(chosen.set)
+        here = explore_model(chosen.model, constants=constants, trace=chosen.trace, property=chosen.property)
+    return explore(here, chosen.script, _in_color(), _print_json if chosen.json else None)
+
+
+def _replay(chosen: argparse.Namespace) -> int:
+    from .api import load
+    from .explore.saved import read
+    from .explore.verbs import exploration_of, model_of_trace, replay, told_replay
+
+    data = read(chosen.trace)
+    name = chosen.model or model_of_trace(data, chosen.trace)
+    data["constants"] |= dict(chosen.set)
+    there, problems = replay(exploration_of(load(name, data["constants"]), name, data["constants"]), data)
+    if chosen.json:
+        _print_json({"replays": there is not None, "steps": len(data["steps"]), "errors": problems})
+    elif there is not None:
+        print(told_replay(there), flush=True)
+    for problem in problems:
+        print(problem.render(), file=sys.stderr)
+    return GOOD if there is not None else WRONG
+
+
+VERBS: Mapping[str, Callable[[argparse.Namespace], int]] = {
+    "check": _check, "simulate": _simulate, "compare": _compare, "outcomes": _outcomes, "graph": _graph,
+    "convert": _convert, "schema": _schema, "explore": _explore, "replay": _replay,
+}  # fmt: skip
 
 
 # What verbs share.

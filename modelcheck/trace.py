@@ -124,6 +124,13 @@ def _outcomes(system: TransitionSystem, number: int, before: State, after: State
     )
 
 
+def choice_between(system: TransitionSystem, number: int, before: State, after: State) -> State | None:
+    """The state before, extended by parameters with which an action leads to the state after; None if none do."""
+    plain = system.plain[number]
+    possible = (full for full in _chosen(system, number, before, after) if plain.guard(full) and plain.defined(full))
+    return next((full for full in possible if plain.update(full) == after), None)
+
+
 def _chosen(system: TransitionSystem, number: int, before: State, after: State) -> Iterable[State]:
     """The state before, extended by the choices of parameters that may have led to the state after.
 

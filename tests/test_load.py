@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,12 +11,10 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from jsonschema import Draft202012Validator
 
-import modelcheck
 from modelcheck import model
 from modelcheck.errors import Located, ModelError
-from modelcheck.load import json_schema, load_file, load_text, read_delay, schema_text
+from modelcheck.load import json_schema, load_file, load_text, read_delay
 from modelcheck.load.choreography import CHANNEL, CHOREOGRAPHY, EVENT, HANDLER, PARTICIPANT
 from modelcheck.load.design import VARIABLE
 from modelcheck.load.guarded import ACTION, SYSTEM
@@ -45,7 +42,6 @@ from modelcheck.model import (
     Transition,
     Variable,
 )
-from modelcheck.source import LocatedList, LocatedMap, Node, read_file
 
 HERE = Path(__file__).parent
 GOOD = sorted((HERE / "good").glob("*.yaml"))
@@ -308,35 +304,6 @@ def test_every_field_of_the_model_can_be_written(dataclass: Any, reader: Any, ot
 )
 def test_every_top_level_field_can_be_written(dataclass: Any, keys: dict[str, Any]) -> None:
     assert {field.name for field in dataclasses.fields(dataclass)} == {"name", *keys}
-
-
-def core(node: Node) -> Any:
-    """What an editor makes of a file: YAML 1.2's core schema, for which JSON schemas are written."""
-    if isinstance(node, LocatedMap):
-        return {str(key): core(value) for key, value in node.items()}
-    if isinstance(node, LocatedList):
-        return [core(item) for item in node]
-    words: dict[str, Any] = {"true": True, "false": False, "": None, "null": None}
-    if node in words:
-        return words[node]
-    if re.fullmatch(r"-?\d+", node):
-        return int(node)
-    return float(node) if re.fullmatch(r"-?\d+\.\d+", node) else str(node)
-
-
-def test_the_schema_beside_the_package_is_the_generated_one() -> None:
-    kept = (Path(modelcheck.__file__).parent / "schema.json").read_text("utf-8")
-    assert kept == schema_text(), "regenerate it: python -c 'from modelcheck.load import ...; schema_text()'"
-    Draft202012Validator.check_schema(json.loads(kept))
-
-
-def test_the_schema_accepts_good_models_and_refuses_broken_ones() -> None:
-    validator = Draft202012Validator(json_schema())
-    packaged = sorted((HERE.parent / "models").glob("*.yaml"))
-    for path in [*GOOD, *packaged]:
-        assert [error.message for error in validator.iter_errors(core(read_file(path, [])))] == [], path
-    for name in ("unknown_keys", "no_flow", "two_kinds", "wrong_shapes", "words", "policies", "properties", "names"):
-        assert not validator.is_valid(core(read_file(HERE / f"broken/{name}.yaml", []))), name
 
 
 def test_every_key_has_a_meaning_in_the_schema() -> None:

@@ -1,4 +1,4 @@
-"""From a design as it is written to one without short forms: families written out.
+"""From a design as it is written to one without short forms: families and called flows written out.
 
 Graphs, compilers, checks and simulator know only what is left then. Expanding is idempotent, and gives the same
 object where there is nothing to expand.
@@ -13,26 +13,35 @@ from .. import model
 from ..errors import ModelError
 from ..expressions import Resolver
 from .indices import declare_constants
+from .several import flows_of, is_made, started
 from .steps import Expansion, is_plain
 
-__all__ = ["expand"]
+__all__ = ["expand", "flows_of"]
 
 Design = TypeVar("Design", bound=model.Design)
 
 
 def expand(design: Design) -> Design:
-    """The design with every family of steps written out; raises `ModelError` with all that is wrong in them."""
+    """The design with every family of steps and every call of a flow written out.
+
+    Raises `ModelError` with all that is wrong in them.
+    """
     if isinstance(design, model.Orchestration):
         return cast(Design, _expand_orchestration(design))
     return design
 
 
 def _expand_orchestration(design: model.Orchestration) -> model.Orchestration:
-    if is_plain(design.flow):
+    if is_plain(design.flow) and all(is_made(flow) for flow in design.flows.values()):
         return design
     resolver = Resolver()
     expansion = Expansion(design, declare_constants(design.constants, resolver), resolver)
-    flow = replace(design.flow, steps=expansion.steps_of(design.flow))
+    flow = design.flow if is_plain(design.flow) else replace(design.flow, steps=expansion.steps_of(design.flow))
+    flows = {}
+    for name in started(design, resolver):
+        own = design.flows[name]
+        inside = replace(expansion, within=(name,), prefix=f"{name}.")
+        flows[name] = replace(own, name=name, steps=inside.steps_of(own))
     if resolver.problems:
         raise ModelError(dict.fromkeys(resolver.problems))
-    return replace(design, flow=flow)
+    return replace(design, flow=flow, flows=flows)

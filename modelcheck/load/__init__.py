@@ -21,14 +21,16 @@ from .orchestration import ORCHESTRATION
 from .reader import MISSING, Json, Key, Problems, Reader, found, note, record, scalar
 from .references import check_references
 from .values import read_delay
+from .writing import Builds
 
-__all__ = ["json_schema", "load_file", "load_text", "read_delay", "schema_text"]
+__all__ = ["json_schema", "load_file", "load_text", "read_delay", "reader_of", "schema_text"]
 
 KINDS: Mapping[str, tuple[Callable[..., Any], Mapping[str, Key]]] = {
     "orchestration": (model.Orchestration, ORCHESTRATION),
     "choreography": (model.Choreography, CHOREOGRAPHY),
     "system": (model.System, SYSTEM),
 }
+WRITTEN_LAST = ("properties", "expect", "states")
 KINDS_TO_COME = ("hybrid", "saga", "event_sourcing", "cqrs")
 
 
@@ -71,14 +73,29 @@ def _read(document: Node, problems: Problems) -> Any:
         return note(problems, "E031", f"one model a file: this is '{kinds[0]}' already", kinds[1])
     if kinds[0] in KINDS_TO_COME:
         return note(problems, "E033", f"'{kinds[0]}' is not supported yet", kinds[0], f"there is: {', '.join(KINDS)}")
-    return _whole(kinds[0]).read(document, problems)
+    return reader_of(kinds[0]).read(document, problems)
 
 
-def _whole(kind: str) -> Reader:
+def reader_of(kind: str) -> Reader:
     """The reader of a whole file of a kind."""
     dataclass, keys = KINDS[kind]
     top = {kind: Key(_TITLE, "the name of this design", field="name", required=True), **keys}
-    return record(f"this {kind}", top, lambda values, _node, _problems: dataclass(**values))
+    last = {key: top.pop(key) for key in WRITTEN_LAST}
+    reader = record(f"this {kind}", {**top, **last}, Builds(dataclass))
+    return _with_some_flow(reader) if kind == "orchestration" else reader
+
+
+def _with_some_flow(reader: Reader) -> Reader:
+    """An orchestration has a flow, or several by name."""
+
+    def read(node: Node, problems: Problems) -> Any:
+        if isinstance(node, LocatedMap) and "flow" not in node and "flows" not in node:
+            note(problems, "E021", f"this orchestration needs 'flow': {ORCHESTRATION['flow'].meaning}", node)
+            return MISSING
+        return reader.read(node, problems)
+
+    some = [{"required": ["flow"]}, {"required": ["flows"]}]
+    return replace(reader, read=read, schema={**reader.schema, "anyOf": some})
 
 
 def _with_constants(design: Any, constants: Mapping[str, str], problems: Problems) -> Any:
@@ -95,7 +112,7 @@ def _with_constants(design: Any, constants: Mapping[str, str], problems: Problem
 
 def json_schema() -> Json:
     """The JSON schema of model files, for editors; generated from the tables of the format."""
-    wholes = [_whole(kind) for kind in KINDS]
+    wholes = [reader_of(kind) for kind in KINDS]
     definitions = {name: each for reader in wholes for name, each in reader.definitions.items()}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",

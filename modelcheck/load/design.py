@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from .. import model
-from ..errors import Located
+from ..errors import Located, Position
+from ..expressions import as_text
 from ..source import LocatedMap, Node
 from .reader import (
     MISSING,
+    About,
     Key,
     Problems,
     Reader,
@@ -27,29 +30,39 @@ from .reader import (
     word,
 )
 from .values import COUNT, DELAY, FORMULA, INITIAL, LABELS, NAME, TEXT, TRUTH, TYPE
+from .writing import Builds, CannotWrite, brackets, only, said
 
 NAMES = one_or_more(NAME)
 DELAYS = named("delay", DELAY)
 
 
-def plain(dataclass: Callable[..., Any]) -> Callable[[dict[str, Any], LocatedMap, Problems], Any]:
+def plain(dataclass: Callable[..., Any]) -> Builds:
     """Builds a dataclass from its fields as they are."""
-    return lambda values, _node, _problems: dataclass(**values)
+    return Builds(dataclass)
 
 
-def with_outcomes(dataclass: Callable[..., Any]) -> Callable[[dict[str, Any], LocatedMap, Problems], Any]:
+def outcomes_apart(values: dict[str, Any], _node: LocatedMap, problems: Problems) -> dict[str, Any]:
     """`outcomes: {ok: ...}` is another way to write `effect`."""
+    outcomes = dict(values.get("outcomes", {}))
+    if "ok" in outcomes:
+        if "effect" in values:
+            key = next(name for name in outcomes if name == "ok")
+            note(problems, "E031", "'effect' and 'outcomes: ok' say the same thing twice", key, "keep one of them")
+        return {**values, "effect": outcomes.pop("ok"), "outcomes": outcomes}
+    return values
 
-    def build(values: dict[str, Any], _node: LocatedMap, problems: Problems) -> Any:
-        outcomes = dict(values.get("outcomes", {}))
-        if "ok" in outcomes:
-            if "effect" in values:
-                key = next(name for name in outcomes if name == "ok")
-                note(problems, "E031", "'effect' and 'outcomes: ok' say the same thing twice", key, "keep one of them")
-            values = {**values, "effect": outcomes.pop("ok"), "outcomes": outcomes}
-        return dataclass(**values)
 
-    return build
+def with_outcomes(dataclass: Callable[..., Any]) -> Builds:
+    """Builds a dataclass whose effect may stand among its outcomes."""
+    return Builds(dataclass, outcomes_apart)
+
+
+def said_with_outcomes(value: Any) -> dict[str, Any]:
+    """What is to be written of something with outcomes: where there are others, its effect stands among them."""
+    fields = said(value)
+    if "outcomes" in fields and "ok" not in fields["outcomes"] and "effect" in fields:
+        fields["outcomes"] = {"ok": fields.pop("effect"), **fields["outcomes"]}
+    return fields
 
 
 def _variable(values: dict[str, Any], node: LocatedMap, problems: Problems) -> Any:
@@ -59,6 +72,25 @@ def _variable(values: dict[str, Any], node: LocatedMap, problems: Problems) -> A
         return note(problems, "E031", f"a variable needs one of range, values and type; found {what} them", node)
     kind = values.pop(kinds[0], MISSING)
     return MISSING if kind is MISSING else model.Variable(type=kind, **values)
+
+
+def _said_variable(value: Any) -> dict[str, Any]:
+    fields = said(value)
+    kind = fields.pop("type")
+    tree = brackets(kind)
+    if isinstance(tree, dict) and not any(tree.values()):
+        return {"values": kind, **fields}
+    plain_range = ".." in kind and not re.match(r"\{|\w+ (of|from)\b", kind)
+    return {"range" if plain_range else "type": kind, **fields}
+
+
+def _short_text(value: model.Variable) -> str:
+    """The first value or the type, where that says all of a variable."""
+    as_read = replace(value, initial=as_text(value.initial))
+    for text in (as_text(value.initial), value.type):
+        if _short_variable(Located(text, Position("", 1, 1)), []) == as_read:
+            return text
+    raise CannotWrite("its first value does not say all of it")
 
 
 def _short_variable(text: Located, problems: Problems) -> Any:
@@ -74,25 +106,42 @@ def _short_variable(text: Located, problems: Problems) -> Any:
     return note(problems, "E022", f"'{text[:40]}' does not say what kind of variable this is", text, hint)
 
 
+_SHORT = r"^(true|false|bool|int|real|-?\d+(\.\d+)?)$|\.\."
 VARIABLE = named(
     "variable",
     short(
-        scalar("a variable", _short_variable, {"type": ["boolean", "number", "string"]}),
+        scalar(
+            "a first value or a type",
+            _short_variable,
+            {"anyOf": [{"type": ["boolean", "number"]}, {"type": "string", "pattern": _SHORT}]},
+            write=_short_text,
+        ),
         record(
             "a variable",
             {
-                "range": Key(TEXT, "its smallest and largest value: 0..5"),
-                "values": Key(LABELS, "its possible values by name: [idle, busy]"),
+                "range": Key(
+                    TEXT,
+                    "its smallest and largest value, `0..5`; leaving the range is a finding",
+                    python="Variable.type",
+                ),
+                "values": Key(LABELS, "its possible values by name: `[idle, busy]`", python="Variable.type"),
                 "type": Key(
                     TYPE,
-                    "bool, int, real, 0..5, {idle, busy}, a name of `types`, a record {item: Item, amount: 0..5}, "
-                    "list of Item at most 3, map from Item to 0..5",
+                    "`bool`, `int`, `real`, `0..5`, `{idle, busy}`, a name of `types`, a record "
+                    "`{item: Item, amount: 0..5}`, `list of Item at most 3`, `map from Item to 0..5`",
                 ),
-                "initial": Key(INITIAL, "the first value; a range or set of possible first values; any"),
-                "shared": Key(TRUTH, "shared by all instances instead of one for each"),
-                "over": Key(one_or_more(TEXT), "indexed: one variable for each index in a range 1..N"),
+                "initial": Key(
+                    INITIAL, "the first value: one, a range `0..2` or a set `{1, 3}` (each a possible start), or `any`"
+                ),
+                "shared": Key(TRUTH, "one variable for all instances instead of one for each"),
+                "over": Key(
+                    one_or_more(TEXT),
+                    "indexed: one variable for each value of an index, `1..N`, or of several, `[1..N, 0..1]`",
+                ),
             },
             _variable,
+            _said_variable,
+            model.Variable,
         ),
     ),
 )
@@ -116,34 +165,57 @@ def _property(values: dict[str, Any], node: LocatedMap, problems: Problems) -> A
     return next((model.Property(word=key, about=values[key]) for key in values), MISSING)
 
 
+_PAIR = Reader(
+    _pair,
+    {"type": "array", "minItems": 2, "maxItems": 2, "items": FORMULA.schema},
+    write=list_of(FORMULA).write,
+    about=About("a pair [first, second]"),
+)
 PROPERTY = record(
     "a property",
     {
-        "always": Key(FORMULA, "holds in every state of every execution"),
-        "never": Key(FORMULA, "holds in no state of any execution"),
-        "reachable": Key(FORMULA, "holds in some state of some execution"),
-        "possible": Key(FORMULA, "from every reachable state it can still come to hold"),
-        "leads_to": Key(Reader(_pair, {"type": "array", "minItems": 2, "maxItems": 2}), "[p, q]: p is followed by q"),
-        "before": Key(
-            Reader(_pair, {"type": "array", "minItems": 2, "maxItems": 2}),
-            "[a, b]: a has finished whenever b starts",
+        "always": Key(FORMULA, "holds in every state of every execution", python="Property.about"),
+        "never": Key(FORMULA, "holds in no state of any execution", python="Property.about"),
+        "reachable": Key(FORMULA, "holds in some state of some execution", python="Property.about"),
+        "possible": Key(
+            FORMULA,
+            "from every state that can be reached, a state can be reached in which it holds (AG EF)",
+            python="Property.about",
         ),
-        "ends": Key(TEXT, "flow: every execution ends"),
-        "compensated": Key(TEXT, "flow: a failed flow leaves nothing behind and undoes nothing that did not happen"),
-        "outcome": Key(FORMULA, "holds whenever the flow has ended"),
-        "deadline": Key(Reader(_later, {}), "(not supported yet)"),
+        "leads_to": Key(
+            _PAIR, "`[p, q]`: whenever p holds, q holds then or later, in every fair execution", python="Property.about"
+        ),
+        "before": Key(
+            _PAIR,
+            "`[a, b]`: a step, handler, event or action b never happens unless a has happened, in the same instance",
+            python="Property.about",
+        ),
+        "ends": Key(TEXT, "`flow` (or `system`): every fair execution ends", python="Property.about"),
+        "compensated": Key(
+            TEXT,
+            "`flow`: at each failed end exactly the steps that had an effect are undone, once each, in order",
+            python="Property.about",
+        ),
+        "outcome": Key(FORMULA, "holds whenever the flow (or the whole) has ended", python="Property.about"),
+        "deadline": Key(
+            Reader(_later, {"not": {}}, about=About("nothing yet")), "not supported yet", python="Property.about"
+        ),
     },
     _property,
+    lambda value: {value.word: value.about},
+    model.Property,
 )
-_NOTHING = Reader(lambda _node, _problems: "", {"type": "null"})
+_NOTHING = Reader(lambda _node, _problems: "", {"type": "null"}, about=About("nothing"))
 DESIGN = {
     "description": Key(
         either(lambda node: TEXT if node else _NOTHING, TEXT, _NOTHING),
-        "what this is, for people",
+        "what this design is, for people",
     ),
-    "constants": Key(mapping_of(FORMULA, NAME), "named numbers; --set N=5 replaces one"),
-    "types": Key(mapping_of(TYPE, NAME), "names for types: Item: {book, pen}, Line: {item: Item, amount: 0..5}"),
-    "variables": Key(VARIABLES, "the state"),
+    "constants": Key(
+        mapping_of(FORMULA, NAME), "numbers by name, which formulas and ranges may use; `--set N=5` replaces one"
+    ),
+    "types": Key(mapping_of(TYPE, NAME), "names for types: `Item: {book, pen}`, `Line: {item: Item, amount: 0..5}`"),
+    "variables": Key(VARIABLES, "the state: what the design knows and changes"),
     "properties": Key(mapping_of(PROPERTY, TEXT), "what should hold, by name"),
     "observe": Key(
         mapping_of(FORMULA, NAME),
@@ -152,18 +224,24 @@ DESIGN = {
     "expect": Key(
         mapping_of(
             word(
-                "proved", "refuted", "bounded", "unknown", extra={"true": "write 'proved'", "false": "write 'refuted'"}
+                extra={"true": "write 'proved'", "false": "write 'refuted'"},
+                meanings={
+                    "proved": "holds in every execution",
+                    "refuted": "there is a counterexample (for `reachable`: nothing like it can be reached)",
+                    "bounded": "no counterexample up to a bound that the engine chose",
+                    "unknown": "the limits of time or memory came first, or z3 gave up",
+                },
             ),
             TEXT,
         ),
-        "the verdict that is meant, for properties and checks by name",
+        "the verdict that is meant, by the name of a property or check; without it `proved` is meant",
     ),
-    "states": Key(COUNT, "how many states there are, where that is known"),
+    "states": Key(COUNT, "how many states there are, where that is known: another number is a finding"),
 }
-INSTANCES = Key(FORMULA, "how many copies run at once")
+INSTANCES = Key(FORMULA, "how many copies run at once; they share services, channels and what is `shared`")
 ARRIVALS = Key(
     short(
-        converted(DELAYS, lambda delay: model.Arrivals(interval=delay)),
+        converted(DELAYS, lambda delay: model.Arrivals(interval=delay), only("interval")),
         record(
             "arrivals", {"interval": Key(DELAYS, "the time between two arrivals", required=True)}, plain(model.Arrivals)
         ),

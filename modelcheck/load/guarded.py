@@ -14,15 +14,17 @@ ACTION = record(
     {
         "for each": _FOR_EACH,
         "for_each": _FOR_EACH,
-        "when": Key(FORMULA, "the guard"),
+        "when": Key(FORMULA, "the guard: the action can happen where it is true"),
         "effect": Key(EFFECT, "what it changes, all at once"),
-        "actor": Key(TEXT, "whose action it is, for the story and for fairness"),
+        "actor": Key(TEXT, "whose action it is: for the story, and for fairness, which is owed to each actor"),
     },
     plain(model.GuardedAction),
 )
 SYSTEM = {
     **DESIGN,
     "actions": Key(mapping_of(ACTION, NAME), "what can happen", required=True),
-    "finished": Key(FORMULA, "where being stuck is being done"),
-    "initially": Key(FORMULA, "a condition on the first states"),
+    "finished": Key(
+        FORMULA, "where nothing more needs to happen: being stuck there is being done, elsewhere a deadlock"
+    ),
+    "initially": Key(FORMULA, "a condition that the first states satisfy"),
 }

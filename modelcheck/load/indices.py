@@ -9,6 +9,7 @@ from .. import model
 from ..errors import Located
 from .reader import MISSING, Key, Problems, converted, note, one_or_more, scalar
 from .values import NAME
+from .writing import write_text
 
 _INDEX = re.compile(r"\s*([^\W\d]\w*)\s+in\s+(\S.*?)\.\.\s*(\S.*?)(?:,(?=\s*[^\W\d]\w*\s+in\s)|\Z)")
 _REFERENCE = re.compile(r"[^\W\d]\w*\s*(\[.+\])?\Z")
@@ -38,12 +39,18 @@ def _for_each(text: Located, problems: Problems) -> Any:
 
 def for_each(meaning: str) -> Key:
     """The key `for each`, with what it means where it stands."""
-    groups = one_or_more(scalar("an index", _for_each, {"type": "string"}))
-    return Key(
-        converted(groups, lambda groups: tuple(index for group in groups for index in group)),
-        meaning,
-        field="for_each",
+    schema = {"type": "string", "pattern": r"\w\s+in\s+\S.*\.\."}
+    group = scalar("an index `i in low..high`", _for_each, schema, write=_write_indices)
+    reader = converted(
+        one_or_more(group),
+        lambda groups: tuple(index for group in groups for index in group),
+        lambda indices: [indices],
     )
+    return Key(reader, meaning, field="for_each")
+
+
+def _write_indices(indices: tuple[model.Index, ...]) -> str:
+    return ", ".join(f"{each.name} in {write_text(each.low)}..{write_text(each.high)}" for each in indices)
 
 
 def _reference(text: Located, problems: Problems) -> Any:

@@ -1,17 +1,19 @@
-"""Readers: how one kind of value is read, and the JSON schema of what it accepts, declared together.
+"""Readers: how one kind of value is read and written, the JSON schema of what is accepted, and what the language
+reference says of it, declared together.
 
 A reader never stops at the first problem: it notes what is wrong and gives what can still be used, or
-`MISSING`, so that all problems of a file are reported at once.
+`MISSING`, so that all problems of a file are reported at once. What a reader reads it also writes (`write`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from ..errors import Located, Problem, did_you_mean, report
 from ..source import LocatedList, LocatedMap, Node
+from .writing import CannotWrite, Write, Written, said, within, write_text
 
 Json = dict[str, Any]
 Problems = list[Problem]
@@ -19,22 +21,47 @@ MISSING: Final = object()
 
 
 @dataclass(frozen=True)
+class About:
+    """What a reader takes, for people.
+
+    text: in words, with {0}, {1}, ... for its `parts`. words: those it accepts, with their meanings. keys: those of
+    a mapping, which describes a `kind` ("a step") and fills the dataclass `fills`.
+    """
+
+    text: str = "a value"
+    parts: tuple[Reader, ...] = ()
+    words: Mapping[str, str] = field(default_factory=dict)
+    kind: str = ""
+    keys: Mapping[str, Key] = field(default_factory=dict)
+    fills: type | None = None
+
+
+@dataclass(frozen=True)
 class Reader:
-    """`read` gives the value of a node or MISSING; `definitions` are the named schemas that `schema` refers to."""
+    """`read` gives the value of a node or MISSING; `definitions` are the named schemas that `schema` refers to.
+
+    `write` gives what stands in the text for a value, or raises `CannotWrite`; `about` describes it for people.
+    """
 
     read: Callable[[Node, Problems], Any]
     schema: Json
     definitions: Mapping[str, Json] = field(default_factory=dict)
+    write: Write = write_text
+    about: About = About()
 
 
 @dataclass(frozen=True)
 class Key:
-    """One key of a mapping: how its value is read, what it means, and the field it fills (if called otherwise)."""
+    """One key of a mapping: how its value is read, what it means, and the field it fills (if called otherwise).
+
+    `python` names the field of a dataclass in Python that the reference gives, where it is yet another one.
+    """
 
     reader: Reader
     meaning: str
     field: str = ""
     required: bool = False
+    python: str = ""
 
 
 Keys = Mapping[str, Key]
@@ -56,7 +83,13 @@ def found(node: Node) -> str:
     return f"'{node[:40]}'" if node else "nothing"
 
 
-def scalar(kind: str, parse: Callable[[Located, Problems], Any], schema: Json, hint: str = "") -> Reader:
+def scalar(
+    kind: str,
+    parse: Callable[[Located, Problems], Any],
+    schema: Json,
+    hint: str = "",
+    write: Write = write_text,
+) -> Reader:
     """A single value; `kind` says what it is ("a number")."""
 
     def read(node: Node, problems: Problems) -> Any:
@@ -64,11 +97,18 @@ def scalar(kind: str, parse: Callable[[Located, Problems], Any], schema: Json, h
             return note(problems, "E022", f"expected {kind}, found {found(node)}", node, hint if node else "")
         return parse(node, problems)
 
-    return Reader(read, schema)
+    return Reader(read, schema, write=write, about=About(kind))
 
 
-def word(*words: str, extra: Mapping[str, str] | None = None) -> Reader:
-    """One of a few words; `extra` gives hints for words that people expect here."""
+def word(*words: str, extra: Mapping[str, str] | None = None, meanings: Mapping[str, str] | None = None) -> Reader:
+    """One of a few words, or of those that `meanings` explains; `extra` gives hints for words that people expect."""
+    explained = meanings or {}
+    words = words or tuple(explained)
+
+    def write(value: Any) -> str:
+        if value not in words:
+            raise CannotWrite(f"{value!r} is not one of: {', '.join(words)}")
+        return str(value)
 
     def parse(text: Located, problems: Problems) -> Any:
         if text in words:
@@ -77,7 +117,12 @@ def word(*words: str, extra: Mapping[str, str] | None = None) -> Reader:
         hint = (extra or {}).get(text) or close
         return note(problems, "E028", f"'{text}' is not one of: {', '.join(words)}", text, hint)
 
-    return scalar(f"one of: {', '.join(words)}", parse, {"enum": list(words)})
+    schema: Json = {"enum": list(words)}
+    if explained:
+        schema["enumDescriptions"] = [explained.get(each, "") for each in words]
+    reader = scalar(f"one of: {', '.join(words)}", parse, schema, write=write)
+    about = About("one of: " + ", ".join(f"`{each}`" for each in words), words={w: explained.get(w, "") for w in words})
+    return replace(reader, about=about)
 
 
 def list_of(item: Reader, kind: str = "a list") -> Reader:
@@ -88,7 +133,11 @@ def list_of(item: Reader, kind: str = "a list") -> Reader:
             return note(problems, "E022", f"expected {kind}, found {found(node)}", node, "write [a, b]")
         return _items(node, item, problems)
 
-    return Reader(read, {"type": "array", "items": item.schema}, item.definitions)
+    def write(value: Any) -> Written:
+        return _written_items(value, item)
+
+    schema = {"type": "array", "items": item.schema}
+    return Reader(read, schema, item.definitions, write, About("a list, each item {0}", (item,)))
 
 
 def one_or_more(item: Reader) -> Reader:
@@ -100,7 +149,22 @@ def one_or_more(item: Reader) -> Reader:
         value = item.read(node, problems)
         return MISSING if value is MISSING else (value,)
 
-    return Reader(read, {"anyOf": [item.schema, {"type": "array", "items": item.schema}]}, item.definitions)
+    def write(value: Any) -> Written:
+        items = _written_items(value, item)
+        return items[0] if len(items) == 1 else items
+
+    schema = {"anyOf": [item.schema, {"type": "array", "items": item.schema}]}
+    return Reader(read, schema, item.definitions, write, About("{0}, or a list of them", (item,)))
+
+
+def _written_items(value: Any, item: Reader) -> list[Written]:
+    if isinstance(value, str) or not isinstance(value, Sequence):
+        raise CannotWrite(f"a value of type {type(value).__name__} stands where a list is expected")
+    found = []
+    for number, each in enumerate(value, start=1):
+        with within(str(number)):
+            found.append(item.write(each))
+    return found
 
 
 def _items(nodes: LocatedList, item: Reader, problems: Problems) -> tuple[Any, ...]:
@@ -132,14 +196,36 @@ def mapping_of(item: Reader, name: Reader, kind: str = "a mapping") -> Reader:
                 values[key] = value
         return values
 
+    def write(value: Any) -> Written:
+        if not isinstance(value, Mapping):
+            raise CannotWrite(f"a value of type {type(value).__name__} stands where a mapping is expected")
+        written: dict[str, Written] = {}
+        for key, each in value.items():
+            with within(str(key)):
+                written[write_text(name.write(key))] = item.write(each)
+        return written
+
     names = {"propertyNames": name.schema} if "enum" in name.schema or "pattern" in name.schema else {}
     schema = {"type": ["object", "null"], "additionalProperties": item.schema, **names}
-    return Reader(read, schema, {**item.definitions, **name.definitions})
+    about = About("a mapping from {1} to {0}", (item, name))
+    return Reader(read, schema, {**item.definitions, **name.definitions}, write, about)
 
 
-def record(kind: str, keys: Keys, build: Build) -> Reader:
-    """A mapping with known keys; `kind` says what it describes ("a step"); `build` makes the value of the fields."""
+def record(
+    kind: str,
+    keys: Keys,
+    build: Build,
+    fields: Callable[[Any], Mapping[str, Any]] | None = None,
+    fills: type | None = None,
+) -> Reader:
+    """A mapping with known keys; `kind` says what it describes ("a step"); `build` makes the value of the fields.
+
+    `fields` gives the fields of a value that must be written: without it those of a dataclass that differ from its
+    defaults. `fills` is the dataclass that the reference names; a `Builds` knows its own.
+    """
     required = [key for key, entry in keys.items() if entry.required]
+    needed = frozenset(keys[key].field or key for key in required)
+    given = fields or (lambda value: said(value, needed))
 
     def read(node: Node, problems: Problems) -> Any:
         if isinstance(node, Located) and not node:
@@ -167,7 +253,22 @@ def record(kind: str, keys: Keys, build: Build) -> Reader:
     if required:
         schema["required"] = required
     definitions = {name: each for entry in keys.values() for name, each in entry.reader.definitions.items()}
-    return Reader(read, schema, definitions)
+    about = About(kind, kind=kind, keys=keys, fills=fills or getattr(build, "dataclass", None))
+    return Reader(read, schema, definitions, lambda value: _written_keys(given(value), keys, kind), about)
+
+
+def _written_keys(fields: Mapping[str, Any], keys: Keys, kind: str) -> dict[str, Written]:
+    """The fields of a value under their keys, in the order of the table."""
+    remaining = dict(fields)
+    written: dict[str, Written] = {}
+    for key, entry in keys.items():
+        name = entry.field or key
+        if name in remaining:
+            with within(key):
+                written[key] = entry.reader.write(remaining.pop(name))
+    if remaining:
+        raise CannotWrite(f"{kind} has no key for: {', '.join(remaining)}")
+    return written
 
 
 def read_keys(node: LocatedMap, keys: Keys, kind: str, problems: Problems) -> dict[str, Any]:
@@ -187,12 +288,24 @@ def read_keys(node: LocatedMap, keys: Keys, kind: str, problems: Problems) -> di
 
 
 def either(choose: Callable[[Node], Reader], *readers: Reader) -> Reader:
-    """One of several forms; `choose` decides by the shape of the node."""
+    """One of several forms; `choose` decides by the shape of the node. Written is the first form that can say it."""
     definitions = {name: each for reader in readers for name, each in reader.definitions.items()}
+
+    def write(value: Any) -> Written:
+        errors: list[CannotWrite] = []
+        for reader in readers:
+            try:
+                return reader.write(value)
+            except CannotWrite as error:
+                errors.insert(0, error)
+        raise max(errors, key=lambda error: len(error.at))  # The form that came furthest says best what is wrong.
+
     return Reader(
         lambda node, problems: choose(node).read(node, problems),
         {"anyOf": [reader.schema for reader in readers]},
         definitions,
+        write,
+        About(" or ".join(f"{{{number}}}" for number in range(len(readers))), readers),
     )
 
 
@@ -203,19 +316,24 @@ def is_scalar(node: Node) -> bool:
 
 def short(of_scalar: Reader, otherwise: Reader) -> Reader:
     """A single value as a short form of something longer."""
-    return either(lambda node: of_scalar if is_scalar(node) else otherwise, otherwise, of_scalar)
+    return either(lambda node: of_scalar if is_scalar(node) else otherwise, of_scalar, otherwise)
 
 
-def converted(reader: Reader, convert: Callable[[Any], Any]) -> Reader:
-    """What a reader gives, as something else."""
+def converted(reader: Reader, convert: Callable[[Any], Any], back: Callable[[Any], Any] | None = None) -> Reader:
+    """What a reader gives, as something else; `back` finds what it was, or raises `CannotWrite` (as without it)."""
 
     def read(node: Node, problems: Problems) -> Any:
         value = reader.read(node, problems)
         return MISSING if value is MISSING else convert(value)
 
-    return Reader(read, reader.schema, reader.definitions)
+    def write(value: Any) -> Written:
+        if back is None:
+            raise CannotWrite("this form is not written")
+        return reader.write(back(value))
+
+    return replace(reader, read=read, write=write)
 
 
 def named(name: str, reader: Reader) -> Reader:
     """A reader whose schema is written once, under a name."""
-    return Reader(reader.read, {"$ref": f"#/$defs/{name}"}, {**reader.definitions, name: reader.schema})
+    return replace(reader, schema={"$ref": f"#/$defs/{name}"}, definitions={**reader.definitions, name: reader.schema})

@@ -4,16 +4,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
+from decimal import Decimal
+from math import inf
 from typing import Any
 
 from .. import model
 from ..errors import Located, ModelError, Problem, did_you_mean, position_of, report
 from ..expressions.parse import KEYWORDS, QUANTIFIERS
 from ..source import LocatedList, LocatedMap, Node
-from .reader import MISSING, Problems, Reader, found, mapping_of, note, scalar, short, word
+from .reader import MISSING, About, Problems, Reader, found, mapping_of, note, scalar, short, word
+from .writing import CannotWrite, Written, brackets, write_number, write_scaled, write_text
 
 RESERVED = frozenset({*KEYWORDS, *QUANTIFIERS, "min", "max", "abs", "any"})
-FAILURES = ("error", "failed", "timeout")
+FAILURES = {
+    "error": "something went wrong on the way; trying again may help, and is what `retry` does without `on`",
+    "failed": "the service did its work and the answer is no; trying again would give the same answer",
+    "timeout": "no answer came in time: whether the effect happened is what the outcome's own effect says",
+}
+OUTCOME_MEANINGS = {"ok": "it ended well", **FAILURES}
 SECONDS = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "min": 60.0, "h": 3600.0}
 # Each distribution's parameters in order: a time above 0 or from 0 on, a positive number, a count, or a file.
 DISTRIBUTIONS: Mapping[str, Mapping[str, str]] = {
@@ -29,7 +38,8 @@ DISTRIBUTIONS: Mapping[str, Mapping[str, str]] = {
 
 _NAME = re.compile(r"[^\W\d]\w*\Z")
 _TARGET = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*\s*(\[.*[\]\w])?\s*\Z")
-_NUMBER = r"[-+]?(?:\d{1,15}(?:\.\d{0,15})?|\.\d{1,15})(?:[eE][-+]?\d{1,2})?"
+# Long enough for every number that a computer holds; what is too large for one is refused.
+_NUMBER = r"[-+]?(?:\d{1,20}(?:\.\d{0,20})?|\.\d{1,20})(?:[eE][-+]?\d{1,3})?"
 _DURATION = re.compile(rf"({_NUMBER})\s*([^\W\d]+)?\Z")
 _PERCENTAGE = re.compile(rf"({_NUMBER})\s*(%)?\Z")
 _CALL = re.compile(r"([^\W\d]\w*)\s*\((.*)\)\s*\Z", re.DOTALL)
@@ -72,7 +82,7 @@ def _count(text: Located, problems: Problems) -> Any:
 
 
 def _factor(text: Located, problems: Problems) -> Any:
-    if not re.fullmatch(_NUMBER, text) or float(text) < 1:
+    if not re.fullmatch(_NUMBER, text) or not 1 <= float(text) < inf:
         return note(problems, "E025", f"expected a number from 1 on, found '{text[:40]}'", text)
     return float(text)
 
@@ -82,9 +92,10 @@ def _duration(text: Located | str, problems: Problems) -> Any:
     unit = match.group(2) or "s" if match else ""
     if match and unit in SECONDS:
         value = float(match.group(1)) * SECONDS[unit]
-        if value >= 0:
+        if 0 <= value < inf:
             return value
-        return _wrong(problems, "E026", f"a duration cannot be negative: '{text}'", text)
+        what = "cannot be negative" if value < 0 else "is too long"
+        return _wrong(problems, "E026", f"a duration {what}: '{text}'", text)
     units = f"units are {', '.join(SECONDS)}"
     hint = did_you_mean(unit, SECONDS, units) if match else "write a number and a unit: 20ms, 1.5s, 2min, 1h"
     return _wrong(problems, "E026", f"'{text[:40]}' is not a duration", text, hint)
@@ -164,7 +175,7 @@ def _parameter(text: str, kind: str, key: str, problems: Problems) -> Any:
         value = _duration(text, problems)
     else:
         value = float(text) if re.fullmatch(_NUMBER, text) else MISSING
-        if value is MISSING:
+        if value is MISSING or value == inf:
             return _wrong(problems, "E029", f"'{text[:40]}' is not a number", text, f"{key} has no unit")
     if value is MISSING:
         return MISSING
@@ -185,21 +196,74 @@ def read_delay(text: str) -> model.Delay:
     return delay
 
 
+def _write_probability(value: Any) -> str:
+    plain = write_number(value)
+    percentage = write_number(float(Decimal(plain) * 100))
+    return f"{percentage}%" if value >= 1e-4 and float(percentage) / 100 == value else plain
+
+
+def write_duration(value: Any) -> str:
+    """A time in seconds with the unit in which it is shortest: 0.02 is `20ms`."""
+    return write_scaled(value, SECONDS) if value != 0 else "0"
+
+
+def _write_delay(value: Any) -> str:
+    if not isinstance(value, model.Delay):
+        raise CannotWrite("expected a Delay")
+    if value.distribution not in DISTRIBUTIONS:
+        raise CannotWrite(f"'{value.distribution}' is not a distribution")
+    kinds = DISTRIBUTIONS[value.distribution]
+    if set(value.parameters) != set(kinds):
+        raise CannotWrite(f"the parameters of '{value.distribution}' are: {', '.join(kinds)}")
+    written = {
+        key: write_duration(value.parameters[key]) if kind.startswith("time")
+        else write_text(value.parameters[key]) if kind == "file"
+        else write_number(value.parameters[key])
+        for key, kind in kinds.items()
+    }  # fmt: skip
+    if value.distribution == "constant":
+        return written["value"]
+    return f"{value.distribution}({', '.join(f'{key}={text}' for key, text in written.items())})"
+
+
+def _write_truth(value: Any) -> str:
+    if not isinstance(value, bool):
+        raise CannotWrite(f"{value!r} is neither true nor false")
+    return write_text(value)
+
+
+def _write_count(value: Any) -> str:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise CannotWrite(f"{value!r} is not a whole number")
+    return str(value)
+
+
 _FORMULA: dict[str, Any] = {"type": ["string", "number", "boolean"]}
-_TIME: dict[str, Any] = {"type": ["string", "number"]}
+_TIME: dict[str, Any] = {"anyOf": [{"type": "string", "pattern": r"^\s*[+.\d]"}, {"type": "number", "minimum": 0}]}
+_DELAY: dict[str, Any] = {"anyOf": [{"type": "string", "pattern": r"\(.*\)\s*$"}, *_TIME["anyOf"]]}
+_COUNT: dict[str, Any] = {
+    "anyOf": [{"type": "integer", "minimum": 1}, {"type": "string", "pattern": r"^0*[1-9][0-9]*$"}]
+}
+_FACTOR: dict[str, Any] = {"anyOf": [{"type": "number", "minimum": 1}, {"type": "string", "pattern": r"^\s*[+.\d]"}]}
+_TRUTH: dict[str, Any] = {"enum": [True, False, "true", "false"]}
 NAME = scalar("a name", _name, {"type": "string", "pattern": r"^[^\W\d]\w*$"})
 STEP_NAME = scalar("a name", _step_name, {"type": "string", "pattern": r"^[^\W\d]\w*$"})
-TEXT = scalar("text", lambda text, _: Located(text.strip(), text.position), {"type": "string"})
+TEXT = scalar(
+    "text",
+    lambda text, _: Located(text.strip(), text.position),
+    _FORMULA,
+    write=lambda value: write_text(value).strip(),
+)
 FORMULA = scalar(
     "a formula", lambda text, _: text, _FORMULA, "quote a formula that contains ': ' or begins with { or ["
 )
 TARGET = scalar("a variable", _target, {"type": "string"})
-TRUTH = scalar("true or false", _truth, {"type": "boolean"})
-COUNT = scalar("a whole number", _count, {"type": "integer", "minimum": 1})
-FACTOR = scalar("a number", _factor, {"type": "number", "minimum": 1})
-DURATION = scalar("a duration", _duration, _TIME, "write 20ms, 1.5s, 2min, 1h")
-PROBABILITY = scalar("a probability", _probability, _TIME, "write 5%")
-DELAY = scalar("a delay", _delay, _TIME, "write 20ms or exponential(mean=20ms)")
+TRUTH = scalar("true or false", _truth, _TRUTH, write=_write_truth)
+COUNT = scalar("a whole number", _count, _COUNT, write=_write_count)
+FACTOR = scalar("a number", _factor, _FACTOR, write=write_number)
+DURATION = scalar("a duration", _duration, _TIME, "write 20ms, 1.5s, 2min, 1h", write_duration)
+PROBABILITY = scalar("a probability", _probability, _TIME, "write 5%", _write_probability)
+DELAY = scalar("a delay", _delay, _DELAY, "write 20ms or exponential(mean=20ms)", _write_delay)
 EFFECT = mapping_of(FORMULA, TARGET, "an effect as a mapping from variables to new values")
 
 
@@ -209,6 +273,8 @@ def unlimited(number: Reader) -> Reader:
     return Reader(
         lambda node, problems: None if node == "unlimited" else read(node, problems),
         {"anyOf": [number.schema, {"const": "unlimited"}]},
+        write=lambda value: "unlimited" if value is None else number.write(value),
+        about=About("{0}, or `unlimited`", (number,), {"unlimited": "no limit"}),
     )
 
 
@@ -263,21 +329,46 @@ def _labels_or_record(node: Node, problems: Problems) -> Any:
     return Located("{" + ", ".join(f"{name}: {kind}" for name, kind in pairs) + "}", node.position)
 
 
+def _write_labels(value: Any) -> Written:
+    """`{a, b}` as the list [a, b]."""
+    tree = brackets(value)
+    if isinstance(tree, dict) and not any(tree.values()):
+        return list(tree)
+    raise CannotWrite(f"{value!r} is not a set of names")
+
+
 _MANY = {"type": ["array", "object"]}
-LABELS = Reader(_labels, _MANY)
-TYPE = short(TEXT, Reader(_labels_or_record, _MANY))
-INITIAL = short(FORMULA, Reader(_several, _MANY))
+_MANY_NAMES: dict[str, Any] = {
+    "anyOf": [{"type": "array", "minItems": 1, "items": _FORMULA}, {"type": "object", "minProperties": 1}]
+}
+LABELS = Reader(_labels, _MANY_NAMES, write=_write_labels, about=About("names [a, b]"))
+TYPE = replace(
+    short(TEXT, Reader(_labels_or_record, _MANY, about=About("names [a, b] or a record {{field: type}}"))),
+    write=brackets,
+)
+_VALUES = About("a set of values {{a, b}}, a record {{field: value}} or a list [a, b]")
+INITIAL = replace(short(FORMULA, Reader(_several, _MANY, about=_VALUES)), write=brackets)
+
+
+def _write_fails(value: Any) -> Written:
+    return PROBABILITY.write(value["error"]) if set(value) == {"error"} else _FAILURE_RATES.write(value)
 
 
 def _fails(node: Node, problems: Problems) -> Any:
     if isinstance(node, Located):
         value = PROBABILITY.read(node, problems)
         return MISSING if value is MISSING else {"error": value}
-    values = mapping_of(PROBABILITY, word(*FAILURES)).read(node, problems)
+    values = _FAILURE_RATES.read(node, problems)
     if values is not MISSING and sum(values.values()) >= 1:
         return note(problems, "E027", "the probabilities of failing leave nothing for ok", node)
     return values
 
 
-FAILS = Reader(_fails, {"anyOf": [_TIME, mapping_of(PROBABILITY, word(*FAILURES)).schema]})
-OUTCOMES = mapping_of(EFFECT, word("ok", *FAILURES), "outcomes as a mapping")
+_FAILURE_RATES = mapping_of(PROBABILITY, word(meanings=FAILURES))
+FAILS = Reader(
+    _fails,
+    {"anyOf": [_TIME, _FAILURE_RATES.schema]},
+    write=_write_fails,
+    about=About("{0} of `error`, or {1}", (PROBABILITY, _FAILURE_RATES)),
+)
+OUTCOMES = mapping_of(EFFECT, word(meanings=OUTCOME_MEANINGS), "outcomes as a mapping")

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from .. import model
 from ..declare import range_claims
 from ..errors import ModelError, Problem, position_of
+from ..expand.several import coordinator_of
 from ..expressions import (
     BOOL,
     FALSE,
@@ -35,6 +36,7 @@ from ..system import Action, Claim, Label, Variable
 from .typed import TypedFlow, TypedInstance, TypedStep
 
 FLOW_STATUS = EnumType(("running", "aborting", "completed", "aborted"))
+QUEUED_STATUS = EnumType(("waiting", *FLOW_STATUS.labels))
 STEP_STATUS = EnumType(("waiting", "ready", "running", "done", "skipped", "failed", "undoing", "undone", "not undone"))
 
 
@@ -68,6 +70,12 @@ def shape_of(design: model.Orchestration) -> Shape:
                 entries[transition.to] += 1
     undone = [name for name, step in steps.items() if step.compensation is not None]
     cyclic = loops(graph)
+    grouped = [name for name, step in steps.items() if step.origin.undone_with and name in cyclic]
+    if grouped:
+        call = steps[grouped[0]].origin.undone_with
+        hint = f"give the steps of what '{call}' runs compensations of their own"
+        message = f"'{call}' cannot be undone as a whole: it runs in a loop"
+        raise ModelError([Problem("E204", message, position_of(call), hint)])
     in_loop = frozenset(name for name in steps if name in cyclic)
     policy = design.policies.compensation
     if policy.order == "lifo" and in_loop & set(undone):
@@ -81,18 +89,24 @@ def shape_of(design: model.Orchestration) -> Shape:
 
 @dataclass
 class Control:
-    """The variables and actions of one instance of the flow."""
+    """The variables and actions of one instance of a flow.
+
+    name: empty for the flow under `flow`. queued: it waits for its engine before it begins.
+    """
 
     design: model.Orchestration
     typed: TypedFlow
     instance: TypedInstance
     shape: Shape
+    name: str = ""
+    queued: bool = False
     variables: dict[str, Variable] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.policy = self.design.policies.compensation
         self.steps = self.instance.steps
-        self._declare("flow", FLOW_STATUS, FLOW_STATUS.labels.index("running"))
+        self.statuses = QUEUED_STATUS if self.queued else FLOW_STATUS
+        self._declare(self.flow, self.statuses, 0)
         for name, step in self.steps.items():
             before = self.shape.waits_for[name]
             self._declare(
@@ -102,16 +116,31 @@ class Control:
                 for source in before or ():
                     self._declare(f"{source}>{name}", BOOL, False)
             retry = self.retry(step)
-            if retry is not None and retry.attempts is not None and retry.attempts > 1:
+            tried = retry is not None and not step.step.origin.instant
+            if tried and retry is not None and retry.attempts is not None and retry.attempts > 1:
                 self._declare(f"{name}.attempt", IntType(1, retry.attempts), 1)
             if step.compensation is not None:
                 self._declare(f"{name}.owed", INT if name in self.shape.in_loop else IntType(0, 1), 0)
                 if self.policy.order == "lifo":
                     self._declare(f"{name}.place", IntType(0, len(self.steps)), 0)
         if self.policy.order == "lifo":
-            self._declare("owed", IntType(0, len(self.steps)), 0)
+            self._declare(self.height, IntType(0, len(self.steps)), 0)
         for key in self._context_keys():
-            self._declare(f"context.{key}", BOOL, key in self.design.flow.context)
+            self._declare(self.context(key), BOOL, key in self.design.flow.context)
+
+    @property
+    def flow(self) -> str:
+        """The variable of the flow's status, where there are several flows with its name."""
+        return f"flow {self.name}" if self.name else "flow"
+
+    @property
+    def height(self) -> str:
+        """The variable that counts what is owed, for `order: lifo`."""
+        return f"owed {self.name}" if self.name else "owed"
+
+    def context(self, key: str) -> str:
+        """The variable that tells whether a key of the context was written."""
+        return f"context.{self.name}.{key}" if self.name else f"context.{key}"
 
     def _declare(self, name: str, kind: Type, initial: bool | int) -> None:
         suffix = f"#{self.instance.number}" if self.typed.suffixed else ""
@@ -133,7 +162,7 @@ class Control:
         return disjunction(equal(reference, label(status, STEP_STATUS)) for status in statuses)
 
     def flow_is(self, *statuses: str) -> Expr:
-        return disjunction(equal(self.ref("flow"), label(status, FLOW_STATUS)) for status in statuses)
+        return disjunction(equal(self.ref(self.flow), label(status, self.statuses)) for status in statuses)
 
     @property
     def ended(self) -> Expr:
@@ -169,17 +198,30 @@ class Control:
     def property_scope(self) -> Scope:
         """The names that properties may use for this instance."""
         status = {s: {n: self.status_is(n, s) for n in self.steps} for s in STEP_STATUS.labels if " " not in s}
+        for name, step in self.steps.items():
+            if step.step.origin.part_of == name:
+                self._speak_of_call(name, status)
         flow_name = self.design.flow.name
-        for word in FLOW_STATUS.labels:
+        for word in self.statuses.labels:
             status.setdefault(word, {})[flow_name] = self.flow_is(word)
         status["failed"][flow_name] = self.flow_is("aborted")
         status["ended"] = {flow_name: self.ended}
         scope = self.instance.scope
         return replace(scope, predicates=status)
 
+    def _speak_of_call(self, name: str, status: dict[str, dict[str, Expr]]) -> None:
+        """What properties may say of a step that runs a flow: of all that it runs, and of its own end."""
+        inner = [each for each in self.steps if each.startswith(f"{name}.")]
+        begin = f"begin {name}"
+        status["skipped"][name] = self.status_is(begin, "skipped") if begin in self.steps else FALSE
+        for word in ("running", "failed", "undoing"):
+            status[word][name] = disjunction(
+                [self.status_is(name, word), *(self.status_is(each, word) for each in inner)]
+            )
+
     def label_for(self, phase: str, step: str = "", outcome: str = "", text: str = "", then: str = "") -> Label:
         flow = self.design.flow
-        actor = flow.coordinator or next(iter(self.design.coordinators), self.design.name)
+        actor = flow.coordinator or next(iter(self.design.coordinators), self.name or self.design.name)
         service = flow.steps[step].service or "" if step in flow.steps else ""
         undo = flow.steps[step].compensation if step in flow.steps else None
         if phase.startswith("undo") and undo is not None:
@@ -198,7 +240,7 @@ class Control:
         suffix = f"#{self.instance.number}" if self.typed.suffixed else ""
         about = story.step or self.design.flow.name
         ranged = range_claims({k: v for k, v in updates.items() if k in self.typed.types}, self.typed.types, about)
-        owner = story.step or "flow"
+        owner = story.step or self.flow
         return Action(
             f"{name}{suffix}",
             guard,
@@ -259,32 +301,41 @@ class Control:
     def abort_updates(self, name: str, outcome: str, owe: bool) -> dict[str, Expr]:
         """The flow's status after a failure: aborting where the policy undoes after it, else aborted at once."""
         undoes = outcome in self.policy.on or outcome == "abort"
-        running, flow = self.flow_is("running"), self.ref("flow")
+        running, flow = self.flow_is("running"), self.ref(self.flow)
         updates: dict[str, Expr] = {
-            flow.name: conditional(running, label("aborting" if undoes else "aborted", FLOW_STATUS), flow)
+            flow.name: conditional(running, label("aborting" if undoes else "aborted", self.statuses), flow)
         }
         return {**updates, **self.owe(name, outcome)} if owe else updates
 
     def owe(self, name: str, outcome: str) -> dict[str, Expr]:
         """What the coordinator notes to undo after an ending; after failures the policy decides."""
         step = self.steps[name]
-        if step.compensation is None:
+        whole = step.step.origin.undone_with
+        if step.compensation is None and not whole:
             return {}
         choice = "if effect" if outcome == "ok" else self.policy.failing_step.get(outcome, "if effect")
         if choice == "never" or (choice == "if effect" and not step.has_effect(outcome)):
             return {}
-        owed = self.ref(f"{name}.owed")
-        more: Expr = Operation("+", (owed, integer(1)), INT) if name in self.shape.in_loop else integer(1)
+        owing = whole or name
+        owed = self.ref(f"{owing}.owed")
+        more: Expr = Operation("+", (owed, integer(1)), INT) if owing in self.shape.in_loop else integer(1)
         updates: dict[str, Expr] = {owed.name: more}
         if self.policy.order == "lifo":
-            height = Operation("+", (self.ref("owed"), integer(1)), INT)
-            updates |= {self.ref("owed").name: height, self.ref(f"{name}.place").name: height}
+            top, place = self.ref(self.height), self.ref(f"{owing}.place")
+            height: Expr = Operation("+", (top, integer(1)), INT)
+            if whole or step.step.origin.part_of:  # What is undone as a whole is owed from its first effect on.
+                noted = compare(">", owed, integer(0))
+                updates |= {
+                    top.name: conditional(noted, top, height), place.name: conditional(noted, place, height)
+                }  # fmt: skip
+            else:
+                updates |= {top.name: height, place.name: height}
         return updates
 
     def turn(self, name: str) -> Expr:
         """Whether the order of compensation lets a step be undone now."""
         if self.policy.order == "lifo":
-            return equal(self.ref(f"{name}.place"), self.ref("owed"))
+            return equal(self.ref(f"{name}.place"), self.ref(self.height))
         if self.policy.order == "parallel":
             return TRUE
         return conjunction(
@@ -296,34 +347,37 @@ class Control:
         less: Expr = Operation("-", (owed, integer(1)), INT) if name in self.shape.in_loop else integer(0)
         updates: dict[str, Expr] = {owed.name: less}
         if self.policy.order == "lifo":
-            updates[self.ref("owed").name] = Operation("-", (self.ref("owed"), integer(1)), INT)
+            updates[self.ref(self.height).name] = Operation("-", (self.ref(self.height), integer(1)), INT)
             updates[self.ref(f"{name}.place").name] = integer(0)
         return updates
 
 
 class Busy:
-    """How many steps are in flight at a service or coordinator, over all instances: what limits `start`."""
+    """How many steps are in flight at a service or coordinator, over all instances and flows: what limits `start`."""
 
     def __init__(self, design: model.Orchestration, parts: list[Control]):
         self.design = design
         self.at_service: dict[str, list[Expr]] = {name: [] for name in design.services}
-        self.everywhere: list[Expr] = []
+        self.of_coordinator: dict[str, list[Expr]] = {}
         for part in parts:
-            for name, step in design.flow.steps.items():
+            in_flight = self.of_coordinator.setdefault(coordinator_of(part.design) or "", [])
+            for name, step in part.design.flow.steps.items():
+                if step.origin.instant and step.compensation is None:
+                    continue
                 running = part.status_is(name, "running")
-                self.everywhere.append(running)
+                in_flight.append(running)
                 self.at_service.get(step.service or "", []).append(running)
                 if step.compensation is not None:
                     undoing = part.status_is(name, "undoing")
-                    self.everywhere.append(undoing)
+                    in_flight.append(undoing)
                     self.at_service.get(step.compensation.service or step.service or "", []).append(undoing)
 
-    def has_room(self, service: str | None) -> Expr:
-        """A worker of the service and a slot of the coordinator are free."""
-        coordinator = self.design.coordinators.get(self.design.flow.coordinator or "")
-        if coordinator is None and len(self.design.coordinators) == 1:
-            coordinator = next(iter(self.design.coordinators.values()))
-        limits = [(self.everywhere, coordinator.concurrency if coordinator else None)]
+    def has_room(self, control: Control, service: str | None) -> Expr:
+        """A worker of the service and a slot of the flow's coordinator are free."""
+        coordinator = coordinator_of(control.design) or ""
+        limits = []
+        if coordinator:
+            limits.append((self.of_coordinator[coordinator], self.design.coordinators[coordinator].concurrency))
         if service is not None and service in self.design.services:
             limits.append((self.at_service[service], self.design.services[service].workers))
         return conjunction(

@@ -27,12 +27,12 @@ def arrive(control: Control, name: str, busy: Busy) -> Iterable[Action]:
     """Start, skip, or fail for want of an input."""
     step = control.steps[name]
     here = conjunction([control.flow_is("running"), control.arrived(name)])
-    inputs = conjunction(control.ref(f"context.{key}") for key in step.step.input.values())
+    inputs = conjunction(control.ref(control.context(key)) for key in step.step.input.values())
     claims = []
     if step.requires is not None:
         message = f"{name} requires {step.step.requires}"
         claims.append(Claim("requires", name, step.requires, message, position_of(step.step.requires)))
-    guard = conjunction([here, step.when, step.awaits, inputs, busy.has_room(step.step.service)])
+    guard = conjunction([here, step.when, step.awaits, inputs, busy.has_room(control, step.step.service)])
     updates = {**control.set_status(name, "running"), **control.consume(name)}
     yield control.action(f"start {name}", guard, updates, control.label_for("start", name), claims, step)
     if step.when != TRUE:
@@ -49,6 +49,42 @@ def arrive(control: Control, name: str, busy: Busy) -> Iterable[Action]:
         missing = "an input of the step was never written to the context"
         claim = Claim("data", name, FALSE, f"{name}: {missing}", position_of(name))
         yield fail(control, name, "error", negation(inputs), conjunction([here, step.when]), (claim,))
+
+
+def pass_through(control: Control, name: str) -> Iterable[Action]:
+    """The begin or the end of a flow that a step runs: no work, one action."""
+    step, call = control.steps[name], control.steps[name].step.origin.part_of
+    claims = []
+    for kind, holds, text in (
+        ("requires", step.requires, step.step.requires),
+        ("ensures", step.ensures, step.step.ensures),
+    ):
+        if holds is not None:
+            claims.append(Claim(kind, call, holds, f"{call} {kind} {text}", position_of(text)))
+    here = conjunction([control.flow_is("running"), control.arrived(name), step.awaits])
+    for target, condition in _ways(step, "ok", {}):
+        if name != call and target == call:
+            yield from _skip_call(control, name, call, conjunction([here, condition]))
+            continue
+        text = f"begins {call}" if name != call else f"completes {call}" + (f" → {target}" if target else "")
+        if target is not None and name != call and target.startswith("into "):
+            text = f"decides to run {call}"
+        moves = {**control.consume(name), **control.set_status(name, "done")}
+        moves |= {**control.owe(name, "ok"), **control.pass_on(name, target)}
+        claimed = [*claims, *_choice_claims(step, "ok", target), *control.token_claims(name, moves)]
+        story = control.label_for("pass", name, text=text)
+        yield control.action(f"{name}: {text}", conjunction([here, condition]), moves, story, claimed, step)
+
+
+def _skip_call(control: Control, begin: str, call: str, guard: Expr) -> Iterable[Action]:
+    """Nothing of the flow is run: what comes after the calling step is next."""
+    for target, condition in _ways(control.steps[call], "ok", {}):
+        moves = {**control.consume(begin), **control.set_status(begin, "skipped"), **control.pass_on(call, target)}
+        text = "" if target is None else f"→ {target}"
+        claims = [*_choice_claims(control.steps[call], "ok", target), *control.token_claims(call, moves)]
+        story = control.label_for("skip", call, text=text)
+        title = f"skip {call}{' ' + text if text else ''}"
+        yield control.action(title, conjunction([guard, condition]), moves, story, claims, control.steps[begin])
 
 
 def _ways(step: TypedStep, outcome: str, updates: Mapping[str, Expr]) -> list[tuple[str | None, Expr]]:
@@ -114,7 +150,7 @@ def _with_context(control: Control, step: TypedStep, outcome: str, updates: dict
         service = control.design.services.get(step.step.service or "")
         for key, output in step.step.output.items():
             if service is None or service.provides is None or output in service.provides:
-                updates[control.ref(f"context.{key}").name] = TRUE
+                updates[control.ref(control.context(key)).name] = TRUE
     return updates
 
 

@@ -147,13 +147,13 @@ def _step(system: TransitionSystem, group: Sequence[Move], number: int, several:
     labels = [move.action.label for move in group]
     last = group[-1]
     changes = _changes(system, group[0].before, last.after, "data")
-    if not changes and labels[-1].phase == "act":
+    if not changes and labels[-1].phase == "act" and not labels[-1].queue:
         changes = _changes(system, group[0].before, last.after, "control")
     actor = labels[-1].actor
     return Line(
         "step",
         _deed(last.action, labels),
-        "" if last.action.name.startswith(actor) else actor,
+        "" if last.action.name.startswith(actor) and not labels[-1].text else actor,
         changes,
         number,
         labels[-1].instance if several else 0,
@@ -192,6 +192,8 @@ def _deed(action: Action, labels: Sequence[Label]) -> str:
             text = f"{'fails to undo' if failed else 'undoes'} {step}{place}"
         case "end":
             text = f"ends: {label.outcome}" if label.outcome else "ends"
+        case "begin" | "pass":
+            text = label.text
         case "publish":
             text = ""
         case _:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from .. import model
 from ..errors import ModelError, Problem, position_of
-from ..expand import expand
+from ..expand import expand, flows_of
 from ..graph.events import DEFAULT_CHANNEL, channel_of, deliveries
 from .delays import mean, sampler
 from .draws import Draws
@@ -167,14 +167,21 @@ class _Builder:
 
 
 def _plan_orchestration(design: model.Orchestration, builder: _Builder) -> None:
+    workers = {name: builder.pool(name, service.workers) for name, service in design.services.items()}
+    for each in flows_of(design).values():
+        _plan_flow(each, workers, builder)
+
+
+def _plan_flow(design: model.Orchestration, workers: Mapping[str, tuple[str, ...]], builder: _Builder) -> None:
     coordinator = coordinator_of(design)
     slots: tuple[str, ...] = ()
     overhead: model.Delay | None = None
     if coordinator is not None:
         name, declared = coordinator
         slots, overhead = builder.pool(name, declared.concurrency), declared.overhead
-    workers = {name: builder.pool(name, service.workers) for name, service in design.services.items()}
     for name, step in design.flow.steps.items():
+        if step.origin.instant and step.compensation is None:
+            continue
         service = design.services.get(step.service or "")
         task = builder.task_name(step.task or name)
         possible = [o for o in model.outcome_names(step, service) if o != "timeout" or step.timeout is None]
@@ -186,7 +193,7 @@ def _plan_orchestration(design: model.Orchestration, builder: _Builder) -> None:
             builder.draws(task, "overhead", overhead)[0], (*slots, *workers.get(step.service or "", ())),
             step.timeout, retry.backoff, retry.factor,
         )  # fmt: skip
-        if delay is None:
+        if delay is None and not step.origin.instant:
             builder.untimed.append(name)
         if step.compensation is not None:
             undo = step.compensation

@@ -1,0 +1,358 @@
+"""Random models of all three kinds that use every key of the language, with all that is hard to write as text.
+
+They are models that can be loaded, not models that make sense: formulas may be any text.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from hypothesis import strategies as st
+
+from modelcheck import model
+from modelcheck.load.values import DISTRIBUTIONS, FAILURES
+
+NAMES = ("a", "b2", "go_on", "straße", "名前", "event", "of", "on", "yes", "null", "x" * 60)
+names = st.sampled_from(NAMES)
+texts = (
+    st.sampled_from(
+        (
+            "it's \"both\"", "a: b", "# no comment", "- a", "{a}", "[", "x #y", "null", "~", "1:30", "on", "*a", "&b",
+            "!c", "|", "> x", "@", "`", "%", "a, b", "two  blanks", "ends:", "\ttab", "line\nbreak", "a\n\nb\n c",
+            "\x01", "\u2028", "\x85", "\ufeff", "Größe ≥ 名前", "🙂", "?", "? a", "---", "...", "\\n", "''", '"',
+            "word " * 60 + "end", "w" * 300, "max(a, 0)", "f(a, b", "}", "=", "<<", "true", "a\r\nb",
+        )
+    )
+    | st.text(st.characters(exclude_categories=("Cs",)), min_size=1, max_size=12)
+).map(lambda text: text.strip() or "blank")  # fmt: skip
+formulas = texts | st.sampled_from(
+    (
+        "x >= -1", "p implies q", "forall i in 1..N: rm[i] == done", "x in {a, b}", "-3", "0.1", "otherwise", " p ",
+        "min(a, b) + max(a, 0)", "a and b", "1e300", "unlimited", "x\n  >= 1",
+    )
+)  # fmt: skip
+targets = st.sampled_from(("a", "b2", "straße", "rm[i]", "grid[i, j + 1]", "order.amount"))
+effects = st.dictionaries(targets, formulas, max_size=3)
+maybe_formula = st.none() | formulas
+maybe_name = st.none() | names
+seconds = st.floats(0, 1e300) | st.sampled_from((0.0, 5e-324, 0.1 + 0.2, 1 / 3, 0.02, 90.0, 5400.0, 1.7e308, 2e-7))
+times = seconds.filter(bool)
+chances = st.floats(0, 1, exclude_min=True, exclude_max=True) | st.sampled_from((0.05, 5e-324, 1 - 2**-53, 0.07))
+failures = st.sampled_from(tuple(FAILURES))
+
+
+def some(values: st.SearchStrategy[Any], most: int = 3) -> st.SearchStrategy[tuple[Any, ...]]:
+    return st.lists(values, max_size=most, unique=True).map(tuple)
+
+
+def under_names(values: st.SearchStrategy[Any], most: int = 3) -> st.SearchStrategy[dict[str, Any]]:
+    return st.dictionaries(names, values, max_size=most)
+
+
+@st.composite
+def delays(draw: st.DrawFn) -> model.Delay:
+    kind = draw(st.sampled_from(tuple(DISTRIBUTIONS)))
+    parameters: dict[str, float | str] = {}
+    for key, what in DISTRIBUTIONS[kind].items():
+        if what == "file":
+            parameters[key] = draw(st.sampled_from(("times.csv", "a b/größe.csv", "c:\\x.csv", "#1.csv", "=")))
+        elif what == "count":
+            parameters[key] = float(draw(st.integers(1, 2**60)))
+        else:
+            parameters[key] = draw(seconds if what.endswith("or 0") else times)
+    if kind == "uniform":
+        parameters["low"] = min(parameters.values())
+        parameters["high"] = max(*parameters.values(), 1e-300)
+    return model.Delay(distribution=kind, parameters=parameters)
+
+
+maybe_delay = st.none() | delays()
+fails = st.dictionaries(failures, chances, max_size=3).filter(lambda rates: sum(rates.values()) < 1)
+retries = st.builds(
+    model.Retry,
+    attempts=st.none() | st.integers(1, 10**11),
+    on=some(failures),
+    backoff=st.just(0.0) | seconds,
+    factor=st.just(1.0) | st.floats(1, 1e300),
+)
+properties = st.builds(
+    model.Property, word=st.sampled_from(("always", "never", "reachable", "possible", "outcome")), about=formulas
+) | st.builds(
+    model.Property, word=st.just("leads_to"), about=st.tuples(formulas, formulas).filter(lambda p: p[0] != p[1])
+)
+kinds = st.sampled_from(
+    (
+        "bool", "int", "real", "0..5", "{idle, busy}", "{a,b}", "N - 1..N", "{null, on}", "Item",
+        "{item: Item, amount: 0..5}", "{ item:{a,b} }", "list of {a: 0..1} at most N", "map from {a, b} to real",
+    )
+)  # fmt: skip
+starts = st.sampled_from(
+    ("true", "false", "0", "-3", "0.5", "0..2", "{1, 3}", "{1,3}", "[]", "[1, 2]", "[{a: 1}, {a: {0, 1}}]", "{a: any}")
+)
+variables = st.builds(
+    model.Variable,
+    type=kinds,
+    initial=st.just("any") | starts | formulas,
+    shared=st.booleans(),
+    over=some(st.sampled_from(("1..N", "0..1", "a..b")), 2),
+)
+
+
+def common(own_properties: st.SearchStrategy[model.Property]) -> dict[str, st.SearchStrategy[Any]]:
+    """The fields that every kind of model has."""
+    return {
+        "name": texts,
+        "description": st.just("") | texts,
+        "constants": under_names(formulas),
+        "types": under_names(kinds),
+        "observe": under_names(formulas),
+        "variables": under_names(variables),
+        "properties": st.dictionaries(texts, properties | own_properties, max_size=4),
+        "expect": st.dictionaries(texts, st.sampled_from(("proved", "refuted", "bounded", "unknown")), max_size=2),
+        "states": st.none() | st.integers(1, 10**11),
+    }
+
+
+indices = st.builds(
+    model.Index,
+    name=st.sampled_from(("i", "j", "größe")),
+    low=st.sampled_from(("1", "0", "N - 1", "-2")),
+    high=st.sampled_from(("N", "3", "min(N, 2)", "N + 1")),
+)
+copies = st.lists(indices, min_size=1, max_size=2).map(tuple)
+
+
+@st.composite
+def orchestrations(draw: st.DrawFn) -> model.Orchestration:
+    services = draw(
+        under_names(
+            st.builds(
+                model.Service,
+                time=maybe_delay,
+                workers=st.none() | st.integers(1, 99),
+                fails=fails,
+                provides=st.none() | some(names),
+            )
+        )
+    )
+    engines = draw(under_names(st.builds(model.Engine, concurrency=st.none() | st.integers(1, 9)), 2))
+    engine = st.none() | st.sampled_from(tuple(engines)) if engines else st.none()
+    coordinator = st.builds(
+        model.Coordinator, concurrency=st.none() | st.integers(1, 9), overhead=maybe_delay, engine=engine
+    )
+    coordinators = draw(under_names(coordinator, 2))
+    step_names = tuple(draw(st.lists(names, min_size=1, max_size=3, unique=True)))
+    declared = draw(st.dictionaries(st.sampled_from(("a", "b2")), variables, max_size=2))
+    service = st.none() | st.sampled_from(tuple(services)) if services else st.none()
+    changed = some(st.sampled_from((*declared, *(f"{name}[1]" for name in declared)))) if declared else st.just(())
+    transitions = st.lists(
+        st.builds(
+            model.Transition,
+            to=st.sampled_from((*step_names, "end", "abort")),
+            when=maybe_formula,
+            on=st.just(("ok",)) | some(st.sampled_from(("ok", *FAILURES))),
+        ),
+        max_size=3,
+    ).map(tuple)
+    compensations = st.builds(
+        model.Compensation,
+        effect=effects,
+        requires=maybe_formula,
+        ensures=maybe_formula,
+        service=service,
+        time=maybe_delay,
+        fails=st.just(0.0) | chances,
+        restores=changed,
+    )
+    steps = st.builds(
+        model.Step,
+        service=service,
+        task=maybe_name,
+        after=st.none() | some(st.sampled_from(step_names)),
+        join=st.sampled_from(("all", "any")),
+        when=maybe_formula,
+        await_=maybe_formula,
+        requires=maybe_formula,
+        effect=effects,
+        ensures=maybe_formula,
+        modifies=changed,
+        check=maybe_formula,
+        outcomes=st.just({}) | st.dictionaries(failures, effects, max_size=2),
+        retry=st.none() | retries,
+        timeout=st.none() | seconds,
+        compensation=st.none() | compensations,
+        transitions=transitions,
+        choice=st.sampled_from(("ordered", "free")),
+        input=st.dictionaries(names, names, max_size=2),
+        output=st.dictionaries(names, names, max_size=2),
+        time=maybe_delay,
+        for_each=st.just(()) | copies,
+        in_turn=st.booleans(),
+    ).map(lambda step: step if step.for_each else replace(step, in_turn=False))
+    endings = st.sampled_from((*FAILURES, "check"))
+    undone = st.sampled_from(("if effect", "always", "never"))
+    policies = st.builds(
+        model.Policies,
+        compensation=st.builds(
+            model.CompensationPolicy,
+            on=some(endings, 4),
+            failing_step=st.dictionaries(endings, undone)
+            | undone.map(lambda word: dict.fromkeys((*FAILURES, "check"), word)),
+            order=st.sampled_from(("reverse", "lifo", "parallel")),
+            on_undo_failure=st.sampled_from(("stop", "continue", "retry")),
+            siblings=st.sampled_from(("finish", "abandoned")),
+        ),
+        retry=st.none() | retries,
+    )
+    flow = st.builds(
+        model.Flow,
+        name=names,
+        coordinator=st.none() | st.sampled_from(tuple(coordinators)) if coordinators else st.none(),
+        engine=engine,
+        requires=maybe_formula,
+        ensures=maybe_formula,
+        context=some(names),
+        steps=st.fixed_dictionaries(dict.fromkeys(step_names, steps)),
+    )
+    flows = draw(under_names(flow, 2))
+    runs = st.none() | st.sampled_from(tuple(flows)) if flows else st.none()
+    calling = st.tuples(steps, runs).map(lambda both: replace(both[0], flow=both[1]))
+    flow = st.tuples(flow, st.fixed_dictionaries(dict.fromkeys(step_names, calling))).map(
+        lambda both: replace(both[0], steps=both[1])
+    )
+    about = st.sampled_from(step_names)
+    own = st.builds(
+        model.Property, word=st.just("before"), about=st.tuples(about, about).filter(lambda p: p[0] != p[1])
+    ) | st.builds(model.Property, word=st.sampled_from(("ends", "compensated")), about=st.just("flow"))
+    own = own if len(step_names) > 1 else st.just(model.Property(word="compensated", about="flow"))
+    fields = {**common(own), "variables": st.just(declared)}
+    return draw(
+        st.builds(
+            model.Orchestration,
+            **fields,
+            services=st.just(services),
+            coordinators=st.just(coordinators),
+            engines=st.just(engines),
+            flow=flow,
+            flows=st.just(flows),
+            policies=policies,
+            instances=st.just("3") | formulas,
+            arrivals=st.none() | st.builds(model.Arrivals, interval=delays()),
+        )
+    )
+
+
+@st.composite
+def publications(draw: st.DrawFn, payloads: dict[str, tuple[str, ...]]) -> model.Publication:
+    event = draw(st.sampled_from(tuple(payloads)))
+    given = draw(st.dictionaries(st.sampled_from(payloads[event]), formulas)) if payloads[event] else {}
+    on = draw(st.just(("ok",)) | some(st.sampled_from(("ok", *FAILURES))))
+    return model.Publication(event=event, payload=given, when=draw(st.none() | st.none() | formulas), on=on)
+
+
+@st.composite
+def choreographies(draw: st.DrawFn) -> model.Choreography:
+    channels = draw(
+        under_names(
+            st.builds(
+                model.Channel,
+                capacity=st.none() | st.integers(1, 9),
+                order=st.sampled_from(("fifo", "unordered")),
+                delivery=st.sampled_from(("exactly once", "at least once")),
+                duplicates=st.integers(1, 3),
+                overflow=st.sampled_from(("fail", "block", "drop newest")),
+                publish=maybe_delay,
+                deliver=maybe_delay,
+            )
+        )
+    )
+    topics = draw(under_names(st.sampled_from(tuple(channels)))) if channels else {}
+    topic = st.none() | st.sampled_from(tuple(topics)) if topics else st.none()
+    events = draw(
+        st.dictionaries(
+            names,
+            st.builds(
+                model.Event,
+                payload=under_names(kinds, 2),
+                topic=topic,
+                claims=maybe_formula,
+                terminal=st.booleans(),
+            ),
+            min_size=1,
+            max_size=4,
+        )
+    )
+    payloads = {name: tuple(event.payload) for name, event in events.items()}
+    published = st.lists(publications(payloads), max_size=3).map(tuple)
+    handler = st.builds(
+        model.Handler,
+        on=st.none() | st.sampled_from(tuple(events)),
+        task=maybe_name,
+        when=maybe_formula,
+        requires=maybe_formula,
+        effect=effects,
+        ensures=maybe_formula,
+        publishes=published,
+        outcomes=st.just({}) | st.dictionaries(failures, effects, max_size=2),
+        on_failure=st.sampled_from(("drop", "retry", "dead letter")),
+        time=maybe_delay,
+        fails=fails,
+    )
+    reactions = st.lists(st.sampled_from(tuple(events)), max_size=2, unique=True).flatmap(
+        lambda found: st.fixed_dictionaries(
+            {name: handler.map(lambda each, name=name: _on(each, name)) for name in found}
+        )
+    )
+    participant = st.builds(
+        model.Participant,
+        variables=under_names(variables, 2),
+        subscribes=some(st.sampled_from((*events, *topics))),
+        handlers=st.tuples(under_names(handler, 2), reactions).map(lambda both: {**both[0], **both[1]}),
+        workers=st.none() | st.integers(1, 3),
+    )
+    participants = draw(under_names(participant, 2))
+    who = some(st.sampled_from(tuple(participants))) if participants else st.just(())
+    about = st.sampled_from(tuple(events))
+    own = st.builds(model.Property, word=st.just("ends"), about=st.just("system"))
+    if len(events) > 1:
+        own |= st.builds(
+            model.Property, word=st.just("before"), about=st.tuples(about, about).filter(lambda p: p[0] != p[1])
+        )
+    return draw(
+        st.builds(
+            model.Choreography,
+            **common(own),
+            events=st.just(events),
+            topics=st.just(topics),
+            channels=st.just(channels),
+            routes=st.dictionaries(st.sampled_from((*events, *topics)), who),
+            participants=st.just(participants),
+            starts=published,
+            listeners=st.none() | st.integers(1, 3),
+            instances=st.just("3") | formulas,
+            arrivals=st.none() | st.builds(model.Arrivals, interval=delays()),
+        )
+    )
+
+
+def _on(handler: model.Handler, event: str) -> model.Handler:
+    return model.Handler(**{**vars(handler), "on": event})
+
+
+systems = st.builds(
+    model.System,
+    **common(st.builds(model.Property, word=st.just("ends"), about=st.just("system"))),
+    actions=under_names(
+        st.builds(
+            model.GuardedAction,
+            for_each=st.lists(indices, max_size=2).map(tuple),
+            when=formulas,
+            effect=effects,
+            actor=st.none() | texts,
+        )
+    ),
+    finished=formulas,
+    initially=formulas,
+)
+models = st.one_of(orchestrations(), choreographies(), systems)
