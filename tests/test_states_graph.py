@@ -25,7 +25,15 @@ from modelcheck.report.diagram import to_dot, to_mermaid, to_text
 from modelcheck.report.states import MOST_STATES
 
 MODELS = [path.stem for path in sorted(models_in(Path(__file__).parent.parent / "models"))]
-SMALL = ["retry_forever", "retry_loop", "seed_order_orchestration", "stock_race", "write_skew"]
+SMALL = [
+    "bounded_buffer",
+    "retry_forever",
+    "retry_loop",
+    "seed_order_orchestration",
+    "stock_race",
+    "warehouse",
+    "write_skew",
+]
 
 
 def way(drawn: nx.MultiDiGraph[str]) -> list[tuple[str, str]]:
@@ -244,3 +252,11 @@ def test_a_missing_graphviz_is_said(monkeypatch: pytest.MonkeyPatch, capsys: pyt
     monkeypatch.setattr(shutil, "which", lambda _: None)
     assert main(["graph", "order_orchestration", "--layout", "graphviz", "-o", "x.svg"]) == 2
     assert "E909: Graphviz's program 'dot' is not installed" in capsys.readouterr().err
+
+
+def test_a_list_is_told_once_and_what_messages_say_is_left_out() -> None:
+    drawn = graph("warehouse", states=True)
+    labels = [data["label"].split("\n") for _, data in drawn.nodes(data=True)]
+    assert all(sum(row.startswith("warehouse.picked = [") for row in rows) == 1 for rows in labels)
+    assert any("Ordered waits" in rows for rows in labels)
+    assert not any(">" in row for rows in labels for row in rows)

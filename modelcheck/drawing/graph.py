@@ -139,7 +139,7 @@ def _node(place: Point, size: Size, text: str, style: NodeStyle, marked: bool) -
 def _outline(place: Point, size: Size, style: NodeStyle, look: Look) -> Shape:
     (x, y), (width, height) = place, size
     left, right, top, bottom = x - width / 2, x + width / 2, y - height / 2, y + height / 2
-    rounding = {"pill": height / 2, "box": 5.0}.get(style.outline, 0.0)
+    rounding = {"pill": min(height / 2, 18.0), "box": 5.0}.get(style.outline, 0.0)
     corners: tuple[Point, ...] = ()
     if style.outline == "flag":
         tip = min(8.0, width / 4)

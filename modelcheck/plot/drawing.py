@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _POINTS = 72.0  # an inch
-_ROW = 0.94  # height of matplotlib's lines of text with a spacing of 1, in font sizes
+_ROW = 1.0  # in font sizes; that of matplotlib is a little less, but it rounds each line up to pixels
 _LARGEST = 200.0  # inches of a figure's side, at most
 
 

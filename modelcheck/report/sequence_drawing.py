@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from ..drawing.shapes import Drawing, Line, Look, Point, Shape, Text, text_height, text_width, wrapped
-from ..drawing.style import BLUE, DASH_DOT, DASHED, DOTTED, FAINT, FONT_SIZE, GREEN, GREY, ORANGE, RED, SMALL
+from ..drawing.style import BLUE, DASH_DOT, DASHED, DOTTED, FAINT, GREEN, GREY, ORANGE, RED, SMALL
 from .sequence import Arrow, Diagram, Frame, Note
 
 _MARGIN, _GAP, _PAD = 14.0, 9.0, 5.0
@@ -113,10 +113,17 @@ def _says(note: Note) -> str:
 
 def _concludes(note: Note, width: float) -> str:
     """The text of a note over all lifelines."""
-    columns = max(20, int(width / (FONT_SIZE * 0.58)))
     where = f"where {', '.join(note.changes)}" if note.changes else ""
-    rows = [wrapped(_ENDINGS[note.kind][0] + note.text, columns), wrapped(where, columns)]
-    return "\n".join(row for row in rows if row)
+    texts = [text for text in (_ENDINGS[note.kind][0] + note.text, where) if text]
+    return "\n".join(_filled(text, width - 2 * _PAD) for text in texts)
+
+
+def _filled(text: str, width: float) -> str:
+    """A text in lines of this width, if its words allow it."""
+    columns = max(12, int(1.1 * width * len(text) / max(text_width(text), 1.0)))
+    while columns > 12 and text_width(wrapped(text, columns)) > width:
+        columns -= 1
+    return wrapped(text, columns)
 
 
 def _height(item: Arrow | Note, width: float) -> float:

@@ -15,7 +15,7 @@ from ..expressions import FALSE, BoolType, EnumType, Expr, references
 from ..results import Result, Verdict
 from ..system import Action, Label, State, TransitionSystem
 from ..trace import Trace
-from .story import moves_of
+from .story import moves_of, told_actions, unrolled
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -113,10 +113,9 @@ def _near(system: TransitionSystem, trace: Trace) -> _Found:
 def _way(system: TransitionSystem, trace: Trace) -> Iterator[Link]:
     """The trace in a system without the monitors that watched it."""
     places = [trace.system.positions[variable.name] for variable in system.variables]
-    numbers = {action.name: number for number, action in enumerate(system.actions)}
-    for move in moves_of(trace):
+    for move, number in zip(moves_of(trace), told_actions(unrolled(trace)), strict=True):
         before, after = (tuple(state[place] for place in places) for state in (move.before, move.after))
-        yield before, (numbers[move.action.name],), after
+        yield before, (number,), after
 
 
 def _fused(found: _Found) -> _Found:
@@ -259,8 +258,8 @@ def _value(system: TransitionSystem, place: int, state: State, initial: State) -
         return f"{variable.told_as} = {written}"
     if state[place] == initial[place] or not isinstance(variable.type, EnumType):
         return ""
-    if variable.name.endswith(".event"):
-        return f"{written} waits"
+    if ">" in variable.name:  # a queue: which messages wait there, without what they say
+        return f"{written} waits" if variable.name.endswith(".event") else ""
     return f"{variable.name.replace('.status', '')} {written}"
 
 
