@@ -31,6 +31,7 @@ from .expressions import (
 )
 from .expressions.composite import COMPOSITES, LENGTH, AnyType, List, Map, MapType, Tree, is_there, leaves
 from .expressions.meaning import field, kind_of
+from .expressions.paths import is_path, members_of, pieces, written
 from .expressions.syntax import Index, Name, Part, Syntax
 from .model import Effect
 from .system import Claim
@@ -129,6 +130,9 @@ def find_target(syntax: Syntax, targets: Scope, scope: Scope) -> Target:
                 hint = did_you_mean(name, (*targets.families, *variables), f"there is no indexed '{name}'")
                 raise ExpressionError("E140", f"'{name}' is not an indexed variable", offset, hint)
             return _items(_named(name, offset, targets), arguments, scope)
+        case Part() if is_path(syntax, targets) and (family := members_of(syntax, targets.names, targets.families)):
+            indices = [resolve(argument, scope, INT) for argument in pieces(syntax)[1]]
+            return _among(family, indices, written(syntax), syntax.offset)
         case Part(of, "", arguments):
             return _items(find_target(of, targets, scope), arguments, scope)
         case Part(of, name, _, offset):
@@ -204,6 +208,11 @@ def _indexed(
     if len(arguments) != dimensions:
         raise ExpressionError("E126", f"'{name}' takes {dimensions} indices, found {len(arguments)}", offset)
     indices = [resolve(argument, scope, INT) for argument in arguments]
+    return _among(family, indices, name, offset)
+
+
+def _among(family: Mapping[tuple[int, ...], Tree], indices: list[Expr], name: str, offset: int) -> Target:
+    """The members that computed indices may mean."""
     members = []
     for key, member in family.items():
         here = conjunction(equal(index, integer(k)) for index, k in zip(indices, key, strict=True))

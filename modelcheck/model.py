@@ -116,10 +116,15 @@ class Origin:
     """What is known of a step that was made by `expand`; nobody writes it.
 
     made: it was written out already. indices: the values that the indices of `for each` have in this copy.
+    instant: it has no work, and happens in one action. part_of: the step that runs a flow, of whose begin or end this
+    is. undone_with: the step that runs a flow and undoes it as a whole.
     """
 
     made: bool = False
     indices: Mapping[str, int] = field(default_factory=dict)
+    instant: bool = False
+    part_of: str = ""
+    undone_with: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,6 +138,7 @@ class Step:
     to go instead of to the steps that come after; tried in order unless `choice: free`.
     input: {input key: context key}; output: {context key: output key}, as the seed document has it.
     for_each: one copy `name[i]` for each value of its indices, all at once, or `in_turn` one after the other.
+    flow: the name of a flow whose steps are run here, as `name.step`; after it comes what comes after this step.
     origin: nothing that is written, see `Origin`.
     """
 
@@ -158,6 +164,7 @@ class Step:
     time: Delay | None = None
     for_each: tuple[Index, ...] = ()
     in_turn: bool = False
+    flow: str | None = None
     origin: Origin = field(default_factory=Origin)
 
 
@@ -237,11 +244,15 @@ class Design:
 
 @dataclass(frozen=True, kw_only=True)
 class Orchestration(Design):
-    """A coordinator calls services step by step, and compensates when something fails."""
+    """A coordinator calls services step by step, and compensates when something fails.
+
+    flows: flows that steps run.
+    """
 
     services: Mapping[str, Service] = field(default_factory=dict)
     coordinators: Mapping[str, Coordinator] = field(default_factory=dict)
     flow: Flow = field(default_factory=Flow)
+    flows: Mapping[str, Flow] = field(default_factory=dict)
     policies: Policies = field(default_factory=Policies)
     instances: Formula = 1
     arrivals: Arrivals | None = None

@@ -50,6 +50,11 @@ class _Witness:
     earlier: Mapping[str, frozenset[str]]
     in_loop: Loops
 
+    def owner(self, step: str) -> str:
+        """The step whose undo undoes a step: itself, or the step that runs the flow it belongs to."""
+        known = self.typed.instances[0].steps.get(step)
+        return step if known is None else known.step.origin.undone_with or step
+
     def effect(self, step: str, instance: int) -> Variable:
         """How many effects are there to undo: a step that runs once has at most one, however often it was tried."""
         return Variable(f"effects of {step}#{instance}", INT, (0,), "monitor", instance)
@@ -67,10 +72,11 @@ class _Witness:
 
     def updates(self, action: Action) -> Mapping[str, Expr]:
         label = action.label
-        if label.step not in self.earlier:
+        owner = self.owner(label.step)
+        if owner not in self.earlier:
             return {}
-        effects, undone = (each(label.step, label.instance).ref for each in (self.effect, self.undone))
-        repeats = label.step in self.in_loop
+        effects, undone = (each(owner, label.instance).ref for each in (self.effect, self.undone))
+        repeats = owner in self.in_loop
         if label.phase == "finish" and self.typed.instances[0].steps[label.step].has_effect(label.outcome):
             return {effects.name: total([effects, integer(1)]) if repeats else integer(1), undone.name: FALSE}
         if label.phase == "undo finish" and label.outcome == "ok":
@@ -97,7 +103,9 @@ def compensation_questions(design: model.Orchestration, system: TransitionSystem
     failed = [(scope, scope.predicates["failed"][flow]) for scope in system.scope.instances]
     if not any(_may_abort(action) for action in system.actions):
         return []
-    with_effect = [name for name, step in typed.instances[0].steps.items() if _leaves_something(step)]
+    steps = typed.instances[0].steps
+    leaving = [step.step.origin.undone_with or name for name, step in steps.items() if _leaves_something(step)]
+    with_effect = list(dict.fromkeys(leaving))
     if not with_effect:
         return []
     later = leads_to(flow_graph(design), with_effect)
@@ -196,6 +204,7 @@ def policy_findings(design: model.Orchestration) -> Iterator[Finding]:
         if (
             (step.effect or step.outcomes.get("ok"))
             and step.compensation is None
+            and not step.origin.undone_with
             and later.get(name, frozenset()) & fails
         ):
             culprit = sorted(later[name] & fails)[0]

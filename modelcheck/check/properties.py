@@ -135,7 +135,8 @@ class _Occurrence:
     def done_by(self, action: Action) -> bool:
         label = action.label
         published = (self.name == label.message and label.phase == "publish") or self.name in label.publishes
-        finished = label.step == self.name and label.phase in ("finish", "act") and label.outcome in ("ok", "")
+        ends = label.phase in ("finish", "act", "pass")
+        finished = label.step == self.name and ends and label.outcome in ("ok", "")
         return published or finished or (label.phase == "act" and action.name.split("[")[0] == self.name)
 
     def begun_by(self, action: Action) -> bool:
@@ -145,13 +146,20 @@ class _Occurrence:
         return (label.phase not in ("start", "finish") and self.done_by(action)) or self.name in label.publishes
 
 
-def _occurrences(text: model.Formula, system: TransitionSystem, resolver: Resolver) -> list[_Occurrence]:
-    """What a name in `before` stands for: itself, or each copy of a family of steps."""
+def _occurrences(
+    text: model.Formula, system: TransitionSystem, resolver: Resolver, begin: bool = False
+) -> list[_Occurrence]:
+    """What a name in `before` stands for: itself, or each copy of a family of steps.
+
+    begin: what matters is when it begins; a step that runs a flow does so with the first of its steps.
+    """
     name = re.sub(r"\s+", "", str(text))
     labels = {action.label.step for action in system.actions}
-    members = [label for label in labels if label.startswith(f"{name}[") and label.endswith("]")]
-    if members and name not in labels:
-        return [_Occurrence(member) for member in sorted(members, key=_natural)]
+    named = [label for label in labels if label == name or re.fullmatch(rf"{re.escape(name)}\[[\d,-]+\]", label)]
+    if begin:
+        named += [label for label in labels for each in named if label.startswith(f"{each}.")]
+    if named and (name not in labels or len(named) > 1):
+        return [_Occurrence(each) for each in sorted(named, key=_natural)]
     occurrence = _Occurrence(name)
     if any(occurrence.done_by(action) for action in system.actions):
         return [occurrence]
@@ -162,14 +170,15 @@ def _occurrences(text: model.Formula, system: TransitionSystem, resolver: Resolv
     return []
 
 
-def _natural(name: str) -> tuple[int, ...]:
-    return tuple(map(int, re.findall(r"\d+", name)))
+def _natural(name: str) -> tuple[list[int], str]:
+    return [int(digits) for digits in re.findall(r"\d+", name)], name
 
 
 def _before(
     name: str, about: tuple[model.Formula, ...], system: TransitionSystem, resolver: Resolver
 ) -> Iterator[Question]:
-    firsts, seconds = (_occurrences(each, system, resolver) for each in about)
+    firsts = _occurrences(about[0], system, resolver)
+    seconds = _occurrences(about[1], system, resolver, begin=True)
     if not firsts or not seconds:
         return
     instances = sorted({action.label.instance for action in system.actions})

@@ -1,4 +1,4 @@
-"""From a design as it is written to one without short forms: families written out.
+"""From a design as it is written to one without short forms: families and called flows written out.
 
 Graphs, compilers, checks and simulator know only what is left then. Expanding is idempotent, and gives the same
 object where there is nothing to expand.
@@ -21,7 +21,10 @@ Design = TypeVar("Design", bound=model.Design)
 
 
 def expand(design: Design) -> Design:
-    """The design with every family of steps written out; raises `ModelError` with all that is wrong in them."""
+    """The design with every family of steps and every call of a flow written out.
+
+    Raises `ModelError` with all that is wrong in them.
+    """
     if isinstance(design, model.Orchestration):
         return cast(Design, _expand_orchestration(design))
     return design
@@ -35,4 +38,4 @@ def _expand_orchestration(design: model.Orchestration) -> model.Orchestration:
     flow = replace(design.flow, steps=expansion.steps_of(design.flow))
     if resolver.problems:
         raise ModelError(dict.fromkeys(resolver.problems))
-    return replace(design, flow=flow)
+    return replace(design, flow=flow, flows={})

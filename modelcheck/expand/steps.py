@@ -1,4 +1,4 @@
-"""Families of steps written out: `reserve[1]`, `reserve[2]`, ..., all at once or one after the other."""
+"""The steps of a flow written out: families as `reserve[1]`, `reserve[2]`, ..., and what steps run as `pack.wrap`."""
 
 from __future__ import annotations
 
@@ -9,16 +9,20 @@ from .. import model
 from ..errors import Problem, did_you_mean, position_of
 from ..expressions import BOOL, FALSE, INT, ExpressionError, Literal, Resolver, Scope, parse, resolve
 from ..expressions.syntax import Index
+from .calls import Call, call_of, call_problems, written_out
 from .indices import copies, located, member_name, with_indices
 from .order import predecessors
 
 Indices = Mapping[str, int]
+DEEPEST_CALLS = 50
 
 
 def is_plain(flow: model.Flow) -> bool:
-    """Whether a flow has nothing that must be written out: no family, and no reference to a copy of one."""
+    """Whether a flow has nothing that must be written out: no family or reference to a copy of one, no called flow."""
+    if any(step.for_each or step.flow is not None for step in flow.steps.values()):
+        return False
     references = [name for step in flow.steps.values() if not step.origin.made for name in _references(step)]
-    return not any(step.for_each for step in flow.steps.values()) and not any("[" in name for name in references)
+    return not any("[" in name for name in references)
 
 
 def _references(step: model.Step) -> tuple[str, ...]:
@@ -34,13 +38,17 @@ def base_name(reference: str) -> str:
 class Copy:
     """One copy of a step; a step that is no family has one, without indices.
 
-    entry: the step that a jump to it goes to; exit: the step that others wait for.
+    name: also the step that others wait for. call: what it runs, if it runs a flow.
     """
 
-    key: tuple[int, ...]
+    name: str
     indices: Indices
-    entry: str
-    exit: str
+    call: Call | None = None
+
+    @property
+    def entry(self) -> str:
+        """The step that a jump goes to."""
+        return self.call.entry if self.call else self.name
 
 
 @dataclass(frozen=True)
@@ -54,26 +62,32 @@ class Family:
     @property
     def exits(self) -> tuple[str, ...]:
         """What those wait for that come after all of them."""
-        found = tuple(copy.exit for copy in self.copies.values())
+        found = tuple(copy.name for copy in self.copies.values())
         return found[-1:] if self.step.in_turn else found
 
 
 @dataclass(frozen=True)
 class Expansion:
-    """The place where a design's steps are written out: its constants, and the problems found."""
+    """The place where a design's steps are written out: its constants, and the problems found.
+
+    within: the names of the flows that are being run here, from the outermost on; prefix: of the names of its steps.
+    """
 
     design: model.Orchestration
     constants: Scope
     resolver: Resolver
     families: Mapping[str, Family] = field(default_factory=dict)
     indices: Indices = field(default_factory=dict)
+    within: tuple[str, ...] = ()
+    prefix: str = ""
 
     def problem(self, code: str, message: str, about: object, hint: str = "") -> None:
         self.resolver.problems.append(Problem(code, message, position_of(about), hint))
 
     def steps_of(self, flow: model.Flow) -> dict[str, model.Step]:
         """All steps of a flow, written out."""
-        families = {name: self._family(name, step) for name, step in flow.steps.items()}
+        jumped_to = {base_name(t.to) for step in flow.steps.values() for t in step.transitions}
+        families = {name: self._family(name, step, name in jumped_to) for name, step in flow.steps.items()}
         here = replace(self, families=families)
         waits_for = predecessors(_with_base_names(flow))
         found: dict[str, model.Step] = {}
@@ -81,13 +95,13 @@ class Expansion:
         for name, family in families.items():
             for position, copy in enumerate(family.copies.values()):
                 after = here._after(family, position, waits_for[name])
-                found[copy.exit] = here._copy(family, copy, after)
-                only_by_jumps += [copy.exit] if after is None else []
+                found |= here._copy(family, copy, after)
+                only_by_jumps += [copy.entry] if after is None else []
         if not self.resolver.problems:
             self._check_jumps(found, only_by_jumps)
         return found
 
-    def _family(self, name: str, step: model.Step) -> Family:
+    def _family(self, name: str, step: model.Step, jumped_to: bool) -> Family:
         values: list[dict[str, int]] = [{}]
         if step.for_each:
             before = len(self.resolver.problems)
@@ -98,15 +112,40 @@ class Expansion:
                 self.problem("E143", f"'{name}' has no copies: the range of its index is empty", name, hint)
         found = {}
         for each in values:
-            full = member_name(name, each)
-            found[tuple(each.values())] = Copy(tuple(each.values()), {**self.indices, **each}, full, full)
+            full = located(f"{self.prefix}{member_name(name, each)}", name)
+            indices = {**self.indices, **each}
+            call = None if step.flow is None else self._call(full, step, step.flow, indices, jumped_to)
+            found[tuple(each.values())] = Copy(full, indices, call)
         return Family(name, step, found)
+
+    def _call(self, name: str, step: model.Step, flow: str, indices: Indices, jumped_to: bool) -> Call | None:
+        """What a step that runs a flow stands for; None with a problem noted where there is no such flow."""
+        called = self.design.flows.get(flow)
+        if called is None:
+            hint = did_you_mean(flow, self.design.flows) or "declare it under 'flows'"
+            self.problem("E223", f"unknown flow '{flow}'", flow, hint)
+            return None
+        if flow in self.within or len(self.within) >= DEEPEST_CALLS:
+            way = " → ".join((*self.within, flow))
+            self.problem("E224", f"'{flow}' runs itself: {way}", flow, "write a loop with transitions instead")
+            return None
+        if not called.steps:
+            self.problem("E201", f"'{flow}' has no steps", flow)
+            return None
+        inside = replace(self, families={}, indices=indices, within=(*self.within, flow), prefix=f"{name}.")
+        before = len(self.resolver.problems)
+        steps = inside.steps_of(called)
+        if len(self.resolver.problems) > before:
+            return None
+        call = call_of(name, step, called, steps, jumped_to)
+        call_problems(call, self.resolver)
+        return call
 
     def _after(self, family: Family, position: int, waits_for: tuple[str, ...] | None) -> tuple[str, ...] | None:
         """What a copy waits for; None where it is only jumped to."""
         members = list(family.copies.values())
         if family.step.in_turn and position:
-            return (members[position - 1].exit,)
+            return (members[position - 1].name,)
         if waits_for is None:
             return None
         here = members[position].indices
@@ -117,7 +156,7 @@ class Expansion:
             family = self._named(reference, self.families)
             return family.exits if family else ()
         copy = self._member(reference, indices)
-        return () if copy is None else (copy.exit,)
+        return () if copy is None else (copy.name,)
 
     def _named(self, name: str, known: Mapping[str, Family]) -> Family | None:
         if name not in known:
@@ -149,10 +188,13 @@ class Expansion:
             self.problem("E220", f"there is no step '{shown}'", reference, hint)
         return family.copies.get(key)
 
-    def _copy(self, family: Family, copy: Copy, after: tuple[str, ...] | None) -> model.Step:
+    def _copy(self, family: Family, copy: Copy, after: tuple[str, ...] | None) -> dict[str, model.Step]:
         transitions = tuple(self._transitions(family.step, copy.indices))
         origin = model.Origin(made=True, indices=copy.indices)
-        return replace(family.step, for_each=(), in_turn=False, after=after, transitions=transitions, origin=origin)
+        step = replace(
+            family.step, for_each=(), in_turn=False, flow=None, after=after, transitions=transitions, origin=origin
+        )
+        return written_out(copy.call, step) if copy.call else {copy.name: step}
 
     def _transitions(self, step: model.Step, indices: Indices) -> Iterator[model.Transition]:
         for transition in step.transitions:
@@ -197,5 +239,5 @@ def _with_base_names(flow: model.Flow) -> model.Flow:
 
 def _shown(family: Family) -> str:
     """The copies of a family, as a hint."""
-    names = [copy.exit for copy in family.copies.values()]
+    names = [copy.name for copy in family.copies.values()]
     return names[0] if len(names) == 1 else f"{names[0]} to {names[-1]}" if names else "no copy"

@@ -37,6 +37,7 @@ from .meaning import (
     field as field_of,
 )
 from .parse import ExpressionError
+from .paths import filled, is_path, members_of, pieces, root_of, written
 from .scope import Scope
 from .syntax import (
     Apply,
@@ -189,6 +190,12 @@ def _index(syntax: Index, scope: Scope) -> Tree:
 
 
 def _part(syntax: Part, scope: Scope) -> Tree:
+    if is_path(syntax, scope):
+        if members := members_of(syntax, scope.names, scope.families):
+            indices = [_number(argument, scope) for argument in pieces(syntax)[1]]
+            return member(written(syntax), members, indices, syntax.offset)
+        if not isinstance(syntax.of, Part):
+            raise ExpressionError("E120", f"unknown name '{written(syntax)}'", syntax.offset)
     value = _resolve(syntax.of, scope, None)
     return field_of(value, syntax.field, syntax.offset) if syntax.field else _items_of(value, syntax.arguments, scope)
 
@@ -283,7 +290,7 @@ def _list_function(syntax: Call, scope: Scope, expected: AnyType | None) -> Tree
 
 def _predicate(syntax: Call, scope: Scope) -> Expr:
     meanings = scope.predicates[syntax.name]
-    if len(syntax.arguments) != 1 or not isinstance(syntax.arguments[0], (Name, Index)):
+    if len(syntax.arguments) != 1 or not isinstance(root_of(syntax.arguments[0]), (Name, Index)):
         raise ExpressionError("E126", f"'{syntax.name}' takes one name", syntax.offset)
     argument = syntax.arguments[0]
     name = _member_name(argument, scope)
@@ -295,11 +302,11 @@ def _predicate(syntax: Call, scope: Scope) -> Expr:
     return meanings[name]
 
 
-def _member_name(syntax: Name | Index, scope: Scope) -> str:
+def _member_name(syntax: Syntax, scope: Scope) -> str:
     """The name that a name with constant indices stands for: `reserve[2]` for `reserve[i + 1]` where i is 1."""
     if isinstance(syntax, Name):
         return syntax.text
-    return f"{syntax.name}[{','.join(str(constant(argument, scope)) for argument in syntax.arguments)}]"
+    return filled(syntax, [constant(argument, scope) for argument in pieces(syntax)[1]])
 
 
 def _over_instances(syntax: Call, scope: Scope) -> Expr:

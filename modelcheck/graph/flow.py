@@ -34,7 +34,8 @@ def flow_graph(design: Orchestration) -> nx.MultiDiGraph[str]:
     graph: nx.MultiDiGraph[str] = nx.MultiDiGraph(name=design.name)
     graph.add_node(START, kind="start", label="start")
     for name, step in flow.steps.items():
-        graph.add_node(name, kind="step", label=name, service=step.service or "", join=step.join)
+        label = f"end {name}" if step.origin.part_of == name else name
+        graph.add_node(name, kind="step", label=label, service=step.service or "", join=step.join)
     graph.add_node(END, kind="end", label="end")
     waits_for = predecessors(flow)
     for name, before in waits_for.items():

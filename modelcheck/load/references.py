@@ -50,11 +50,17 @@ class _Names:
 
 
 def _orchestration(design: model.Orchestration, names: _Names) -> None:
-    services, steps = names.under("services"), names.under("flow", "steps")
-    variables = names.under("variables")
     names.check("coordinator", design.flow.coordinator, names.under("coordinators"))
-    for step in design.flow.steps.values():
+    _flow(design.flow, names.under("flow", "steps"), names)
+    for name, flow in design.flows.items():
+        _flow(flow, names.under("flows", name, "steps"), names)
+
+
+def _flow(flow: model.Flow, steps: tuple[str, ...], names: _Names) -> None:
+    services, variables = names.under("services"), names.under("variables")
+    for step in flow.steps.values():
         names.check("service", step.service, services)
+        names.check("flow", step.flow, names.under("flows"))
         if step.compensation:
             names.check("service", step.compensation.service, services)
         for name in step.after or ():
@@ -107,11 +113,18 @@ def _property(each: model.Property, design: model.Model, names: _Names) -> None:
     if each.word == "before" and isinstance(each.about, tuple):
         known = _actions(names)
         for name in each.about:
-            if isinstance(name, str):
+            if isinstance(name, str) and not _inside_call(name, design):
                 names.check("step, handler, event or action", name if name in known else base_name(name), known)
     if each.word in ("ends", "compensated") and isinstance(each.about, str):
         flow = design.flow.name if isinstance(design, model.Orchestration) else design.name
         names.check("flow", each.about, ("flow", "system", flow))
+
+
+def _inside_call(name: str, design: model.Model) -> bool:
+    """Whether this may be a step of what a step runs, `pack.wrap`; who writes these out knows which there are."""
+    steps = design.flow.steps if isinstance(design, model.Orchestration) else {}
+    first = base_name(name.partition(".")[0])
+    return "." in name and first in steps and steps[first].flow is not None
 
 
 def _actions(names: _Names) -> tuple[str, ...]:

@@ -21,7 +21,7 @@ from ..expressions import conjunction, negation
 from ..system import Action, TransitionSystem
 from .control import Busy, Control, shape_of
 from .endings import abort, complete, undo
-from .steps import after_check, arrive, fail, finish
+from .steps import after_check, arrive, fail, finish, pass_through
 from .typed import TypedFlow, type_flow
 
 
@@ -58,6 +58,9 @@ def _assumptions(design: model.Orchestration, typed: TypedFlow) -> tuple[str, ..
 
 def _actions(control: Control, busy: Busy) -> Iterable[Action]:
     for name in control.steps:
+        if control.steps[name].step.origin.instant:
+            yield from pass_through(control, name)
+            continue
         yield from arrive(control, name, busy)
         for outcome in control.steps[name].outcomes:
             yield from finish(control, name, outcome)

@@ -68,6 +68,12 @@ def shape_of(design: model.Orchestration) -> Shape:
                 entries[transition.to] += 1
     undone = [name for name, step in steps.items() if step.compensation is not None]
     cyclic = loops(graph)
+    grouped = [name for name, step in steps.items() if step.origin.undone_with and name in cyclic]
+    if grouped:
+        call = steps[grouped[0]].origin.undone_with
+        hint = f"give the steps of what '{call}' runs compensations of their own"
+        message = f"'{call}' cannot be undone as a whole: it runs in a loop"
+        raise ModelError([Problem("E204", message, position_of(call), hint)])
     in_loop = frozenset(name for name in steps if name in cyclic)
     policy = design.policies.compensation
     if policy.order == "lifo" and in_loop & set(undone):
@@ -102,7 +108,8 @@ class Control:
                 for source in before or ():
                     self._declare(f"{source}>{name}", BOOL, False)
             retry = self.retry(step)
-            if retry is not None and retry.attempts is not None and retry.attempts > 1:
+            tried = retry is not None and not step.step.origin.instant
+            if tried and retry is not None and retry.attempts is not None and retry.attempts > 1:
                 self._declare(f"{name}.attempt", IntType(1, retry.attempts), 1)
             if step.compensation is not None:
                 self._declare(f"{name}.owed", INT if name in self.shape.in_loop else IntType(0, 1), 0)
@@ -169,6 +176,9 @@ class Control:
     def property_scope(self) -> Scope:
         """The names that properties may use for this instance."""
         status = {s: {n: self.status_is(n, s) for n in self.steps} for s in STEP_STATUS.labels if " " not in s}
+        for name, step in self.steps.items():
+            if step.step.origin.part_of == name:
+                self._speak_of_call(name, status)
         flow_name = self.design.flow.name
         for word in FLOW_STATUS.labels:
             status.setdefault(word, {})[flow_name] = self.flow_is(word)
@@ -176,6 +186,16 @@ class Control:
         status["ended"] = {flow_name: self.ended}
         scope = self.instance.scope
         return replace(scope, predicates=status)
+
+    def _speak_of_call(self, name: str, status: dict[str, dict[str, Expr]]) -> None:
+        """What properties may say of a step that runs a flow: of all that it runs, and of its own end."""
+        inner = [each for each in self.steps if each.startswith(f"{name}.")]
+        begin = f"begin {name}"
+        status["skipped"][name] = self.status_is(begin, "skipped") if begin in self.steps else FALSE
+        for word in ("running", "failed", "undoing"):
+            status[word][name] = disjunction(
+                [self.status_is(name, word), *(self.status_is(each, word) for each in inner)]
+            )
 
     def label_for(self, phase: str, step: str = "", outcome: str = "", text: str = "", then: str = "") -> Label:
         flow = self.design.flow
@@ -268,17 +288,26 @@ class Control:
     def owe(self, name: str, outcome: str) -> dict[str, Expr]:
         """What the coordinator notes to undo after an ending; after failures the policy decides."""
         step = self.steps[name]
-        if step.compensation is None:
+        whole = step.step.origin.undone_with
+        if step.compensation is None and not whole:
             return {}
         choice = "if effect" if outcome == "ok" else self.policy.failing_step.get(outcome, "if effect")
         if choice == "never" or (choice == "if effect" and not step.has_effect(outcome)):
             return {}
-        owed = self.ref(f"{name}.owed")
-        more: Expr = Operation("+", (owed, integer(1)), INT) if name in self.shape.in_loop else integer(1)
+        owing = whole or name
+        owed = self.ref(f"{owing}.owed")
+        more: Expr = Operation("+", (owed, integer(1)), INT) if owing in self.shape.in_loop else integer(1)
         updates: dict[str, Expr] = {owed.name: more}
         if self.policy.order == "lifo":
-            height = Operation("+", (self.ref("owed"), integer(1)), INT)
-            updates |= {self.ref("owed").name: height, self.ref(f"{name}.place").name: height}
+            top, place = self.ref("owed"), self.ref(f"{owing}.place")
+            height: Expr = Operation("+", (top, integer(1)), INT)
+            if whole or step.step.origin.part_of:  # What is undone as a whole is owed from its first effect on.
+                noted = compare(">", owed, integer(0))
+                updates |= {
+                    top.name: conditional(noted, top, height), place.name: conditional(noted, place, height)
+                }  # fmt: skip
+            else:
+                updates |= {top.name: height, place.name: height}
         return updates
 
     def turn(self, name: str) -> Expr:
@@ -310,6 +339,8 @@ class Busy:
         self.everywhere: list[Expr] = []
         for part in parts:
             for name, step in design.flow.steps.items():
+                if step.origin.instant and step.compensation is None:
+                    continue
                 running = part.status_is(name, "running")
                 self.everywhere.append(running)
                 self.at_service.get(step.service or "", []).append(running)

@@ -51,6 +51,42 @@ def arrive(control: Control, name: str, busy: Busy) -> Iterable[Action]:
         yield fail(control, name, "error", negation(inputs), conjunction([here, step.when]), (claim,))
 
 
+def pass_through(control: Control, name: str) -> Iterable[Action]:
+    """The begin or the end of a flow that a step runs: no work, one action."""
+    step, call = control.steps[name], control.steps[name].step.origin.part_of
+    claims = []
+    for kind, holds, text in (
+        ("requires", step.requires, step.step.requires),
+        ("ensures", step.ensures, step.step.ensures),
+    ):
+        if holds is not None:
+            claims.append(Claim(kind, call, holds, f"{call} {kind} {text}", position_of(text)))
+    here = conjunction([control.flow_is("running"), control.arrived(name), step.awaits])
+    for target, condition in _ways(step, "ok", {}):
+        if name != call and target == call:
+            yield from _skip_call(control, name, call, conjunction([here, condition]))
+            continue
+        text = f"begins {call}" if name != call else f"completes {call}" + (f" → {target}" if target else "")
+        if target is not None and name != call and target.startswith("into "):
+            text = f"decides to run {call}"
+        moves = {**control.consume(name), **control.set_status(name, "done")}
+        moves |= {**control.owe(name, "ok"), **control.pass_on(name, target)}
+        claimed = [*claims, *_choice_claims(step, "ok", target), *control.token_claims(name, moves)]
+        story = control.label_for("pass", name, text=text)
+        yield control.action(f"{name}: {text}", conjunction([here, condition]), moves, story, claimed, step)
+
+
+def _skip_call(control: Control, begin: str, call: str, guard: Expr) -> Iterable[Action]:
+    """Nothing of the flow is run: what comes after the calling step is next."""
+    for target, condition in _ways(control.steps[call], "ok", {}):
+        moves = {**control.consume(begin), **control.set_status(begin, "skipped"), **control.pass_on(call, target)}
+        text = "" if target is None else f"→ {target}"
+        claims = [*_choice_claims(control.steps[call], "ok", target), *control.token_claims(call, moves)]
+        story = control.label_for("skip", call, text=text)
+        title = f"skip {call}{' ' + text if text else ''}"
+        yield control.action(title, conjunction([guard, condition]), moves, story, claims, control.steps[begin])
+
+
 def _ways(step: TypedStep, outcome: str, updates: Mapping[str, Expr]) -> list[tuple[str | None, Expr]]:
     """Where the token goes after an outcome, each with its condition before the effect."""
     if not jumps_after(step.step, outcome):

@@ -70,7 +70,8 @@ class TypedStep:
         """
         ending = "ok" if outcome == "check" else outcome
         declared = bool(self.effects.get(ending)) or bool(self.parameters and ending == "ok")
-        return declared or (ending == "ok" and self.compensation is not None)
+        undone = self.compensation is not None or bool(self.step.origin.undone_with)
+        return declared or (ending == "ok" and undone)
 
     def branches(self, outcome: str) -> list[tuple[str | None, Expr]]:
         """Where an outcome can lead by transitions: (target, condition after the effect); target None: nowhere.

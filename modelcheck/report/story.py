@@ -188,6 +188,8 @@ def _deed(action: Action, labels: Sequence[Label]) -> str:
             text = f"{'fails to undo' if failed else 'undoes'} {step}{place}"
         case "end":
             text = f"ends: {label.outcome}" if label.outcome else "ends"
+        case "pass":
+            text = label.text
         case "publish":
             text = ""
         case _:

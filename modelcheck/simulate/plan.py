@@ -175,6 +175,8 @@ def _plan_orchestration(design: model.Orchestration, builder: _Builder) -> None:
         slots, overhead = builder.pool(name, declared.concurrency), declared.overhead
     workers = {name: builder.pool(name, service.workers) for name, service in design.services.items()}
     for name, step in design.flow.steps.items():
+        if step.origin.instant and step.compensation is None:
+            continue
         service = design.services.get(step.service or "")
         task = builder.task_name(step.task or name)
         possible = [o for o in model.outcome_names(step, service) if o != "timeout" or step.timeout is None]
@@ -186,7 +188,7 @@ def _plan_orchestration(design: model.Orchestration, builder: _Builder) -> None:
             builder.draws(task, "overhead", overhead)[0], (*slots, *workers.get(step.service or "", ())),
             step.timeout, retry.backoff, retry.factor,
         )  # fmt: skip
-        if delay is None:
+        if delay is None and not step.origin.instant:
             builder.untimed.append(name)
         if step.compensation is not None:
             undo = step.compensation
