@@ -211,6 +211,12 @@ def orchestrations(draw: st.DrawFn) -> model.Orchestration:
         context=some(names),
         steps=st.fixed_dictionaries(dict.fromkeys(step_names, steps)),
     )
+    flows = draw(under_names(flow, 2))
+    runs = st.none() | st.sampled_from(tuple(flows)) if flows else st.none()
+    calling = st.tuples(steps, runs).map(lambda both: replace(both[0], flow=both[1]))
+    flow = st.tuples(flow, st.fixed_dictionaries(dict.fromkeys(step_names, calling))).map(
+        lambda both: replace(both[0], steps=both[1])
+    )
     about = st.sampled_from(step_names)
     own = st.builds(
         model.Property, word=st.just("before"), about=st.tuples(about, about).filter(lambda p: p[0] != p[1])
@@ -224,6 +230,7 @@ def orchestrations(draw: st.DrawFn) -> model.Orchestration:
             services=st.just(services),
             coordinators=st.just(coordinators),
             flow=flow,
+            flows=st.just(flows),
             policies=policies,
             instances=st.just("3") | formulas,
             arrivals=st.none() | st.builds(model.Arrivals, interval=delays()),

@@ -15,8 +15,6 @@ from typing import Any
 
 from ..expressions import as_text
 
-LONGEST_NUMBER = 20  # of what is read; longer ones have an exponent
-
 Written = str | list["Written"] | dict[str, "Written"]
 Write = Callable[[Any], Written]
 
@@ -60,11 +58,10 @@ def write_number(value: Any) -> str:
 
 
 def _decimal(number: Decimal) -> str:
-    """Plain or with an exponent, whichever is shorter and not longer than what is read."""
+    """Plain or with an exponent, whichever is shorter; numbers of more than 20 digits are not read."""
     number = number.normalize()
-    plain = f"{number:f}"
-    short = f"{number:e}"
-    return short if len(plain) > LONGEST_NUMBER or len(short) < len(plain) > 12 else plain
+    plain, scientific = f"{number:f}", f"{number:e}"
+    return plain if len(plain) <= 12 or len(plain) <= min(20, len(scientific)) else scientific
 
 
 def write_scaled(value: Any, units: Mapping[str, float], most_digits: int = 17) -> str:
