@@ -312,3 +312,9 @@ def test_an_event_published_twice_is_written_out_the_second_time() -> None:
     design = mc.model.Choreography(name="a", events={"A": event}, starts=(Publication(event="A"),) * 2)
     assert "starts:\n  - A\n  - {event: A}\n" in to_text(design)
     assert load_text(to_text(design)) == design
+
+
+@given(st.text("ab1_.%+*/=<>()- ,", min_size=1, max_size=8))
+def test_texts_of_a_few_characters_come_back(text: str) -> None:
+    for tree in ({"k": text}, {"k": {"a": text, "b": "x"}}, {"k": [text, "x"]}, {text: "x"}, {"k": {text: "x"}}):
+        assert read_text(yaml_text(tree), "m", []) == tree
