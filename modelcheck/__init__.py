@@ -5,6 +5,7 @@
     mc.simulate("order_orchestration", jobs=10_000)
     mc.model.Orchestration(name=..., flow=...)    # models in Python, with the names of the text
     mc.compare("order_orchestration", "order_choreography")
+    mc.explore("order_orchestration").choose(1).why_not("charge")
 
 Names are imported when they are first used, so that `import modelcheck` costs next to nothing.
 """
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from . import model as model
-    from .api import check, compare, load, outcomes, same_outcomes, simulate, to_text
+    from .api import check, compare, explore, graph, load, outcomes, same_outcomes, simulate, to_text
     from .engine.target import Limits
     from .errors import ModelError
     from .results import CheckReport, Finding, Result, Verdict
@@ -28,6 +29,8 @@ __version__ = "0.1.0"
 _HOMES = {
     "check": "api",
     "compare": "api",
+    "explore": "api",
+    "graph": "api",
     "load": "api",
     "outcomes": "api",
     "same_outcomes": "api",
@@ -50,6 +53,8 @@ __all__ = [
     "Verdict",
     "check",
     "compare",
+    "explore",
+    "graph",
     "load",
     "model",
     "outcomes",

@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from . import model
 from .engine.target import Limits
 from .errors import ModelError, Problem
-from .results import CheckReport
+from .results import CheckReport, Result
 
 if TYPE_CHECKING:
+    import networkx as nx
+
     from .check.outcomes import Agreement, Outcomes
     from .compare import Comparison
+    from .explore.exploration import Exploration
     from .simulate import SimulationResult
 
 
@@ -112,6 +115,45 @@ def compare(
     return run(first, second, jobs=jobs, seed=seed)
 
 
+def graph(
+    source: str | Path | model.Model,
+    *,
+    states: bool = False,
+    property: str | None = None,
+    constants: Mapping[str, str] | None = None,
+) -> nx.MultiDiGraph[Any]:
+    """The flow of an orchestration, the events of a choreography, or the states that a model can be in, as a graph.
+
+    `property`: the counterexample (or witness) of this property is marked. Raises `ModelError`: a system has no flow
+    (E904), there are too many states (E906), the property has no trace (E907).
+    """
+    from .report.diagram import graph_of
+
+    design = load(source, constants) if isinstance(source, (str, Path)) else source
+    result = _traced(design, property) if property is not None else None
+    trace = result.trace if result is not None else None
+    if not states:
+        from .report.marked import marked
+
+        return graph_of(design) if trace is None else marked(graph_of(design), trace)
+    from .check.properties import violations
+    from .compile import compile_model
+    from .report.states import states_graph
+
+    system = compile_model(design)
+    return states_graph(system, design.name, result, violations(design, system))
+
+
+def _traced(design: model.Model, name: str) -> Result:
+    """The result of a property that has a trace."""
+    result = check(design, properties=[name])[name]
+    if result.trace is None:
+        hint = f"without --property {name!r} nothing is marked"
+        message = f"'{name}' is {result.verdict}: there is no counterexample to mark"
+        raise ModelError([Problem("E907", message, hint=hint)])
+    return result
+
+
 def outcomes(
     source: str | Path | model.Model, *, limits: Limits | None = None, constants: Mapping[str, str] | None = None
 ) -> Outcomes:
@@ -133,3 +175,24 @@ def same_outcomes(
 
     one, other = (load(each, constants) if isinstance(each, (str, Path)) else each for each in (first, second))
     return compare_outcomes(one, other, limits)
+
+
+def explore(
+    source: str | Path | model.Model,
+    *,
+    constants: Mapping[str, str] | None = None,
+    trace: str | Path | None = None,
+    property: str | None = None,
+) -> Exploration:
+    """A design to step through, in its first initial state; what moves on it returns a new exploration.
+
+    trace: begin at the end of a saved trace (`Exploration.save`, `check --save-trace`), with its constants.
+    property: begin at the end of a property's counterexample or witness. Raises `ModelError`.
+    """
+    from .explore.saved import read
+    from .explore.verbs import exploration_of
+
+    saved = None if trace is None else read(trace)
+    known = {**({} if saved is None else saved["constants"]), **(constants or {})}
+    design = load(source, known) if isinstance(source, (str, Path)) else source
+    return exploration_of(design, str(source) if isinstance(source, (str, Path)) else "", known, saved, property)

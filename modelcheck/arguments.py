@@ -29,7 +29,11 @@ def parser_of(runs: Mapping[str, Run]) -> argparse.ArgumentParser:
     check.add_argument("--seconds", type=_seconds, metavar="S", help="give up after so many seconds")
     check.add_argument("--depth", type=_positive, metavar="N", help="look no further than so many actions")
     check.add_argument("--mermaid", action="store_true", help="also print counterexamples as sequence diagrams")
+    check.add_argument(
+        "--diagram", metavar="WHERE", help="also draw counterexamples: a folder, or a .svg, .png or .pdf file"
+    )
     check.add_argument("--html", metavar="FILE", help="also write a page")
+    check.add_argument("--save-trace", metavar="PLACE", help="write counterexamples into a folder, or one .json file")
     amount = check.add_mutually_exclusive_group()
     amount.add_argument("-v", "--verbose", action="store_true", help="every claim by itself, and witnesses")
     amount.add_argument("-q", "--quiet", action="store_true", help="only what is not as it should be")
@@ -54,9 +58,16 @@ def parser_of(runs: Mapping[str, Run]) -> argparse.ArgumentParser:
     outcomes.add_argument("--seconds", type=_seconds, metavar="S", help="give up after so many seconds")
     outcomes.add_argument("-v", "--verbose", action="store_true", help="how each outcome comes about")
 
-    graph = _verb(verbs, "graph", runs["graph"], "the flow, or who publishes what to whom, as text or a picture")
+    graph = _verb(
+        verbs, "graph", runs["graph"], "the flow, who publishes what to whom, or the states, as text or a picture"
+    )
     graph.add_argument("model", metavar="MODEL")
+    graph.add_argument("--states", action="store_true", help="the states that can be reached, if they are few")
+    graph.add_argument("--property", metavar="NAME", help="mark the counterexample of this property")
     graph.add_argument("-o", "--output", metavar="FILE", help="a .png, .svg, .pdf, .dot, .mmd (Mermaid) or .txt file")
+    graph.add_argument(
+        "--layout", choices=("own", "graphviz"), default="own", help="who lays out a picture: we, or Graphviz's dot"
+    )
     graph.add_argument("--format", choices=("text", "dot", "mermaid"), help="what is printed without -o")
 
     text = "write a model out as text; comments of the source are not kept"
@@ -67,6 +78,16 @@ def parser_of(runs: Mapping[str, Run]) -> argparse.ArgumentParser:
 
     schema = verbs.add_parser("schema", help="print the JSON schema of model files, for editors")
     schema.set_defaults(run=runs["schema"], json=False)
+
+    explore = _verb(verbs, "explore", runs["explore"], "step through a design: what can happen, what cannot and why")
+    explore.add_argument("model", metavar="MODEL")
+    explore.add_argument("--property", metavar="NAME", help="begin at the counterexample or witness of a property")
+    explore.add_argument("--trace", metavar="FILE", help="begin at the end of a saved trace")
+    explore.add_argument("--script", metavar="FILE", help="obey the lines of a file (-: standard input) and end")
+
+    replay = _verb(verbs, "replay", runs["replay"], "whether a saved trace is still a path of its model, and its story")
+    replay.add_argument("trace", metavar="TRACE", help="a file that explore or check --save-trace has written")
+    replay.add_argument("model", metavar="MODEL", nargs="?", help="the model, where it is not the one that TRACE names")
     return parser
 
 

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from .results import CheckReport
 
 GOOD, WRONG, UNUSABLE, OPEN, INTERRUPTED, BROKEN_PIPE = 0, 1, 2, 3, 130, 141
-PICTURES = (".png", ".svg", ".pdf")
 _WORST_FIRST = (UNUSABLE, WRONG, OPEN, GOOD)
 
 
@@ -64,6 +63,8 @@ def worst(codes: Sequence[int]) -> int:
 
 
 def _check(chosen: argparse.Namespace) -> int:
+    if chosen.diagram:
+        _must_be_place(chosen.diagram)
     reports: list[CheckReport] = []
     failures: list[ModelError] = []
     codes: list[int] = []
@@ -79,6 +80,8 @@ def _check(chosen: argparse.Namespace) -> int:
             reports.append(report)
             if not chosen.json:
                 _show(report, chosen, first=len(reports) == 1)
+            if chosen.save_trace:
+                _save_traces(name, report, chosen)
             if interrupted:
                 break
     if interrupted:
@@ -91,9 +94,20 @@ def _check(chosen: argparse.Namespace) -> int:
         from .report.html import render_page
 
         Path(chosen.html).write_text(render_page(reports), encoding="utf-8")
+    if chosen.diagram:
+        _draw_diagrams(reports, chosen)
     if len(codes) > 1 and not chosen.json:
         _print_totals(reports, failures)
     return code
+
+
+def _draw_diagrams(reports: Sequence[CheckReport], chosen: argparse.Namespace) -> None:
+    from .plot.files import save_diagrams
+
+    with _progress(f"drawing {chosen.diagram} ..."):
+        files = save_diagrams(reports, chosen.diagram, witnesses=chosen.verbose)
+    if not chosen.json:
+        print("\n" + ("\n".join(f"drawn: {file}" for file in files) or "there is no counterexample to draw"))
 
 
 def _checked(name: str, chosen: argparse.Namespace) -> CheckReport:
@@ -120,7 +134,17 @@ def _show(report: CheckReport, chosen: argparse.Namespace, first: bool) -> None:
 
         for result in report.results:
             if result.trace is not None:
-                print(f"\n%% {result.name}: {result.verdict}\n{sequence_diagram(result.trace)}", end="")
+                print(f"\n%% {result.name}: {result.verdict}\n{sequence_diagram(result)}", end="")
+
+
+def _save_traces(name: str, report: CheckReport, chosen: argparse.Namespace) -> None:
+    from dataclasses import replace
+
+    from .explore.verbs import save_traces
+
+    design, _ = _load(name, chosen)
+    for line in save_traces(replace(report, file=name), design, dict(chosen.set), chosen.save_trace):
+        print(line, file=sys.stderr)
 
 
 def _print_totals(reports: Sequence[CheckReport], failures: Sequence[ModelError]) -> None:
@@ -193,10 +217,11 @@ def _present(result: Any, chosen: argparse.Namespace) -> None:
 
 
 def _graph(chosen: argparse.Namespace) -> int:
-    from .report.diagram import FORMATS, graph_data, graph_of, to_text
+    from .api import graph as drawn
+    from .report.diagram import FORMATS, graph_data, to_text
 
     design, _ = _load(chosen.model, chosen)
-    graph = graph_of(design)
+    graph = drawn(design, states=chosen.states, property=chosen.property)
     if chosen.json:
         _print_json(graph_data(graph))
     if chosen.output is None:
@@ -210,7 +235,7 @@ def _graph(chosen: argparse.Namespace) -> int:
     _must_be_picture(chosen.output, ".dot, .mmd or .txt")
     from .plot.graph import save_graph
 
-    save_graph(graph, chosen.output)
+    save_graph(graph, chosen.output, graphviz=chosen.layout == "graphviz")
     return GOOD
 
 
@@ -235,9 +260,37 @@ def _schema(_chosen: argparse.Namespace) -> int:
     return GOOD
 
 
+def _explore(chosen: argparse.Namespace) -> int:
+    from .api import explore as explore_model
+    from .explore.verbs import explore
+
+    with _progress(f"preparing {chosen.model} ..."):
+        constants = dict(chosen.set)
+        here = explore_model(chosen.model, constants=constants, trace=chosen.trace, property=chosen.property)
+    return explore(here, chosen.script, _in_color(), _print_json if chosen.json else None)
+
+
+def _replay(chosen: argparse.Namespace) -> int:
+    from .api import load
+    from .explore.saved import read
+    from .explore.verbs import exploration_of, model_of_trace, replay, told_replay
+
+    data = read(chosen.trace)
+    name = chosen.model or model_of_trace(data, chosen.trace)
+    data["constants"] |= dict(chosen.set)
+    there, problems = replay(exploration_of(load(name, data["constants"]), name, data["constants"]), data)
+    if chosen.json:
+        _print_json({"replays": there is not None, "steps": len(data["steps"]), "errors": problems})
+    elif there is not None:
+        print(told_replay(there), flush=True)
+    for problem in problems:
+        print(problem.render(), file=sys.stderr)
+    return GOOD if there is not None else WRONG
+
+
 VERBS: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "check": _check, "simulate": _simulate, "compare": _compare, "outcomes": _outcomes, "graph": _graph,
-    "convert": _convert, "schema": _schema,
+    "convert": _convert, "schema": _schema, "explore": _explore, "replay": _replay,
 }  # fmt: skip
 
 
@@ -252,9 +305,15 @@ def _limits(chosen: argparse.Namespace) -> Limits:
 
 
 def _must_be_picture(file: str, *others: str) -> None:
-    if Path(file).suffix not in PICTURES:
-        hint = f"use {', '.join((*PICTURES, *others))}"
-        raise ModelError([Problem("E903", f"cannot draw '{file}': its ending names no kind of picture", hint=hint)])
+    from .plot.files import must_be_picture
+
+    must_be_picture(file, *others)
+
+
+def _must_be_place(where: str) -> None:
+    """What names neither a picture nor a folder is said before anything is checked."""
+    if Path(where).suffix and not Path(where).is_dir():
+        _must_be_picture(where, "or name a folder")
 
 
 def _load(name: str, chosen: argparse.Namespace) -> tuple[Model, Path]:

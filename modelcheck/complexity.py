@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from . import model
 from .errors import ModelError, Problem, position_of
+from .expand import expand, flows_of
 
 DIRECT_BITS = 100_000
 
@@ -90,7 +91,8 @@ def complexity_of(design: model.Orchestration | model.Choreography, base: float 
     """
     if isinstance(design, model.Orchestration):
         coordinators = max(1, len(design.coordinators))
-        return complexity(("coordinators", coordinators), ("services", len(design.services)), ("flows", 1), base)
+        flows = ("flows", len(flows_of(expand(design))))
+        return complexity(("coordinators", coordinators), ("services", len(design.services)), flows, base)
     if isinstance(design, model.Choreography):
         pairs = sum(len(set(each.subscribes)) for each in design.participants.values())
         participants, events = ("participants", len(design.participants)), ("events", len(design.events))

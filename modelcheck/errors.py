@@ -52,6 +52,11 @@ class Problem:
             lines.append(f"    hint: {self.hint}")
         return "\n".join(lines)
 
+    def _repr_html_(self) -> str:
+        from .report.html import render_problems
+
+        return render_problems([self])
+
 
 def _window(text: str, column: int, width: int = 100) -> tuple[str, int]:
     """The part of a long line around a column, so that a caret stays on the screen; tabs become spaces."""
@@ -77,6 +82,15 @@ class ModelError(Exception):
 
         self.problems = tuple(sorted(problems, key=order))
         super().__init__("\n".join(problem.render() for problem in self.problems))
+
+    def _repr_html_(self) -> str:
+        from .report.html import render_problems
+
+        return render_problems(self.problems)
+
+    def _render_traceback_(self) -> list[str]:
+        """What a notebook shows where it is raised: the problems; where in our program says nothing to its user."""
+        return str(self).split("\n")
 
 
 def report(problems: list[Problem], problem: Problem) -> None:

@@ -10,7 +10,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-Formula = str | bool | int | float
+# The redundant aliases say that these belong to the model.
+from .families import Formula as Formula
+from .families import Index as Index
+from .families import Origin as Origin
+
 Effect = Mapping[str, Formula]
 
 OUTCOMES = ("ok", "error", "failed", "timeout")
@@ -30,15 +34,6 @@ class Variable:
     initial: Formula = "any"
     shared: bool = False
     over: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True)
-class Index:
-    """`for each i in low..high`: one action or step for each value; the bounds are constants."""
-
-    name: str
-    low: Formula
-    high: Formula
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,10 +64,19 @@ class Service:
 
 @dataclass(frozen=True, kw_only=True)
 class Coordinator:
-    """Who runs a flow: how many steps it can have in flight (None: any number) and what a call costs it."""
+    """Who runs a flow: how many steps it can have in flight (None: any number), what a call costs it, on which engine
+    it runs."""
 
     concurrency: int | None = None
     overhead: Delay | None = None
+    engine: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Engine:
+    """Where flows run: how many of them at once, over all flows and instances (None: any number); others wait."""
+
+    concurrency: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,22 +113,6 @@ class Transition:
     to: str
     when: Formula | None = None
     on: tuple[str, ...] = ("ok",)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Origin:
-    """What is known of a step that was made by `expand`; nobody writes it.
-
-    made: it was written out already. indices: the values that the indices of `for each` have in this copy.
-    instant: it has no work, and happens in one action. part_of: the step that runs a flow, of whose begin or end this
-    is. undone_with: the step that runs a flow and undoes it as a whole.
-    """
-
-    made: bool = False
-    indices: Mapping[str, int] = field(default_factory=dict)
-    instant: bool = False
-    part_of: str = ""
-    undone_with: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -200,6 +188,7 @@ class Flow:
 
     name: str = "flow"
     coordinator: str | None = None
+    engine: str | None = None
     requires: Formula | None = None
     ensures: Formula | None = None
     context: tuple[str, ...] = ()
@@ -241,16 +230,22 @@ class Design:
     states: int | None = None
     description: str = ""
 
+    def _repr_html_(self) -> str:
+        from .report.html import render_design
+
+        return render_design(self)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Orchestration(Design):
     """A coordinator calls services step by step, and compensates when something fails.
 
-    flows: flows that steps run.
+    flows: flows that steps run; those that no step runs start by themselves, beside `flow` or instead of it.
     """
 
     services: Mapping[str, Service] = field(default_factory=dict)
     coordinators: Mapping[str, Coordinator] = field(default_factory=dict)
+    engines: Mapping[str, Engine] = field(default_factory=dict)
     flow: Flow = field(default_factory=Flow)
     flows: Mapping[str, Flow] = field(default_factory=dict)
     policies: Policies = field(default_factory=Policies)

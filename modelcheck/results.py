@@ -9,9 +9,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from .errors import Position
+from .expressions import Expr
 from .trace import Trace
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from matplotlib.axes import Axes
 
 
 class Verdict(StrEnum):
@@ -31,7 +38,7 @@ class Result:
     reason: what is wrong or why it holds, in a sentence. trace: the counterexample, or the witness of what is
     reachable; `shortest` where the method guarantees that. vacuous: proved, but for a reason that makes it worthless
     (said in `reason`). expected: the verdict that the model expects, if it does. statistics: numbers of the engine
-    (states, depth, seconds).
+    (states, depth, seconds). shows: what is true in the trace's last state, where that is what the trace is for.
     """
 
     name: str
@@ -46,6 +53,7 @@ class Result:
     assumptions: tuple[str, ...] = ()
     statistics: Mapping[str, float | int | str] = field(default_factory=dict)
     position: Position | None = None
+    shows: Expr | None = None
 
     @property
     def as_it_should_be(self) -> bool:
@@ -57,6 +65,21 @@ class Result:
     @property
     def undecided(self) -> bool:
         return self.verdict in (Verdict.BOUNDED, Verdict.UNKNOWN) and not self.as_it_should_be
+
+    def _repr_html_(self) -> str:
+        from .report.html import render_result
+
+        return render_result(self)
+
+    def plot(self, where: str | Path | Axes | None = None) -> Axes | None:
+        """The trace as a sequence diagram: into a .png, .svg or .pdf file, into axes, or on a figure of its own.
+
+        Returns the axes, None for a file. Raises ValueError where there is no trace, `ModelError` where the file has
+        another ending or cannot be written.
+        """
+        from .plot.files import plot_sequence
+
+        return plot_sequence(self, where)
 
 
 @dataclass(frozen=True)
@@ -104,6 +127,13 @@ class CheckReport:
         from .report.html import render_report
 
         return render_report(self)
+
+    def plot(self, where: str | Path) -> list[Path]:
+        """The sequence diagrams of all counterexamples, in a folder, or in files named after the one that is given; the
+        files that were written. Raises `ModelError` as `Result.plot` does."""
+        from .plot.files import save_diagrams
+
+        return save_diagrams([self], where)
 
     def to_dict(self) -> dict[str, object]:
         """The report as plain data, as `--json` prints it."""

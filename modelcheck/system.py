@@ -126,9 +126,9 @@ class Claim:
 class Label:
     """What an action is in the story: who does what, in which instance.
 
-    phase: `start`, `finish`, `skip`, `pass` (what takes no time), `undo start`, `undo finish`, `publish`, `act`;
-    `outcome` is that of a finish. `step` is the step or handler that the action belongs to, `task` what its duration
-    is drawn for.
+    phase: `begin` (of a flow that waited), `start`, `finish`, `skip`, `pass` (what takes no time), `undo start`,
+    `undo finish`, `publish`, `act`; `outcome` is that of a finish. `step` is the step or handler that the action
+    belongs to, `task` what its duration is drawn for.
     `then`: what follows by itself, `again` (another attempt), `again at once` (the same, keeping its worker),
     `redelivered` (the message stays in its queue). `text` is for people only.
     `queue` is the queue a message is taken from, `puts` those that receive one, `publishes` the events published.

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from .expressions import Ref, Value
 from .system import Action, Claim, State, TransitionSystem
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from matplotlib.axes import Axes
 
 
 @dataclass(frozen=True)
@@ -34,6 +40,20 @@ class Trace:
         """Each action with the state before and after it."""
         for index, number in enumerate(self.actions):
             yield self.states[index], self.system.actions[number], self.states[index + 1]
+
+    def _repr_html_(self) -> str:
+        from .report.html import render_trace
+
+        return render_trace(self)
+
+    def plot(self, where: str | Path | Axes | None = None) -> Axes | None:
+        """The trace as a sequence diagram: into a .png, .svg or .pdf file, into axes, or on a figure of its own.
+
+        Returns the axes, None for a file. Raises `ModelError` where the file has another ending or cannot be written.
+        """
+        from .plot.files import plot_sequence
+
+        return plot_sequence(self, where)
 
 
 class ReplayError(Exception):
@@ -102,6 +122,13 @@ def _outcomes(system: TransitionSystem, number: int, before: State, after: State
         for full in _chosen(system, number, before, after)
         if plain.guard(full) and plain.defined(full)
     )
+
+
+def choice_between(system: TransitionSystem, number: int, before: State, after: State) -> State | None:
+    """The state before, extended by parameters with which an action leads to the state after; None if none do."""
+    plain = system.plain[number]
+    possible = (full for full in _chosen(system, number, before, after) if plain.guard(full) and plain.defined(full))
+    return next((full for full in possible if plain.update(full) == after), None)
 
 
 def _chosen(system: TransitionSystem, number: int, before: State, after: State) -> Iterable[State]:

@@ -136,9 +136,12 @@ def orchestrations(draw: st.DrawFn) -> model.Orchestration:
             )
         )
     )
-    coordinators = draw(
-        under_names(st.builds(model.Coordinator, concurrency=st.none() | st.integers(1, 9), overhead=maybe_delay), 2)
+    engines = draw(under_names(st.builds(model.Engine, concurrency=st.none() | st.integers(1, 9)), 2))
+    engine = st.none() | st.sampled_from(tuple(engines)) if engines else st.none()
+    coordinator = st.builds(
+        model.Coordinator, concurrency=st.none() | st.integers(1, 9), overhead=maybe_delay, engine=engine
     )
+    coordinators = draw(under_names(coordinator, 2))
     step_names = tuple(draw(st.lists(names, min_size=1, max_size=3, unique=True)))
     declared = draw(st.dictionaries(st.sampled_from(("a", "b2")), variables, max_size=2))
     service = st.none() | st.sampled_from(tuple(services)) if services else st.none()
@@ -206,6 +209,7 @@ def orchestrations(draw: st.DrawFn) -> model.Orchestration:
         model.Flow,
         name=names,
         coordinator=st.none() | st.sampled_from(tuple(coordinators)) if coordinators else st.none(),
+        engine=engine,
         requires=maybe_formula,
         ensures=maybe_formula,
         context=some(names),
@@ -229,6 +233,7 @@ def orchestrations(draw: st.DrawFn) -> model.Orchestration:
             **fields,
             services=st.just(services),
             coordinators=st.just(coordinators),
+            engines=st.just(engines),
             flow=flow,
             flows=st.just(flows),
             policies=policies,

@@ -18,6 +18,7 @@ PACKAGE = Path(__file__).parent.parent / "modelcheck"
 LAYERS = (
     ("errors",),
     ("expressions",),
+    ("families",),
     ("model",),
     ("datatypes",),
     ("source", "library"),
@@ -36,7 +37,10 @@ LAYERS = (
     ("simulate",),
     ("complexity",),
     ("compare",),
-    ("report", "plot"),
+    ("drawing",),
+    ("report",),
+    ("plot",),
+    ("explore",),
     ("api",),
     ("arguments",),
     ("cli",),
@@ -45,7 +49,11 @@ LAYERS = (
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
 
 # Results show themselves: these import upwards, inside functions only.
-SHOWING = {("results", "report"), ("check", "report"), ("simulate", "plot"), ("compare", "plot"), ("compare", "report")}
+SHOWING = {
+    (result, shown)
+    for result in ("errors", "model", "trace", "results", "check", "simulate", "compare")
+    for shown in ("report", "plot")
+}
 
 LONGEST_FILE = 400
 LONGER: dict[str, int] = {}

@@ -12,7 +12,20 @@ import numpy as np
 import pytest
 
 from modelcheck.errors import Position
-from modelcheck.expressions import BOOL, INT, EnumType, Expr, IntType, Operation, compare, equal, integer
+from modelcheck.expressions import (
+    BOOL,
+    INT,
+    EnumType,
+    Expr,
+    IntType,
+    Operation,
+    compare,
+    conjunction,
+    disjunction,
+    equal,
+    integer,
+    negation,
+)
 from modelcheck.report.data import json_text, report_data
 from modelcheck.report.html import render_page
 from modelcheck.report.html import render_report as render_html
@@ -330,20 +343,21 @@ def test_the_sequence_diagram() -> None:
         "  participant p1 as orders",
         "  participant p2 as inventory",
         "  participant p3 as payment",
+        "  Note over p1,p3: begins with stock = 2",
         "  p1->>p2: reserve",
         "  p2-->>p1: ok",
         "  Note over p1: stock 2→1",
         "  p1->>p3: charge",
         "  p3--xp1: error",
     ]
-    assert sequence_diagram(EMPTY).splitlines()[-1] == "  Note over p1: broken: reserve requires stock #62;= 1"
+    assert sequence_diagram(EMPTY).splitlines()[-1] == "  Note over p1,p2: ✗ reserve requires stock #62;= 1"
 
 
 def test_messages_are_arrows_to_those_who_receive_them() -> None:
     publish = label("publish", "", message="Paid", puts=("bus>stock", "bus>mail"), publishes=("Paid",))
     system = TransitionSystem("one", (AT,), (action(0, 1, publish),))
     rows = sequence_diagram(walk(system, (0,), 0)).splitlines()
-    assert rows[-2:] == ["  p1->>p2: Paid", "  p1->>p3: Paid"]
+    assert rows[-2:] == ["  p1-)p2: Paid", "  p1-)p3: Paid"]
 
 
 @pytest.mark.parametrize("name", ["reserve; drop", "a#b", "x\ny"])
@@ -351,3 +365,66 @@ def test_names_cannot_break_a_diagram(name: str) -> None:
     system = TransitionSystem("one", (AT,), (action(0, 1, label("finish", name, "ok", "inventory")),))
     body = sequence_diagram(walk(system, (0,), 0)).splitlines()[1:]
     assert all(re.fullmatch(r"  (participant|Note over|p\d)[^;]*(#\d+;[^;]*)*", row) for row in body)
+
+
+def shown(formula: Expr, state: State, verdict: Verdict = Verdict.REFUTED, reason: str = "broken: all") -> str:
+    """The last line of the story of a trace that ends where a formula holds."""
+    first = replace(ORDER, variables=tuple(replace(v, initial=None) for v in ORDER.variables))
+    line = tell(result("p", verdict, trace=Trace(first, (state,), ()), shows=formula, reason=reason))[-1]
+    return f"{line.text} ({', '.join(str(change) for change in line.changes)})"
+
+
+def test_of_a_broken_conjunction_the_false_part_is_told() -> None:
+    enough, few = compare(">=", STOCK.ref, integer(1)), compare("<=", STOCK.ref, integer(3))
+    whole = conjunction([enough, few])
+    assert shown(negation(whole), (0, True, 0)) == "broken: stock >= 1 (stock = 0)"
+    asked = conjunction([equal(AT.ref, integer(4)), negation(conjunction([PAID.ref, enough, few]))])
+    assert shown(asked, (5, True, 4)) == "broken: stock <= 3 (stock = 5)"
+    assert shown(asked, (5, False, 4)) == "broken: paid and stock <= 3 (stock = 5, paid = false)"
+    implied = disjunction([negation(PAID.ref), enough])
+    assert shown(negation(conjunction([implied, few])), (0, True, 0)) == (
+        "broken: paid implies stock >= 1 (stock = 0, paid = true)"
+    )
+
+
+def test_what_is_false_as_a_whole_or_reads_more_than_variables_is_told_as_written() -> None:
+    enough = compare(">=", STOCK.ref, integer(1))
+    assert shown(negation(enough), (0, True, 0)) == "broken: all (stock = 0)"
+    assert shown(negation(conjunction([PAID.ref, enough])), (0, False, 0)) == "broken: all (stock = 0, paid = false)"
+    control = conjunction([equal(AT.ref, integer(1)), PAID.ref])
+    assert shown(negation(control), (0, False, 1)) == "broken: all (paid = false)"
+
+
+def test_only_values_that_decide_are_told() -> None:
+    enough = compare(">=", STOCK.ref, integer(1))
+    either = disjunction([PAID.ref, enough])
+    assert shown(either, (2, False, 0), Verdict.PROVED, "it is reached") == "it is reached (stock = 2)"
+    assert shown(either, (2, True, 0), Verdict.PROVED, "it is reached") == "it is reached (paid = true)"
+    assert (
+        shown(conjunction([PAID.ref, enough]), (2, True, 0), reason="reached: x")
+        == "reached: x (stock = 2, paid = true)"
+    )
+
+
+def test_a_range_is_left_with_the_value_after_and_a_precondition_is_broken_with_the_one_before() -> None:
+    left = Claim("range", "stock", compare("<=", integer(1), STOCK.ref), "stock leaves its range")
+    needs = Claim("requires", "reserve", compare(">=", STOCK.ref, integer(9)), "reserve requires stock >= 9")
+    finish = replace(ORDER.actions[1], claims=(left, needs))
+    system = replace(ORDER, actions=(ORDER.actions[0], finish))
+    for claim, value in ((left, "0"), (needs, "1")):
+        trace = Trace(system, ((1, False, 0), (1, False, 1), (0, False, 2)), (0, 1), broken=claim)
+        line = tell(result("p", Verdict.REFUTED, trace=trace))[-1]
+        assert [str(change) for change in line.changes] == [f"stock = {value}"]
+
+
+def test_an_action_is_not_said_to_have_the_index_of_its_actor() -> None:
+    seen = Variable("seen", BOOL, (False,))
+    for name, actor, text in (
+        ("check[1]", "buyer[1]", "check"),
+        ("send[1,2]", "node[1]", "send[1,2]"),
+        ("go", "x", "go"),
+    ):
+        system = TransitionSystem(
+            "race", (seen,), (Action(name, equal(integer(1), integer(1)), {}, Label("act", actor, "s")),)
+        )
+        assert story(walk(system, (False,), 0))[0].text == text

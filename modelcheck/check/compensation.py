@@ -15,6 +15,7 @@ from ..engine.hoare import counterexample
 from ..engine.smt_limits import Undecided
 from ..engine.target import Target
 from ..errors import position_of
+from ..expand import flows_of
 from ..expressions import (
     BOOL,
     FALSE,
@@ -86,7 +87,7 @@ class _Witness:
     def claims(self, action: Action) -> tuple[Claim, ...]:
         """Undoing what had no effect, or undoing after something that came earlier was undone."""
         label = action.label
-        if label.phase != "undo finish" or label.outcome != "ok":
+        if label.phase != "undo finish" or label.outcome != "ok" or label.step not in self.earlier:
             return ()
         spurious = f"{label.step} is undone although it had no effect"
         found = [Claim("spurious", "*", self.remain(label.step, label.instance), spurious)]
@@ -96,28 +97,33 @@ class _Witness:
         return tuple(found)
 
 
-def compensation_questions(design: model.Orchestration, system: TransitionSystem) -> list[Question]:
-    """What must hold at each failed end, and whenever something is undone; empty where nothing can fail."""
-    typed = type_flow(design)
-    flow = design.flow.name
-    failed = [(scope, scope.predicates["failed"][flow]) for scope in system.scope.instances]
-    if not any(_may_abort(action) for action in system.actions):
+def compensation_questions(
+    design: model.Orchestration, system: TransitionSystem, only: str | None = None
+) -> list[Question]:
+    """What must hold at each failed end, and whenever something is undone; empty where nothing can fail.
+
+    only: of one flow, by its name ("" for the one under `flow`); None: of all.
+    """
+    flows = {name: each for name, each in flows_of(design).items() if only in (None, name)}
+    witnesses = [(each, witness) for each in flows.values() if (witness := _witness(each)).earlier]
+    if not witnesses or not any(_may_abort(action, flows) for action in system.actions):
         return []
-    steps = typed.instances[0].steps
-    leaving = [step.step.origin.undone_with or name for name, step in steps.items() if _leaves_something(step)]
-    with_effect = list(dict.fromkeys(leaving))
-    if not with_effect:
-        return []
-    later = leads_to(flow_graph(design), with_effect)
-    earlier = {step: frozenset(other for other in with_effect if step in later[other]) for step in with_effect}
-    witness = _Witness(typed, earlier, loops(flow_graph(design)))
-    monitor = Monitor(witness.variables, witness.updates, witness.claims)
+    monitor = Monitor(
+        tuple(variable for _, witness in witnesses for variable in witness.variables),
+        lambda action: {k: v for _, witness in witnesses for k, v in witness.updates(action).items()},
+        lambda action: tuple(claim for _, witness in witnesses for claim in witness.claims(action)),
+    )
+    failed = [
+        (scope.predicates["failed"][each.flow.name], number, witness)
+        for each, witness in witnesses
+        for number, scope in enumerate(system.scope.instances, start=1)
+    ]
     left = disjunction(
         conjunction([ended, witness.remain(step, number)])
-        for number, (_, ended) in enumerate(failed, start=1)
-        for step in with_effect
+        for ended, number, witness in failed
+        for step in witness.earlier
     )
-    some_failed = disjunction(ended for _, ended in failed)
+    some_failed = disjunction(ended for ended, _, _ in failed)
     position = position_of(design.name)
     questions = [
         Question(
@@ -138,16 +144,30 @@ def compensation_questions(design: model.Orchestration, system: TransitionSystem
             position=position,
         ),
     ]
-    if any(earlier.values()) and design.policies.compensation.order != "parallel":
+    ordered = any(any(witness.earlier.values()) for _, witness in witnesses)
+    if ordered and design.policies.compensation.order != "parallel":
         target = Target("", claims=frozenset({("undo order", "*")}))
         questions.append(Question("undone in reverse", "compensation", target, monitor=monitor, position=position))
     return questions
 
 
-def _may_abort(action: Action) -> bool:
-    """Whether an action ends the flow as a failure, or begins to."""
-    changes_flow = any(name.split("#")[0] == "flow" for name in action.updates)
-    return action.label.phase != "end" and changes_flow
+def _witness(design: model.Orchestration) -> _Witness:
+    """What is watched of the steps of one flow that leave something to undo."""
+    typed = type_flow(design)
+    steps = typed.instances[0].steps
+    leaving = [step.step.origin.undone_with or name for name, step in steps.items() if _leaves_something(step)]
+    with_effect = list(dict.fromkeys(leaving))
+    graph = flow_graph(design)
+    later = leads_to(graph, with_effect)
+    earlier = {step: frozenset(other for other in with_effect if step in later[other]) for step in with_effect}
+    return _Witness(typed, earlier, loops(graph))
+
+
+def _may_abort(action: Action, flows: Mapping[str, model.Orchestration]) -> bool:
+    """Whether an action ends one of these flows as a failure, or begins to."""
+    statuses = {f"flow {name}".strip() for name in flows}
+    changes_flow = any(name.split("#")[0] in statuses for name in action.updates)
+    return action.label.phase not in ("begin", "end") and changes_flow
 
 
 def _leaves_something(step: TypedStep) -> bool:
@@ -157,8 +177,8 @@ def _leaves_something(step: TypedStep) -> bool:
 def restoration_results(design: model.Orchestration, seconds: float) -> Iterator[Result]:
     """Does a step followed by its undo restore what the compensation declares in `restores`? By z3, for all values
     that satisfy the step's `requires` and the declared ranges."""
-    typed = type_flow(design, instances=1)
-    for name, step in typed.instances[0].steps.items():
+    typed_flows = [type_flow(each, instances=1) for each in flows_of(design).values()]
+    for typed, name, step in [(t, name, step) for t in typed_flows for name, step in t.instances[0].steps.items()]:
         for variable, target in step.compensation.restores if step.compensation else ():
             yield _restores(name, step, variable, target, typed, seconds)
 
@@ -196,6 +216,11 @@ def _restores(name: str, step: TypedStep, variable: str, target: Tree, typed: Ty
 
 def policy_findings(design: model.Orchestration) -> Iterator[Finding]:
     """Steps with an effect that nothing undoes although a later step can fail."""
+    for each in flows_of(design).values():
+        yield from _policy_findings(each)
+
+
+def _policy_findings(design: model.Orchestration) -> Iterator[Finding]:
     graph = flow_graph(design)
     steps = design.flow.steps
     later = leads_to(graph, list(steps)) if len(steps) <= 2000 else {}

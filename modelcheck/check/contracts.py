@@ -9,7 +9,7 @@ engine that explores it; so do refutations, which need a trace.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import networkx as nx
@@ -17,11 +17,13 @@ import networkx as nx
 from .. import model
 from ..engine.hoare import ContractAnswer, Statement, verify
 from ..engine.target import Limits
+from ..expand.several import title_of
 from ..expressions import TRUE, Expr, conjunction, negation
 from ..graph.flow import END, START, flow_graph, jumps_after, loops
 from ..orchestration.typed import TypedFlow, TypedStep, type_flow
 from ..results import Result, Verdict
 from .question import Question
+from .several import undisturbed_flows
 
 FLOW = "(flow)"
 Entry = tuple[str | None, Expr]
@@ -30,11 +32,17 @@ Entry = tuple[str | None, Expr]
 def proved_contracts(design: model.Orchestration, questions: Sequence[Question], limits: Limits) -> Iterator[Result]:
     """The results of those contract questions that z3 proves on the graph; nothing about the others."""
     asked = {question.name: question for question in questions if question.check == "contracts"}
-    if not asked or not graph_is_enough(design):
+    if not asked:
         return
+    for name, each in undisturbed_flows(design).items():
+        if graph_is_enough(each):
+            yield from _proved(name, each, asked, limits)
+
+
+def _proved(flow: str, design: model.Orchestration, asked: Mapping[str, Question], limits: Limits) -> Iterator[Result]:
     typed = type_flow(design, instances=1)
     for answer in verify_flow(design, typed, min(limits.seconds, 20.0)):
-        question = asked.get(_title(answer))
+        question = asked.get(_title(answer, flow))
         if question is None or answer.verdict != "proved":
             continue
         result = Result(
@@ -48,9 +56,9 @@ def proved_contracts(design: model.Orchestration, questions: Sequence[Question],
         yield replace(result, vacuous=True, reason=question.vacuous) if answer.vacuous else result
 
 
-def _title(answer: ContractAnswer) -> str:
-    name = answer.name.split(": ")[0]
-    return f"{'flow' if name == FLOW else name} {answer.kind}"
+def _title(answer: ContractAnswer, flow: str) -> str:
+    name = answer.name.split(": ")[0].removeprefix("begin ")
+    return f"{title_of(flow) if name == FLOW else name} {answer.kind}"
 
 
 def graph_is_enough(design: model.Orchestration) -> bool:

@@ -11,11 +11,14 @@ import networkx as nx
 
 from .. import model
 from ..errors import position_of
+from ..expand import expand, flows_of
 from ..graph.flow import ABORT, END, START, flow_graph
 from ..results import Finding
 
 # Declaring a name is not using it.
-DECLARATIONS = frozenset({"name", "description", "constants", "variables", "services", "coordinators", "expect"})
+DECLARATIONS = frozenset(
+    {"name", "description", "constants", "variables", "services", "coordinators", "engines", "expect"}
+)
 _WORD = re.compile(r"[^\W\d]\w*")
 
 
@@ -25,7 +28,10 @@ def lint(design: model.Model) -> list[Finding]:
     if isinstance(design, model.Orchestration):
         from .compensation import policy_findings
 
-        found += [*_unreachable(design), *_context(design), *policy_findings(design)]
+        design = expand(design)
+        for each in flows_of(design).values():
+            found += [*_unreachable(each), *_context(each)]
+        found += policy_findings(design)
     if isinstance(design, model.Choreography):
         from .delivery import delivery_findings
 
@@ -66,11 +72,14 @@ def _unused(design: model.Model) -> Iterator[Finding]:
     yield from warn(design.constants, used | ranges | initial | _words(list(design.constants.values())), "constant")
     match design:
         case model.Orchestration():
-            services = {step.service for step in design.flow.steps.values()}
-            services |= {s.compensation.service for s in design.flow.steps.values() if s.compensation}
+            flows = [design.flow, *design.flows.values()]
+            steps = [step for flow in flows for step in flow.steps.values()]
+            services = {step.service for step in steps} | {s.compensation.service for s in steps if s.compensation}
             yield from warn(design.services, {name for name in services if name}, "service")
+            engines = {flow.engine for flow in flows} | {each.engine for each in design.coordinators.values()}
+            yield from warn(design.engines, {name for name in engines if name}, "engine")
             if len(design.coordinators) > 1:
-                yield from warn(design.coordinators, {design.flow.coordinator or ""}, "coordinator")
+                yield from warn(design.coordinators, {flow.coordinator or "" for flow in flows}, "coordinator")
         case model.Choreography():
             topics = {event.topic for event in design.events.values() if event.topic}
             yield from warn(design.topics, topics, "topic")
@@ -82,7 +91,7 @@ def _confusable(design: model.Model) -> Iterator[Finding]:
     """Names of one kind that differ only in case, underscores or a final s."""
     names: list[str] = [*design.variables, *design.constants]
     if isinstance(design, model.Orchestration):
-        names += design.flow.steps
+        names += [*design.flow.steps, *(step for flow in design.flows.values() for step in flow.steps)]
     if isinstance(design, model.Choreography):
         names += [*design.events, *design.participants]
 

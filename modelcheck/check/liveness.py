@@ -13,6 +13,7 @@ from ..engine.search import search
 from ..engine.state_graph import StateGraph, explore
 from ..engine.target import Answer, Limits, Target
 from ..errors import Problem, position_of
+from ..expand import flows_of
 from ..expressions import BOOL, Expr, Resolver, conjunction, negation
 from ..results import Result, Verdict
 from ..system import TransitionSystem
@@ -34,7 +35,12 @@ def liveness_results(
     for name, asked in design.properties.items():
         about = asked.about
         if asked.word == "ends":
-            yield name, _ends(design, system, limits, name, graph)
+            flow = _flow_named(about, design)
+            if flow is None:
+                yield name, _ends(design, system, limits, name, graph)
+            else:
+                assert isinstance(design, model.Orchestration)
+                yield name, _flow_ends(name, flow or design.flow.name, system, graph)
         elif asked.word == "possible" and not isinstance(about, tuple):
             goals = each_instance(about, system, resolver)
             if goals:
@@ -45,7 +51,7 @@ def liveness_results(
                 yield name, _leads_to(name, pairs, about, system, limits, graph)
         elif asked.word == "compensated":
             if isinstance(design, model.Orchestration):
-                yield name, _compensated(name, design, system, limits)
+                yield name, _compensated(name, design, system, limits, _flow_named(about, design))
             else:
                 problem = Problem("E305", "only a flow can be 'compensated'", position_of(name))
                 resolver.problems.append(problem)
@@ -64,11 +70,36 @@ def _ends(design: model.Model, system: TransitionSystem, limits: Limits, name: s
     return lambda: termination_result(design, system, limits, name, graph)
 
 
-def _compensated(name: str, design: model.Orchestration, system: TransitionSystem, limits: Limits) -> Compute:
+def _flow_named(about: object, design: model.Model) -> str | None:
+    """Which of several flows a property speaks of ("" for the one under `flow`); None: all there is."""
+    flows = flows_of(design) if isinstance(design, model.Orchestration) else {}
+    if len(flows) < 2 or about == "system":
+        return None
+    return str(about) if about in flows else ""
+
+
+def _flow_ends(name: str, flow: str, system: TransitionSystem, graph: Explore) -> Compute:
+    """Whether one of several flows always ends: no fair execution goes on for ever, or is stuck, before it has."""
+
+    def compute() -> Result:
+        for scope in system.scope.instances:
+            ended = scope.predicates["ended"][flow]
+            trace, answer = find_lasso(system, within=negation(ended), stuck=True, graph=graph())
+            result = _of_graph(name, system, trace, answer, "it never ends", "it ends in every fair execution")
+            if result.verdict != Verdict.PROVED:
+                break
+        return replace(result, check="termination")
+
+    return compute
+
+
+def _compensated(
+    name: str, design: model.Orchestration, system: TransitionSystem, limits: Limits, flow: str | None
+) -> Compute:
     """All that the check `compensation` asks, under the user's name: what is left, what was undone, in which order."""
 
     def compute() -> Result:
-        questions = compensation_questions(design, system)
+        questions = compensation_questions(design, system, flow)
         if not questions:
             reason = "nothing can fail, or nothing has an effect"
             return Result(

@@ -17,6 +17,7 @@ from ..engine.precedence import precedes
 from ..engine.smt_limits import Undecided
 from ..engine.target import Target
 from ..errors import position_of
+from ..expand import flows_of
 from ..expressions import TRUE, Expr, Ref, Type, conjunction, equal, references, substitute
 from ..graph.flow import flow_graph, leads_to, predecessors
 from ..orchestration.typed import TypedFlow, TypedStep, type_flow
@@ -29,11 +30,13 @@ PREFIX = "conflict: "
 
 def conflict_questions(design: model.Orchestration, system: TransitionSystem) -> list[Question]:
     """For each pair of unordered steps whose effects do not commute: can both be in flight at once?"""
-    if not 2 <= len(design.flow.steps) <= 500:
+    flows = flows_of(design).values()
+    if not 2 <= sum(len(each.flow.steps) for each in flows) <= 500:
         return []
-    typed = type_flow(design, instances=1)
-    steps = typed.instances[0].steps
-    later = leads_to(flow_graph(design), list(steps))
+    every = [type_flow(each, instances=1) for each in flows]
+    typed = every[0]
+    steps = {name: step for each in every for name, step in each.instances[0].steps.items()}
+    later = {k: v for each in flows for k, v in leads_to(flow_graph(each), list(each.flow.steps)).items()}
     running = system.scope.predicates["running"]
     found = []
     for first, second in combinations(steps, 2):
@@ -51,8 +54,12 @@ def conflict_finding(design: model.Orchestration, result: Result) -> Finding | N
     names = result.name.removeprefix(PREFIX)
     first = names.split(" and ")[0]
     message = f"{names} are unordered, and the result depends on which finishes first"
-    where = position_of(next(name for name in design.flow.steps if name == first))
-    return Finding("W320", message, position=where, hint="order them with `after`, or make their effects independent")
+    flows = [each.flow for each in flows_of(design).values()]
+    where = position_of(next(name for flow in flows for name in flow.steps if name == first))
+    hint = "order them with `after`, or make their effects independent"
+    if not any({first, names.split(" and ")[1]} <= set(flow.steps) for flow in flows):
+        hint = "let one of them `await` the other, or make their effects independent"
+    return Finding("W320", message, position=where, hint=hint)
 
 
 def _may_conflict(first: TypedStep, second: TypedStep, typed: TypedFlow) -> bool:
@@ -104,6 +111,11 @@ def proved_precedences(design: model.Orchestration, questions: Sequence[Question
 
     Only where every step runs exactly once if the flow gets that far: no jumps, no `when`, no `join: any`.
     """
+    for each in flows_of(design).values():
+        yield from _proved_within(each, questions)
+
+
+def _proved_within(design: model.Orchestration, questions: Sequence[Question]) -> Iterator[Result]:
     steps = design.flow.steps
     plain = all(not s.transitions and s.when is None and s.join == "all" for s in steps.values())
     if not plain:

@@ -52,6 +52,14 @@ def state_questions(design: model.Model, system: TransitionSystem, resolver: Res
             yield from _about_states(name, asked.word, about, system, resolver)
 
 
+def violations(design: model.Model, system: TransitionSystem) -> Expr:
+    """The states that some `always`, `never` or `outcome` of a design excludes."""
+    resolver = Resolver()
+    words = {name for name, asked in design.properties.items() if asked.word in ("always", "never", "outcome")}
+    asked = [question for question in state_questions(design, system, resolver) if question.name in words]
+    return disjunction(question.target.state for question in asked if question.target.state is not None)
+
+
 def property_problems(design: model.Model, system: TransitionSystem) -> list[Problem]:
     """Everything that is wrong in the formulas of a design's own properties."""
     resolver = Resolver()

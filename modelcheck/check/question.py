@@ -101,7 +101,9 @@ def _result(question: Question, answer: Answer, system: TransitionSystem) -> Res
     if trace is not None:
         verdict = Verdict.PROVED if question.wanted else Verdict.REFUTED
         broken = trace.broken.message if trace.broken is not None else ""
-        return replace(common, verdict=verdict, trace=trace, reason=question.found or broken)
+        return replace(
+            common, verdict=verdict, trace=trace, reason=question.found or broken, shows=question.target.state
+        )
     if answer.complete:
         if question.wanted:
             return replace(common, verdict=Verdict.REFUTED, reason=question.absent)

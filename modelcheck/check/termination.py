@@ -16,6 +16,7 @@ from ..engine.ranking import Edge, RankResult, rank
 from ..engine.state_graph import StateGraph
 from ..engine.target import Limits
 from ..errors import position_of
+from ..expand import expand, flows_of
 from ..expressions import (
     TRUE,
     Expr,
@@ -33,6 +34,7 @@ from ..orchestration import compile_orchestration
 from ..orchestration.typed import TypedFlow, type_flow
 from ..results import Result, Verdict
 from ..system import TransitionSystem
+from .several import undisturbed_flows
 
 MOST_RANKED = 8
 FAIRNESS = "weak fairness for each actor, none for outcomes"
@@ -144,7 +146,16 @@ def _starting_at(system: TransitionSystem, witness: Mapping[str, Value]) -> Tran
 def _loops(design: model.Model, system: TransitionSystem) -> _Loops:
     match design:
         case model.Orchestration():
-            return _flow_loops(design)
+            flows = flows_of(expand(design))
+            alone = undisturbed_flows(design)
+            found = [_flow_loops(each, name in alone) for name, each in flows.items()]
+            return _Loops(
+                tuple(node for each in found for node in each.nodes),
+                tuple(edge for each in found for edge in each.edges),
+                {name: kind for each in found for name, kind in each.types.items()},
+                all(each.undisturbed for each in found),
+                conjunction(each.standing for each in found),
+            )
         case model.Choreography():
             return _event_loops(design)
         case _:
@@ -174,8 +185,9 @@ def _cyclic(edges: tuple[Edge, ...]) -> tuple[Edge, ...]:
     return () if nx.is_directed_acyclic_graph(graph) else edges
 
 
-def _flow_loops(design: model.Orchestration) -> _Loops:
-    """Loops of the flow, endless retries, and compensations that are retried for ever."""
+def _flow_loops(design: model.Orchestration, alone: bool) -> _Loops:
+    """Loops of one flow, endless retries, and compensations that are retried for ever; `alone`: no other flow writes
+    what it reads."""
     graph = flow_graph(design)
     cyclic = loops(graph)
     endless = [name for name, step in design.flow.steps.items() if _retries_for_ever(design, step)]
@@ -199,10 +211,11 @@ def _flow_loops(design: model.Orchestration) -> _Loops:
             # A skipped step passes its token on without its effect.
             skipped = conjunction([negation(step.when), condition])
             edges.append(Edge(source, target, skipped, {}, f"{source} skipped → {target}"))
-    standing = _standing(compile_orchestration(design, instances=1))
+    standing = _standing(compile_orchestration(design, instances=1)) if alone else TRUE
     if any(edge.reads for edge in edges):
         edges = large_blocks(edges)
-    return _Loops(tuple(steps), tuple(edges), typed.types, _undisturbed(design, typed, inside, edges), standing)
+    undisturbed = alone and _undisturbed(design, typed, inside, edges)
+    return _Loops(tuple(steps), tuple(edges), typed.types, undisturbed, standing)
 
 
 def _standing(system: TransitionSystem) -> Expr:

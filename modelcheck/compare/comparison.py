@@ -82,9 +82,9 @@ class Comparison:
         return render(self)
 
     def _repr_html_(self) -> str:
-        from .text import render_html
+        from ..report.html_times import render_comparison
 
-        return render_html(self)
+        return render_comparison(self)
 
     def to_dict(self) -> dict[str, object]:
         """Plain data, without the single jobs' times."""
@@ -137,6 +137,8 @@ def compare(orchestration: model.Model, choreography: model.Model, jobs: int = 1
     if not isinstance(orchestration, model.Orchestration) or not isinstance(choreography, model.Choreography):
         raise ModelError(_wrong_kinds(orchestration, choreography))
     orchestration, choreography = expand(orchestration), expand(choreography)
+    if problem := _without_formula(orchestration):
+        raise ModelError([problem])
     simulated = simulate(orchestration, jobs, seed), simulate(choreography, jobs, seed)
     both = outlines(orchestration, choreography)
     formulas = formulas_of(*both)
@@ -163,6 +165,18 @@ def _maxima_of_varying(first: Outline, second: Outline, hypotheses: tuple[Hypoth
     """Whether a mean of maxima enters: something runs at once, and durations vary."""
     constant = all(h.holds for h in hypotheses if h.name == "durations are constant")
     return not constant and not (first.sequential and (second.sequential or second.inline))
+
+
+def _without_formula(design: model.Orchestration) -> Problem | None:
+    """The formulas speak of one flow whose steps all take time; other designs can be simulated, each by itself."""
+    hint = "simulate both designs by themselves"
+    if design.flows:
+        message = f"'{design.name}' has several flows: the formulas to compare it by speak of one"
+        return Problem("E424", message, position_of(design.name), hint)
+    if any(step.origin.instant for step in design.flow.steps.values()):
+        message = f"'{design.name}' has a step that runs a flow: the formulas to compare it by speak of single steps"
+        return Problem("E424", message, position_of(design.name), hint)
+    return None
 
 
 def _wrong_kinds(orchestration: model.Model, choreography: model.Model) -> list[Problem]:

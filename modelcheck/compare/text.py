@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import math
 import textwrap
 from collections.abc import Iterator
@@ -34,7 +33,7 @@ def render(found: Comparison) -> str:
         f"{found.jobs:,} jobs of each, seed {found.seed}, the same draws"
     )
     blocks = [textwrap.fill(heading, WIDTH)]
-    for title, rows, sentences in _sections(found):
+    for title, rows, sentences in sections(found):
         lines = [title, *_table(rows)]
         for sentence in sentences:
             lines += textwrap.wrap(sentence, WIDTH, initial_indent="  ", subsequent_indent="  ")
@@ -42,25 +41,8 @@ def render(found: Comparison) -> str:
     return "\n\n".join(blocks)
 
 
-def render_html(found: Comparison) -> str:
-    """The comparison as a fragment of a page: no scripts, all text escaped."""
-    cell = "text-align:left;padding:.1em 1em .1em 0;background:none;color:inherit;border:0"
-    parts = [
-        f"<p><strong>{html.escape(found.orchestration.name)}</strong> (orchestration) beside "
-        f"<strong>{html.escape(found.choreography.name)}</strong> (choreography): {found.jobs:,} jobs of each, "
-        f"seed {found.seed}, the same draws</p>"
-    ]
-    for title, rows, sentences in _sections(found):
-        parts.append(f"<h4>{html.escape(title)}</h4>")
-        lines = (
-            "<tr>" + "".join(f'<td style="{cell}">{html.escape(each)}</td>' for each in row) + "</tr>" for row in rows
-        )
-        parts.append(f'<table style="border-collapse:collapse;color:inherit">{"".join(lines)}</table>')
-        parts += [f"<p>{html.escape(sentence)}</p>" for sentence in sentences]
-    return f'<div style="color:inherit;line-height:1.4">{"".join(parts)}</div>'
-
-
-def _sections(found: Comparison) -> Iterator[tuple[str, list[Row], list[str]]]:
+def sections(found: Comparison) -> Iterator[tuple[str, list[Row], list[str]]]:
+    """Each section of a comparison: its title, its rows, its sentences."""
     yield "tasks, with their mean durations", list(_tasks(found)), []
     yield "time", list(_times(found)), [_who(found), *_unequal(found)]
     yield "when the choreography is faster", [], [_law(found), _condition(found), _as_written(found)]

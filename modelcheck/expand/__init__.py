@@ -13,9 +13,10 @@ from .. import model
 from ..errors import ModelError
 from ..expressions import Resolver
 from .indices import declare_constants
+from .several import flows_of, is_made, started
 from .steps import Expansion, is_plain
 
-__all__ = ["expand"]
+__all__ = ["expand", "flows_of"]
 
 Design = TypeVar("Design", bound=model.Design)
 
@@ -31,11 +32,16 @@ def expand(design: Design) -> Design:
 
 
 def _expand_orchestration(design: model.Orchestration) -> model.Orchestration:
-    if is_plain(design.flow):
+    if is_plain(design.flow) and all(is_made(flow) for flow in design.flows.values()):
         return design
     resolver = Resolver()
     expansion = Expansion(design, declare_constants(design.constants, resolver), resolver)
-    flow = replace(design.flow, steps=expansion.steps_of(design.flow))
+    flow = design.flow if is_plain(design.flow) else replace(design.flow, steps=expansion.steps_of(design.flow))
+    flows = {}
+    for name in started(design, resolver):
+        own = design.flows[name]
+        inside = replace(expansion, within=(name,), prefix=f"{name}.")
+        flows[name] = replace(own, name=name, steps=inside.steps_of(own))
     if resolver.problems:
         raise ModelError(dict.fromkeys(resolver.problems))
-    return replace(design, flow=flow, flows={})
+    return replace(design, flow=flow, flows=flows)

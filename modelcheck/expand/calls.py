@@ -160,7 +160,8 @@ def call_problems(call: Call, resolver: Resolver) -> None:
         problem("E228", message, ends[0] if ends else name, "let all ways lead to one last step, with 'join: any'")
     if not call.exits and not ends:
         problem("E228", f"'{flow}' never ends: no step of it is the last", name, "let a transition go to 'end'")
-    if call.flow.coordinator is not None or call.flow.context:
-        key = "coordinator" if call.flow.coordinator is not None else "context"
+    for key in ("coordinator", "engine", "context"):
+        if not getattr(call.flow, key):
+            continue
         hint = "it belongs to the flow that calls it"
         problem("E225", f"'{key}' means nothing on '{flow}', which the step '{name}' runs", name, hint)

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 
 import networkx as nx
 
-from ..expand import expand
+from ..expand import expand, flows_of
 from ..expand.order import jumps_after, predecessors
+from ..expand.several import title_of
 from ..model import Orchestration, Step, outcome_names
 
 __all__ = [
@@ -28,8 +29,23 @@ def undo_node(step: str) -> str:
 
 
 def flow_graph(design: Orchestration) -> nx.MultiDiGraph[str]:
-    """The control-flow graph of a design's flow."""
-    design = expand(design)
+    """The control-flow graph of a design's flow; several flows side by side have their own start, end and abort."""
+    flows = flows_of(expand(design))
+    graphs = {name: _graph_of(each) for name, each in flows.items()}
+    if len(graphs) == 1:
+        return next(iter(graphs.values()))
+    found: nx.MultiDiGraph[str] = nx.MultiDiGraph(name=design.name)
+    for name, graph in graphs.items():
+        own = {node: f"{node} {name}".strip() for node in (START, END, ABORT) if node in graph}
+        for node in own:
+            graph.nodes[node]["label"] = f"{graph.nodes[node]['label']} {title_of(name)}"
+        renamed = nx.relabel_nodes(graph, own)
+        found.add_nodes_from(renamed.nodes(data=True))
+        found.add_edges_from(renamed.edges(data=True))
+    return found
+
+
+def _graph_of(design: Orchestration) -> nx.MultiDiGraph[str]:
     flow = design.flow
     graph: nx.MultiDiGraph[str] = nx.MultiDiGraph(name=design.name)
     graph.add_node(START, kind="start", label="start")

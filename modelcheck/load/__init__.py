@@ -81,7 +81,21 @@ def reader_of(kind: str) -> Reader:
     dataclass, keys = KINDS[kind]
     top = {kind: Key(_TITLE, "the name of this design", field="name", required=True), **keys}
     last = {key: top.pop(key) for key in WRITTEN_LAST}
-    return record(f"this {kind}", {**top, **last}, Builds(dataclass))
+    reader = record(f"this {kind}", {**top, **last}, Builds(dataclass))
+    return _with_some_flow(reader) if kind == "orchestration" else reader
+
+
+def _with_some_flow(reader: Reader) -> Reader:
+    """An orchestration has a flow, or several by name."""
+
+    def read(node: Node, problems: Problems) -> Any:
+        if isinstance(node, LocatedMap) and "flow" not in node and "flows" not in node:
+            note(problems, "E021", f"this orchestration needs 'flow': {ORCHESTRATION['flow'].meaning}", node)
+            return MISSING
+        return reader.read(node, problems)
+
+    some = [{"required": ["flow"]}, {"required": ["flows"]}]
+    return replace(reader, read=read, schema={**reader.schema, "anyOf": some})
 
 
 def _with_constants(design: Any, constants: Mapping[str, str], problems: Problems) -> Any:

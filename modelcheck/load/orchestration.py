@@ -44,8 +44,14 @@ COORDINATOR = record(
     {
         "concurrency": Key(unlimited(COUNT), "how many steps it can have in flight; without it any number"),
         "overhead": Key(DELAYS, "what it spends on a call"),
+        "engine": Key(NAME, "the engine that its flows run on"),
     },
     plain(model.Coordinator),
+)
+ENGINE = record(
+    "an engine",
+    {"concurrency": Key(unlimited(COUNT), "how many flows it runs at once, the others wait; without it any number")},
+    plain(model.Engine),
 )
 RETRY = named(
     "retry",
@@ -213,6 +219,7 @@ FLOW = record(
     {
         "name": Key(NAME, "what it is called"),
         "coordinator": Key(NAME, "who runs it; without it the only coordinator, if there is one"),
+        "engine": Key(NAME, "the engine it runs on, instead of its coordinator's"),
         "requires": Key(FORMULA, "contract: what is assumed at the start"),
         "ensures": Key(FORMULA, "contract: what must hold when it completes"),
         "context": Key(one_or_more(NAME), "the context keys that are there from the start"),
@@ -287,8 +294,9 @@ ORCHESTRATION = {
     **DESIGN,
     "services": Key(mapping_of(SERVICE, NAME), "who does the work"),
     "coordinators": Key(mapping_of(COORDINATOR, NAME), "who runs flows"),
-    "flow": Key(FLOW, "the steps and how they follow each other", required=True),
-    "flows": Key(mapping_of(FLOW, NAME), "flows by name, for steps to run"),
+    "engines": Key(mapping_of(ENGINE, NAME), "where flows run, so many at once"),
+    "flow": Key(FLOW, "the steps and how they follow each other"),
+    "flows": Key(mapping_of(FLOW, NAME), "flows by name: those that no step runs start by themselves"),
     "policies": Key(POLICIES, "what is done about failures"),
     "instances": INSTANCES,
     "arrivals": ARRIVALS,

@@ -50,13 +50,16 @@ class _Names:
 
 
 def _orchestration(design: model.Orchestration, names: _Names) -> None:
-    names.check("coordinator", design.flow.coordinator, names.under("coordinators"))
+    for coordinator in design.coordinators.values():
+        names.check("engine", coordinator.engine, names.under("engines"))
     _flow(design.flow, names.under("flow", "steps"), names)
     for name, flow in design.flows.items():
         _flow(flow, names.under("flows", name, "steps"), names)
 
 
 def _flow(flow: model.Flow, steps: tuple[str, ...], names: _Names) -> None:
+    names.check("coordinator", flow.coordinator, names.under("coordinators"))
+    names.check("engine", flow.engine, names.under("engines"))
     services, variables = names.under("services"), names.under("variables")
     for step in flow.steps.values():
         names.check("service", step.service, services)
@@ -116,15 +119,19 @@ def _property(each: model.Property, design: model.Model, names: _Names) -> None:
             if isinstance(name, str) and not _inside_call(name, design):
                 names.check("step, handler, event or action", name if name in known else base_name(name), known)
     if each.word in ("ends", "compensated") and isinstance(each.about, str):
-        flow = design.flow.name if isinstance(design, model.Orchestration) else design.name
-        names.check("flow", each.about, ("flow", "system", flow))
+        flows = ["flow", "system", design.name]
+        if isinstance(design, model.Orchestration):
+            main = ["flow", design.flow.name] if "flow" in names.document else []
+            flows = [*main, "system", *design.flows]
+        names.check("flow", each.about, flows)
 
 
 def _inside_call(name: str, design: model.Model) -> bool:
     """Whether this may be a step of what a step runs, `pack.wrap`; who writes these out knows which there are."""
     steps = design.flow.steps if isinstance(design, model.Orchestration) else {}
     first = base_name(name.partition(".")[0])
-    return "." in name and first in steps and steps[first].flow is not None
+    flows = design.flows if isinstance(design, model.Orchestration) else {}
+    return "." in name and ((first in steps and steps[first].flow is not None) or first in flows)
 
 
 def _actions(names: _Names) -> tuple[str, ...]:

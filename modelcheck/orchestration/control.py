@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from .. import model
 from ..declare import range_claims
 from ..errors import ModelError, Problem, position_of
+from ..expand.several import coordinator_of
 from ..expressions import (
     BOOL,
     FALSE,
@@ -35,6 +36,7 @@ from ..system import Action, Claim, Label, Variable
 from .typed import TypedFlow, TypedInstance, TypedStep
 
 FLOW_STATUS = EnumType(("running", "aborting", "completed", "aborted"))
+QUEUED_STATUS = EnumType(("waiting", *FLOW_STATUS.labels))
 STEP_STATUS = EnumType(("waiting", "ready", "running", "done", "skipped", "failed", "undoing", "undone", "not undone"))
 
 
@@ -87,18 +89,24 @@ def shape_of(design: model.Orchestration) -> Shape:
 
 @dataclass
 class Control:
-    """The variables and actions of one instance of the flow."""
+    """The variables and actions of one instance of a flow.
+
+    name: empty for the flow under `flow`. queued: it waits for its engine before it begins.
+    """
 
     design: model.Orchestration
     typed: TypedFlow
     instance: TypedInstance
     shape: Shape
+    name: str = ""
+    queued: bool = False
     variables: dict[str, Variable] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.policy = self.design.policies.compensation
         self.steps = self.instance.steps
-        self._declare("flow", FLOW_STATUS, FLOW_STATUS.labels.index("running"))
+        self.statuses = QUEUED_STATUS if self.queued else FLOW_STATUS
+        self._declare(self.flow, self.statuses, 0)
         for name, step in self.steps.items():
             before = self.shape.waits_for[name]
             self._declare(
@@ -116,9 +124,23 @@ class Control:
                 if self.policy.order == "lifo":
                     self._declare(f"{name}.place", IntType(0, len(self.steps)), 0)
         if self.policy.order == "lifo":
-            self._declare("owed", IntType(0, len(self.steps)), 0)
+            self._declare(self.height, IntType(0, len(self.steps)), 0)
         for key in self._context_keys():
-            self._declare(f"context.{key}", BOOL, key in self.design.flow.context)
+            self._declare(self.context(key), BOOL, key in self.design.flow.context)
+
+    @property
+    def flow(self) -> str:
+        """The variable of the flow's status, where there are several flows with its name."""
+        return f"flow {self.name}" if self.name else "flow"
+
+    @property
+    def height(self) -> str:
+        """The variable that counts what is owed, for `order: lifo`."""
+        return f"owed {self.name}" if self.name else "owed"
+
+    def context(self, key: str) -> str:
+        """The variable that tells whether a key of the context was written."""
+        return f"context.{self.name}.{key}" if self.name else f"context.{key}"
 
     def _declare(self, name: str, kind: Type, initial: bool | int) -> None:
         suffix = f"#{self.instance.number}" if self.typed.suffixed else ""
@@ -140,7 +162,7 @@ class Control:
         return disjunction(equal(reference, label(status, STEP_STATUS)) for status in statuses)
 
     def flow_is(self, *statuses: str) -> Expr:
-        return disjunction(equal(self.ref("flow"), label(status, FLOW_STATUS)) for status in statuses)
+        return disjunction(equal(self.ref(self.flow), label(status, self.statuses)) for status in statuses)
 
     @property
     def ended(self) -> Expr:
@@ -180,7 +202,7 @@ class Control:
             if step.step.origin.part_of == name:
                 self._speak_of_call(name, status)
         flow_name = self.design.flow.name
-        for word in FLOW_STATUS.labels:
+        for word in self.statuses.labels:
             status.setdefault(word, {})[flow_name] = self.flow_is(word)
         status["failed"][flow_name] = self.flow_is("aborted")
         status["ended"] = {flow_name: self.ended}
@@ -199,7 +221,7 @@ class Control:
 
     def label_for(self, phase: str, step: str = "", outcome: str = "", text: str = "", then: str = "") -> Label:
         flow = self.design.flow
-        actor = flow.coordinator or next(iter(self.design.coordinators), self.design.name)
+        actor = flow.coordinator or next(iter(self.design.coordinators), self.name or self.design.name)
         service = flow.steps[step].service or "" if step in flow.steps else ""
         undo = flow.steps[step].compensation if step in flow.steps else None
         if phase.startswith("undo") and undo is not None:
@@ -218,7 +240,7 @@ class Control:
         suffix = f"#{self.instance.number}" if self.typed.suffixed else ""
         about = story.step or self.design.flow.name
         ranged = range_claims({k: v for k, v in updates.items() if k in self.typed.types}, self.typed.types, about)
-        owner = story.step or "flow"
+        owner = story.step or self.flow
         return Action(
             f"{name}{suffix}",
             guard,
@@ -279,9 +301,9 @@ class Control:
     def abort_updates(self, name: str, outcome: str, owe: bool) -> dict[str, Expr]:
         """The flow's status after a failure: aborting where the policy undoes after it, else aborted at once."""
         undoes = outcome in self.policy.on or outcome == "abort"
-        running, flow = self.flow_is("running"), self.ref("flow")
+        running, flow = self.flow_is("running"), self.ref(self.flow)
         updates: dict[str, Expr] = {
-            flow.name: conditional(running, label("aborting" if undoes else "aborted", FLOW_STATUS), flow)
+            flow.name: conditional(running, label("aborting" if undoes else "aborted", self.statuses), flow)
         }
         return {**updates, **self.owe(name, outcome)} if owe else updates
 
@@ -299,7 +321,7 @@ class Control:
         more: Expr = Operation("+", (owed, integer(1)), INT) if owing in self.shape.in_loop else integer(1)
         updates: dict[str, Expr] = {owed.name: more}
         if self.policy.order == "lifo":
-            top, place = self.ref("owed"), self.ref(f"{owing}.place")
+            top, place = self.ref(self.height), self.ref(f"{owing}.place")
             height: Expr = Operation("+", (top, integer(1)), INT)
             if whole or step.step.origin.part_of:  # What is undone as a whole is owed from its first effect on.
                 noted = compare(">", owed, integer(0))
@@ -313,7 +335,7 @@ class Control:
     def turn(self, name: str) -> Expr:
         """Whether the order of compensation lets a step be undone now."""
         if self.policy.order == "lifo":
-            return equal(self.ref(f"{name}.place"), self.ref("owed"))
+            return equal(self.ref(f"{name}.place"), self.ref(self.height))
         if self.policy.order == "parallel":
             return TRUE
         return conjunction(
@@ -325,36 +347,37 @@ class Control:
         less: Expr = Operation("-", (owed, integer(1)), INT) if name in self.shape.in_loop else integer(0)
         updates: dict[str, Expr] = {owed.name: less}
         if self.policy.order == "lifo":
-            updates[self.ref("owed").name] = Operation("-", (self.ref("owed"), integer(1)), INT)
+            updates[self.ref(self.height).name] = Operation("-", (self.ref(self.height), integer(1)), INT)
             updates[self.ref(f"{name}.place").name] = integer(0)
         return updates
 
 
 class Busy:
-    """How many steps are in flight at a service or coordinator, over all instances: what limits `start`."""
+    """How many steps are in flight at a service or coordinator, over all instances and flows: what limits `start`."""
 
     def __init__(self, design: model.Orchestration, parts: list[Control]):
         self.design = design
         self.at_service: dict[str, list[Expr]] = {name: [] for name in design.services}
-        self.everywhere: list[Expr] = []
+        self.of_coordinator: dict[str, list[Expr]] = {}
         for part in parts:
-            for name, step in design.flow.steps.items():
+            in_flight = self.of_coordinator.setdefault(coordinator_of(part.design) or "", [])
+            for name, step in part.design.flow.steps.items():
                 if step.origin.instant and step.compensation is None:
                     continue
                 running = part.status_is(name, "running")
-                self.everywhere.append(running)
+                in_flight.append(running)
                 self.at_service.get(step.service or "", []).append(running)
                 if step.compensation is not None:
                     undoing = part.status_is(name, "undoing")
-                    self.everywhere.append(undoing)
+                    in_flight.append(undoing)
                     self.at_service.get(step.compensation.service or step.service or "", []).append(undoing)
 
-    def has_room(self, service: str | None) -> Expr:
-        """A worker of the service and a slot of the coordinator are free."""
-        coordinator = self.design.coordinators.get(self.design.flow.coordinator or "")
-        if coordinator is None and len(self.design.coordinators) == 1:
-            coordinator = next(iter(self.design.coordinators.values()))
-        limits = [(self.everywhere, coordinator.concurrency if coordinator else None)]
+    def has_room(self, control: Control, service: str | None) -> Expr:
+        """A worker of the service and a slot of the flow's coordinator are free."""
+        coordinator = coordinator_of(control.design) or ""
+        limits = []
+        if coordinator:
+            limits.append((self.of_coordinator[coordinator], self.design.coordinators[coordinator].concurrency))
         if service is not None and service in self.design.services:
             limits.append((self.at_service[service], self.design.services[service].workers))
         return conjunction(

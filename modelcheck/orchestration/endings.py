@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ..errors import position_of
+from ..expand.several import title_of
 from ..expressions import Expr, compare, conjunction, equal, integer, label, negation, substitute
 from ..system import Action, Claim
-from .control import FLOW_STATUS, Busy, Control
+from .control import Busy, Control
 
 
 def undo(control: Control, name: str, busy: Busy) -> Iterable[Action]:
@@ -25,7 +26,7 @@ def undo(control: Control, name: str, busy: Busy) -> Iterable[Action]:
     if undo.requires is not None:
         text = f"undoing {name} requires {declared.requires}"
         claims.append(Claim("requires", f"undo {name}", undo.requires, text, position_of(declared.requires)))
-    guard = conjunction([*due, busy.has_room(declared.service or step.step.service)])
+    guard = conjunction([*due, busy.has_room(control, declared.service or step.step.service)])
     yield control.action(
         f"undo {name}", guard, control.set_status(name, "undoing"), control.label_for("undo start", name), claims
     )
@@ -48,7 +49,7 @@ def _undo_fails(control: Control, name: str, guard: Expr) -> Action:
     if policy == "continue":
         updates |= control.settle(name)
     if policy == "stop":
-        updates[control.ref("flow").name] = label("aborted", FLOW_STATUS)
+        updates[control.ref(control.flow).name] = label("aborted", control.statuses)
     words = {"continue": "nobody hears of it", "retry": "will be tried again", "stop": "the flow stops"}
     then = "again" if policy == "retry" else ""
     story = control.label_for("undo finish", name, "error", words[policy], then)
@@ -62,10 +63,13 @@ def complete(control: Control) -> Action:
     claims = []
     ensures, text = control.instance.ensures, control.design.flow.ensures
     if ensures is not None:
-        claims.append(Claim("ensures", "flow", ensures, f"the flow ensures {text}", position_of(text)))
-    updates = {control.ref("flow").name: label("completed", FLOW_STATUS)}
+        claims.append(
+            Claim("ensures", title_of(control.name), ensures, f"{_speak_of(control)} ensures {text}", position_of(text))
+        )
+    updates = {control.ref(control.flow).name: label("completed", control.statuses)}
     guard = conjunction([control.flow_is("running"), *quiet])
-    return control.action("complete", guard, updates, control.label_for("end", outcome="completed"), claims)
+    story = control.label_for("end", outcome="completed", text=control.name)
+    return control.action(f"complete {control.name}".strip(), guard, updates, story, claims)
 
 
 def abort(control: Control) -> Action:
@@ -74,5 +78,10 @@ def abort(control: Control) -> Action:
     waits_for = ("running", "undoing") if control.policy.siblings == "finish" else ("undoing",)
     settled = [equal(each, integer(0)) for each in owed]
     guard = conjunction([control.flow_is("aborting"), negation(control.any_status(*waits_for)), *settled])
-    updates = {control.ref("flow").name: label("aborted", FLOW_STATUS)}
-    return control.action("abort", guard, updates, control.label_for("end", outcome="aborted"))
+    updates = {control.ref(control.flow).name: label("aborted", control.statuses)}
+    story = control.label_for("end", outcome="aborted", text=control.name)
+    return control.action(f"abort {control.name}".strip(), guard, updates, story)
+
+
+def _speak_of(control: Control) -> str:
+    return f"the flow {control.name}" if control.name else "the flow"

@@ -27,12 +27,12 @@ def arrive(control: Control, name: str, busy: Busy) -> Iterable[Action]:
     """Start, skip, or fail for want of an input."""
     step = control.steps[name]
     here = conjunction([control.flow_is("running"), control.arrived(name)])
-    inputs = conjunction(control.ref(f"context.{key}") for key in step.step.input.values())
+    inputs = conjunction(control.ref(control.context(key)) for key in step.step.input.values())
     claims = []
     if step.requires is not None:
         message = f"{name} requires {step.step.requires}"
         claims.append(Claim("requires", name, step.requires, message, position_of(step.step.requires)))
-    guard = conjunction([here, step.when, step.awaits, inputs, busy.has_room(step.step.service)])
+    guard = conjunction([here, step.when, step.awaits, inputs, busy.has_room(control, step.step.service)])
     updates = {**control.set_status(name, "running"), **control.consume(name)}
     yield control.action(f"start {name}", guard, updates, control.label_for("start", name), claims, step)
     if step.when != TRUE:
@@ -150,7 +150,7 @@ def _with_context(control: Control, step: TypedStep, outcome: str, updates: dict
         service = control.design.services.get(step.step.service or "")
         for key, output in step.step.output.items():
             if service is None or service.provides is None or output in service.provides:
-                updates[control.ref(f"context.{key}").name] = TRUE
+                updates[control.ref(control.context(key)).name] = TRUE
     return updates
 
 

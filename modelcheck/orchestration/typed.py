@@ -11,6 +11,7 @@ from ..declare import count_instances, declare_names, declare_variables
 from ..errors import ModelError, Problem, did_you_mean, position_of
 from ..expand import expand
 from ..expand.indices import with_indices
+from ..expand.several import engine_of
 from ..expressions import (
     BOOL,
     TRUE,
@@ -145,6 +146,10 @@ def _check_names(design: model.Orchestration, resolver: Resolver) -> None:
     targets = [*steps, "end", "abort"]
     if not steps:
         resolver.problems.append(Problem("E201", f"'{design.name}' has no steps", position_of(design.name)))
+    engine = engine_of(design)
+    if engine is not None and engine not in design.engines:
+        hint = did_you_mean(engine, design.engines)
+        resolver.problems.append(Problem("E202", f"unknown engine '{engine}'", position_of(engine), hint))
     for step in steps.values():
         named: list[tuple[str, Collection[str], str]] = [(name, steps, "step") for name in step.after or ()]
         named += [(transition.to, targets, "step") for transition in step.transitions]

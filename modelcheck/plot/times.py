@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from .style import BLUE, GREY, INK, RED
+from ..drawing.style import BLUE, GREY, INK, RED
 
 if TYPE_CHECKING:
     from ..simulate.result import SimulationResult

@@ -17,13 +17,16 @@ Graph: TypeAlias = "nx.MultiDiGraph[Any]"
 
 DOT_SHAPES = {
     "start": "circle", "end": "doublecircle", "abort": "octagon", "step": "box", "compensation": "box",
-    "event": "cds", "handler": "box", "outside": "circle",
+    "event": "cds", "handler": "box", "outside": "circle", "initial": "ellipse", "finished": "doubleoctagon",
+    "deadlock": "parallelogram", "violating": "octagon", "reached": "octagon",
 }  # fmt: skip
-DASHED = frozenset({"failure", "compensation"})
+DASHED = frozenset({"failure", "compensation", "stub"})
 _MERMAID_SHAPES = {
     "start": ("((", "))"), "end": ("(((", ")))"), "abort": ("{{", "}}"), "compensation": ("[/", "/]"),
-    "event": (">", "]"), "outside": ("((", "))"),
+    "event": (">", "]"), "outside": ("((", "))"), "initial": ("([", "])"), "finished": ("[[", "]]"),
+    "deadlock": ("[/", "/]"), "violating": ("{{", "}}"), "reached": ("{{", "}}"),
 }  # fmt: skip
+HINT = "draw its states: modelcheck graph MODEL --states"
 
 
 def graph_of(design: model.Model) -> Graph:
@@ -39,7 +42,7 @@ def graph_of(design: model.Model) -> Graph:
 
             graph = event_graph(design)
         case _:
-            problem = Problem("E904", f"'{design.name}' is a system of bare actions, which has no graph")
+            problem = Problem("E904", f"'{design.name}' is a system of bare actions, which has no flow", hint=HINT)
             raise ModelError([problem])
     graph.name = design.name
     return graph
@@ -55,13 +58,18 @@ def to_text(graph: Graph) -> str:
     lines = [f"{graph.name or 'graph'}: {len(graph)} nodes, {graph.number_of_edges()} edges"]
     for node in _along(graph):
         kind = graph.nodes[node].get("kind", "")
-        label = label_of(graph, node)
-        lines.append(f"  {label}" + (f"  ({kind})" if kind and kind != label else ""))
+        label = _on_one_line(label_of(graph, node))
+        mark = "  on the way of the counterexample" if graph.nodes[node].get("mark") else ""
+        lines.append(f"  {label}" + (f"  ({kind})" if kind and kind != label else "") + mark)
         for _, target, edge in graph.out_edges(node, data=True):
-            arrow = "⇢" if edge.get("kind") in DASHED else "→"
+            arrow = "⇒" if edge.get("mark") else "⇢" if edge.get("kind") in DASHED else "→"
             note = f"  [{edge['label']}]" if edge.get("label") else ""
-            lines.append(f"    {arrow} {label_of(graph, target)}{note}")
+            lines.append(f"    {arrow} {_on_one_line(label_of(graph, target))}{note}")
     return "\n".join(lines) + "\n"
+
+
+def _on_one_line(text: str) -> str:
+    return text.replace("\n", " ")
 
 
 def _along(graph: Graph) -> Iterator[Any]:
@@ -82,12 +90,14 @@ def to_dot(graph: Graph) -> str:
     lines = [f"digraph {_quoted(graph.name or 'graph')} {{", "  rankdir=LR;", "  node [fontname=sans];"]
     for node, data in graph.nodes(data=True):
         shape = DOT_SHAPES.get(data.get("kind", ""), "box")
-        style = ", style=dashed" if data.get("kind") == "compensation" else ""
+        style = ", style=dashed" if data.get("kind") in ("compensation", "stub") else ""
+        style += ", penwidth=3" if data.get("mark") else ""
         lines.append(f"  {_quoted(node)} [label={_quoted(label_of(graph, node))}, shape={shape}{style}];")
     for source, target, data in graph.edges(data=True):
         label = f"label={_quoted(data['label'])}" if data.get("label") else ""
         style = "style=dashed" if data.get("kind") in DASHED else ""
-        attributes = ", ".join(part for part in (label, style) if part)
+        width = "penwidth=3" if data.get("mark") else ""
+        attributes = ", ".join(part for part in (label, style, width) if part)
         lines.append(f"  {_quoted(source)} -> {_quoted(target)}" + (f" [{attributes}];" if attributes else ";"))
     return "\n".join([*lines, "}"]) + "\n"
 
@@ -98,9 +108,10 @@ def to_mermaid(graph: Graph) -> str:
     lines = ["flowchart LR"]
     for node, data in graph.nodes(data=True):
         left, right = _MERMAID_SHAPES.get(data.get("kind", ""), ("[", "]"))
-        lines.append(f'  {names[node]}{left}"{escape(label_of(graph, node))}"{right}')
+        text = escape(label_of(graph, node)).replace("#10;", "<br/>")
+        lines.append(f'  {names[node]}{left}"{text}"{right}')
     for source, target, data in graph.edges(data=True):
-        arrow = "-.->" if data.get("kind") in DASHED else "-->"
+        arrow = "==>" if data.get("mark") else "-.->" if data.get("kind") in DASHED else "-->"
         label = f'|"{escape(data["label"])}"|' if data.get("label") else ""
         lines.append(f"  {names[source]} {arrow}{label} {names[target]}")
     return "\n".join(lines) + "\n"

@@ -1,88 +1,135 @@
-"""A report as HTML: no scripts, all text escaped, readable on a light and on a dark page."""
+"""Results as HTML, as notebooks show them and `check --html` writes them, with their sequence diagrams."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from html import escape
+from collections.abc import Sequence
 
+from .. import model
+from ..drawing.style import BAD, GOOD, OPEN
+from ..drawing.svg import svg
+from ..errors import ModelError, Problem
 from ..results import CheckReport, Finding, Result, Verdict
-from .story import Line, tell
+from ..trace import Trace
+from .elements import FAINT, block, coloured, faint, figure, page, table, text
+from .sequence import sequence_of
+from .sequence_drawing import sequence_drawing
+from .story import Line, story, tell
 from .text import MARKS, all_assumptions, says, summary
 
-_GOOD, _BAD, _OPEN = "#2a9d5c", "#d64545", "#c08a1e"  # each readable on white and on black
-_CELL = "text-align:left;vertical-align:top;padding:.15em .9em .15em 0;border:0;background:none;color:inherit"
-_FAINT = "opacity:.7"
+MOST_DRAWN = 120  # lines of a story: what is longer has no diagram on a page
 
 
 def render_report(report: CheckReport) -> str:
     """The report as a fragment of a page, as notebooks show it."""
     parts = [
-        f'<p><strong>{_text(report.model)}</strong> <span style="{_FAINT}">{_text(report.file)}</span></p>',
-        _rows("table", (_result_row(result) for result in report.results)),
-        *(_story(result) for result in report.results if result.trace is not None),
+        f"<p><strong>{text(report.model)}</strong> {faint(report.file)}</p>",
+        table(_result_row(result) for result in report.results),
+        *_stories([result for result in report.results if result.trace is not None]),
         "".join(_finding(finding) for finding in report.findings),
     ]
     if assumptions := all_assumptions(report):
-        items = "".join(f"<li>{_text(each)}</li>" for each in assumptions)
-        parts.append(f'<details style="{_FAINT}"><summary>assumptions</summary><ul>{items}</ul></details>')
-    parts.append(f"<p><strong>{_text(summary(report))}</strong></p>")
-    return f'<div style="color:inherit;line-height:1.4">{"".join(parts)}</div>'
+        items = "".join(f"<li>{text(each)}</li>" for each in assumptions)
+        parts.append(f'<details style="{FAINT}"><summary>assumptions</summary><ul>{items}</ul></details>')
+    parts.append(f"<p><strong>{text(summary(report))}</strong></p>")
+    return block(*parts)
 
 
 def render_page(reports: Sequence[CheckReport]) -> str:
     """A page of its own, in the reader's colours."""
-    body = "<hr>".join(render_report(report) for report in reports)
-    head = '<meta charset="utf-8"><meta name="color-scheme" content="light dark"><title>modelcheck</title>'
-    style = "font-family:system-ui,sans-serif;max-width:70em;margin:2em auto;padding:0 1em"
-    return f'<!doctype html><html lang="en"><head>{head}</head><body style="{style}">{body}</body></html>\n'
+    return page("modelcheck", "<hr>".join(render_report(report) for report in reports))
 
 
-def _text(value: object) -> str:
-    return escape(str(value))
+def render_result(result: Result) -> str:
+    """One result with its story."""
+    return block(table([_result_row(result)]), *_stories([result] if result.trace is not None else []))
 
 
-def _rows(tag: str, rows: Iterable[str]) -> str:
-    style = "border-collapse:collapse;border:0;background:none;color:inherit;font-size:inherit"
-    return f'<{tag} style="{style}"><tbody>{"".join(rows)}</tbody></{tag}>'
+def render_trace(trace: Trace) -> str:
+    """A trace as a story and as a sequence diagram."""
+    lines = story(trace)
+    return block(f"<p><strong>{text(trace.system.name)}</strong></p>", table(map(_line, lines)), _diagram(trace, lines))
 
 
-def _row(*cells: str) -> str:
-    inner = "".join(f'<td style="{_CELL}">{cell}</td>' for cell in cells)
-    return f'<tr style="background:none">{inner}</tr>'
+def render_problems(problems: Sequence[Problem]) -> str:
+    """What is wrong with an input, each with its place, the line with a caret, and the hint."""
+    return block(*(_problem(problem) for problem in problems))
+
+
+def render_design(design: model.Design) -> str:
+    """A loaded model: its kind, what it promises, and its flow or its events as a picture."""
+    from ..drawing.graph import graph_drawing
+    from .diagram import graph_of
+
+    heading = f"<p><strong>{text(design.name)}</strong> {faint(type(design).__name__.lower())}</p>"
+    about = f"<p>{text(design.description)}</p>" if design.description else ""
+    promises = table([text(name), faint(asked.word)] for name, asked in design.properties.items())
+    picture = ""
+    try:
+        if isinstance(design, model.Orchestration | model.Choreography):
+            picture = figure(svg(graph_drawing(graph_of(design))))
+    except ModelError as error:
+        picture = render_problems(error.problems)
+    return block(heading, about, picture, promises if design.properties else "")
 
 
 def _colour(result: Result) -> str:
     if result.as_it_should_be:
-        return _GOOD
-    return _OPEN if result.undecided else _BAD
+        return GOOD
+    return OPEN if result.undecided else BAD
 
 
-def _result_row(result: Result) -> str:
-    verdict = f'<span style="color:{_colour(result)}">{MARKS[result.verdict]} {_text(says(result))}</span>'
+def _result_row(result: Result) -> list[str]:
+    verdict = coloured(f"{MARKS[result.verdict]} {says(result)}", _colour(result))
     reason = result.reason if result.vacuous or result.verdict != Verdict.PROVED else ""
-    method = f'<span style="{_FAINT}">{_text(result.method)}</span>'
-    return _row(verdict, _text(result.name), method, _text(reason))
+    return [verdict, text(result.name), faint(result.method), text(reason)]
 
 
-def _story(result: Result) -> str:
-    opened = "" if result.verdict == Verdict.PROVED else " open"
-    place = f' <span style="{_FAINT}">{_text(result.position)}</span>' if result.position else ""
-    title = f"<summary><strong>{_text(result.name)}</strong>: {_text(result.verdict)}{place}</summary>"
-    return f"<details{opened}>{title}{_rows('table', (_line(line) for line in tell(result)))}</details>"
+def _stories(results: Sequence[Result]) -> list[str]:
+    """Each run once: of two results with the same run, the second refers to the first."""
+    told: dict[object, str] = {}
+    parts = []
+    for result in results:
+        assert result.trace is not None
+        trace, lines = result.trace, tell(result)
+        first = told.setdefault((trace.states, trace.actions, trace.loop), result.name)
+        opened = "" if result.verdict == Verdict.PROVED else " open"
+        place = f" {faint(result.position)}" if result.position else ""
+        title = f"<summary><strong>{text(result.name)}</strong>: {text(result.verdict)}{place}</summary>"
+        if first == result.name:
+            body = table(map(_line, lines)) + _diagram(result, lines)
+        else:
+            body = f"<p>the same run as for {text(first)}</p>{table(map(_line, lines[-1:]))}"
+        parts.append(f"<details{opened}>{title}{body}</details>")
+    return parts
 
 
-def _line(line: Line) -> str:
+def _diagram(told: Trace | Result, lines: Sequence[Line]) -> str:
+    if len(lines) > MOST_DRAWN:
+        return f'<p style="{FAINT}">too long for a diagram here: modelcheck check --diagram draws it</p>'
+    return figure(svg(sequence_drawing(sequence_of(told))))
+
+
+def _line(line: Line) -> list[str]:
     marks = {"begin": "", "step": str(line.number), "loop": "↻", "repeat": "↻", "broken": "✗", "reached": "✓"}
-    colours = {"broken": _BAD, "reached": _GOOD}
-    mark = marks[line.kind]
-    if line.kind in colours:
-        mark = f'<span style="color:{colours[line.kind]}">{mark}</span>'
+    colours = {"broken": BAD, "reached": GOOD}
+    mark = coloured(marks[line.kind], colours[line.kind]) if line.kind in colours else text(marks[line.kind])
     actor = f"{line.actor} #{line.instance}" if line.instance else line.actor
-    changes = _text(", ".join(str(change) for change in line.changes))
-    return _row(mark, _text(actor), _text(line.text), f"<code style='background:none;color:inherit'>{changes}</code>")
+    changes = text(", ".join(str(change) for change in line.changes))
+    code = f'<code style="background:none;color:inherit">{changes}</code>' if changes else ""
+    return [mark, text(actor), text(line.text), code]
 
 
 def _finding(finding: Finding) -> str:
     place = f"{finding.position}: " if finding.position else ""
-    hint = f' <span style="{_FAINT}">{_text(finding.hint)}</span>' if finding.hint else ""
-    return f"<p>{_text(finding.severity)} {_text(place)}{_text(finding.code)}: {_text(finding.message)}{hint}</p>"
+    hint = f" {faint(finding.hint)}" if finding.hint else ""
+    return f"<p>{text(finding.severity)} {text(place)}{text(finding.code)}: {text(finding.message)}{hint}</p>"
+
+
+def _problem(problem: Problem) -> str:
+    first, *rest = problem.render().split("\n")
+    hint = f"hint: {problem.hint}" if problem.hint else ""
+    shown = rest[:-1] if problem.hint and rest and rest[-1].strip() == hint else rest
+    line = (
+        f'<pre style="background:none;color:inherit;margin:.2em 0">{text(chr(10).join(shown))}</pre>' if shown else ""
+    )
+    return f"<div>{coloured('✗', BAD)} {text(first)}{line}{faint(hint) if hint else ''}</div>"

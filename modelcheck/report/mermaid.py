@@ -3,62 +3,52 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
-from ..system import Label
+from ..results import Result
 from ..trace import Trace
-from .story import Line, receiver_of, story, told_actions, unrolled
+from .sequence import Arrow, Diagram, Note, sequence_of
+
+# Mermaid's arrows: solid and dashed ones that wait, with a cross where something fails, and open ones that do not wait.
+_ARROWS = {"call": "->>", "reply": "-->>", "failure": "--x", "event": "-)", "dead": "-x"}
+_MARKS = {"again": " (again)", "lost": " (lost)"}
 
 
-def sequence_diagram(trace: Trace) -> str:
+def sequence_diagram(told: Trace | Result) -> str:
     """The Mermaid text of a trace's story: calls and replies, messages, and notes of what changed."""
-    trace = unrolled(trace)
-    labels = [trace.system.actions[number].label for number in told_actions(trace)]
-    names: dict[str, str] = {}
-    body: list[str] = []
-    open_loop = False
-    for line in story(trace):
-        if line.kind == "loop":
-            body.append("  loop for ever")
-            open_loop = True
-        elif line.kind == "step":
-            body += [f"  {row}" for row in _rows(line, [labels[index] for index in line.actions], names)]
-    if open_loop:
-        body.append("  end")
-    if trace.broken is not None and names:
-        message = escape(trace.broken.message or trace.broken.name)
-        body.append(f"  Note over {next(iter(names.values()))}: broken: {message}")
-    declared = [f"  participant {alias} as {escape(name)}" for name, alias in names.items()]
-    return "\n".join(["sequenceDiagram", *declared, *body]) + "\n"
+    diagram = sequence_of(told)
+    declared = [f"  participant p{place} as {escape(name)}" for place, name in enumerate(diagram.lifelines, start=1)]
+    return "\n".join(["sequenceDiagram", *declared, *(f"  {row}" for row in _rows(diagram))]) + "\n"
 
 
-def _rows(line: Line, labels: list[Label], names: dict[str, str]) -> list[str]:
-    """The arrows and notes of one line."""
-    first, last = labels[0], labels[-1]
-    who = f" #{line.instance}" if line.instance else ""
-    actor = _alias(last.actor or "system", names)
-    rows = []
-    if last.target and last.target != last.actor and last.step:
-        target = _alias(last.target, names)
-        undo = "undo " if last.phase.startswith("undo") else ""
-        if first.phase in ("start", "undo start"):
-            rows.append(f"{actor}->>{target}: {escape(undo + last.step + who)}")
-        if last.phase in ("finish", "undo finish"):
-            reply = "-->>" if last.outcome in ("", "ok") else "--x"
-            rows.append(f"{target}{reply}{actor}: {escape(last.outcome or 'ok')}{who}")
-    else:
-        receivers = dict.fromkeys(receiver_of(queue) for queue in last.puts)
-        if last.phase != "publish" or not receivers:
-            deed = line.text.partition(", publishes ")[0] if receivers else line.text
-            rows.append(f"Note over {actor}: {escape(deed + who)}")
-        events = escape(", ".join(last.publishes) + who)
-        rows += [f"{actor}->>{_alias(receiver, names)}: {events}" for receiver in receivers]
-    if line.changes:
-        rows.append(f"Note over {actor}: {escape(', '.join(str(change) for change in line.changes))}")
-    return rows
+def _rows(diagram: Diagram) -> Iterator[str]:
+    open_frames = list(diagram.frames)
+    closing: list[int] = []
+    for item in diagram.items:
+        for frame in [frame for frame in open_frames if frame.first <= item.row]:
+            open_frames.remove(frame)
+            closing.append(frame.last)
+            yield f"loop {escape(frame.text.removeprefix('loop '))}"
+        for last in [last for last in closing if last < item.row]:
+            closing.remove(last)
+            yield "end"
+        yield _arrow(item) if isinstance(item, Arrow) else _note(item, len(diagram.lifelines))
+    yield from ("end" for _ in closing)
 
 
-def _alias(name: str, names: dict[str, str]) -> str:
-    return names.setdefault(name, f"p{len(names) + 1}")
+def _arrow(arrow: Arrow) -> str:
+    shape = "-x" if arrow.mark == "lost" else "--)" if arrow.mark == "again" else _ARROWS[arrow.kind]
+    return f"p{arrow.source + 1}{shape}p{arrow.target + 1}: {escape(arrow.text + _MARKS.get(arrow.mark, ''))}"
+
+
+def _note(note: Note, lifelines: int) -> str:
+    changes = escape(", ".join(note.changes))
+    if note.kind == "deed":
+        where = f"p{note.lifeline + 1}"
+        return f"Note over {where}: " + "<br/>".join(part for part in (escape(note.text), changes) if part)
+    where = "p1" if lifelines == 1 else f"p1,p{lifelines}"
+    start = {"broken": "✗ ", "reached": "✓ "}.get(note.kind, "")
+    return f"Note over {where}: {start}{escape(note.text)}" + (f" (where {changes})" if changes else "")
 
 
 def escape(text: object) -> str:

@@ -14,6 +14,7 @@ from ..expressions import references
 from ..results import Result, Verdict
 from ..system import Action, Label, State, TransitionSystem, Variable
 from ..trace import Trace
+from .evidence import false_part, read_by
 
 MOST_MENTIONED = 8
 
@@ -49,7 +50,9 @@ class Line:
 
 
 @dataclass(frozen=True)
-class _Move:
+class Move:
+    """One action of a trace, with the state before and after it."""
+
     index: int
     action: Action
     before: State
@@ -60,14 +63,13 @@ def tell(result: Result) -> list[Line]:
     """The story of a result's trace with its last line, what it shows; empty for a result without a trace."""
     if result.trace is None:
         return []
-    lines = story(result.trace)
-    return [*lines, _conclusion(result, result.trace, lines)]
+    return [*story(result.trace), _conclusion(result, result.trace)]
 
 
 def story(trace: Trace) -> list[Line]:
     """The lines of a trace. Where it breaks a claim, the action that does so is the last of them."""
     trace = unrolled(trace)
-    moves = _moves(trace)
+    moves = moves_of(trace)
     lines = list(_beginning(trace, moves))
     several = len({action.label.instance for action in trace.system.actions}) > 1
     for number, group in enumerate(_fused(moves, trace.loop), start=1):
@@ -91,14 +93,16 @@ def unrolled(trace: Trace) -> Trace:
     return replace(trace, states=states, actions=(*trace.actions, trace.actions[loop]), loop=loop + 1)
 
 
-def _moves(trace: Trace) -> list[_Move]:
-    found = [_Move(index, action, before, after) for index, (before, action, after) in enumerate(trace.steps())]
+def moves_of(trace: Trace) -> list[Move]:
+    """The actions of a trace in which no loop begins within a step (`unrolled`), with the one that breaks its claim."""
+    trace = unrolled(trace)
+    found = [Move(index, action, before, after) for index, (before, action, after) in enumerate(trace.steps())]
     final = trace.states[-1]
     for number in told_actions(trace)[len(found) :]:
         after = next(
             (after for claim, after in trace.system.plain[number].findings(final) if claim == trace.broken), None
         )
-        found.append(_Move(len(found), trace.system.actions[number], final, final if after is None else after))
+        found.append(Move(len(found), trace.system.actions[number], final, final if after is None else after))
     return found
 
 
@@ -122,7 +126,7 @@ def _last_breaks(trace: Trace) -> bool:
     )
 
 
-def _fused(moves: Sequence[_Move], loop: int | None) -> Iterator[Sequence[_Move]]:
+def _fused(moves: Sequence[Move], loop: int | None) -> Iterator[Sequence[Move]]:
     """The moves, with a start and the finish right after it together."""
     index = 0
     while index < len(moves):
@@ -139,7 +143,7 @@ def _belong(first: Label, second: Label) -> bool:
     return same and pairs.get(first.phase) == second.phase
 
 
-def _step(system: TransitionSystem, group: Sequence[_Move], number: int, several: bool) -> Line:
+def _step(system: TransitionSystem, group: Sequence[Move], number: int, several: bool) -> Line:
     labels = [move.action.label for move in group]
     last = group[-1]
     changes = _changes(system, group[0].before, last.after, "data")
@@ -188,15 +192,21 @@ def _deed(action: Action, labels: Sequence[Label]) -> str:
             text = f"{'fails to undo' if failed else 'undoes'} {step}{place}"
         case "end":
             text = f"ends: {label.outcome}" if label.outcome else "ends"
-        case "pass":
+        case "begin" | "pass":
             text = label.text
         case "publish":
             text = ""
         case _:
-            text = label.text or action.name
+            text = label.text or _without_index(action.name, label.actor)
     notes = [each.text for each in labels if each.text and each.text not in (text, outcome)]
     text += "".join(f" {note}" if note.startswith("→") else f" ({note})" for note in notes)
     return ", ".join(part for part in (text, _published(label)) if part)
+
+
+def _without_index(name: str, actor: str) -> str:
+    """The name of an action without the index that its actor has, too: `buyer[1]` does `check`."""
+    index = actor[actor.find("[") :] if actor.endswith("]") else ""
+    return name.removesuffix(index) if index and name != actor else name
 
 
 def _published(label: Label) -> str:
@@ -212,7 +222,7 @@ def receiver_of(queue: str) -> str:
     return queue.rpartition(">")[2]
 
 
-def _beginning(trace: Trace, moves: Sequence[_Move]) -> Iterator[Line]:
+def _beginning(trace: Trace, moves: Sequence[Move]) -> Iterator[Line]:
     """The initial values that were chosen among several, of the variables that matter in this trace."""
     matter: set[str] = set()
     for move in moves:
@@ -233,30 +243,44 @@ def _is_open(variable: Variable) -> bool:
 
 def values_in(system: TransitionSystem, state: State, names: Iterable[str]) -> tuple[Change, ...]:
     """The values of some variables in a state; of a part of a list, the whole list."""
+    alone = len({action.label.instance for action in system.actions}) == 1
     places = [system.positions[name] for name in names]
     shown = {system.variables[place].told_as: system.tell_value(place, state) for place in places}
-    return tuple(Change(name, "", value) for name, value in shown.items())
+    return tuple(Change(name.removesuffix("#1") if alone else name, "", value) for name, value in shown.items())
 
 
-def _conclusion(result: Result, trace: Trace, lines: Sequence[Line]) -> Line:
-    """What the trace shows, with the values that show it and are not in the line before."""
+def _conclusion(result: Result, trace: Trace) -> Line:
+    """What the trace shows, with the values that show it; of a broken conjunction only what is false."""
     kind = "reached" if result.verdict == Verdict.PROVED else "broken"
     text = result.reason
+    state = _telling_state(trace)
     if trace.broken is not None and (trace.broken.message or not text):
         text = trace.broken.message or f"{trace.broken.kind} of {trace.broken.name}"
+    elif kind == "broken" and result.shows is not None and (part := false_part(trace.system, result.shows, state)):
+        text = f"broken: {part}"
     text = text or ("reached" if kind == "reached" else f"'{result.name}' does not hold")
-    told = {change.variable for change in lines[-1].changes} if lines else set()
-    variables = {variable.name: variable.told_as for variable in trace.system.variables}
-    shown = [name for name in _mentioned(trace, f"{result.name} {text}") if variables[name] not in told]
-    return Line(kind, text, changes=values_in(trace.system, trace.states[-1], shown))
+    return Line(kind, text, changes=values_in(trace.system, state, _mentioned(result, trace, state, text)))
 
 
-def _mentioned(trace: Trace, text: str) -> list[str]:
-    """The declared variables that a broken claim reads, or that a sentence names."""
+# Claims about the state in which an action begins; others are about the one it leads to.
+BEFORE = frozenset({"requires", "choice", "unhandled", "before"})
+
+
+def _telling_state(trace: Trace) -> State:
+    """The state whose values show what is wrong."""
+    if trace.broken is None or not (moves := moves_of(trace)):
+        return trace.states[-1]
+    return moves[-1].before if trace.broken.kind in BEFORE else moves[-1].after
+
+
+def _mentioned(result: Result, trace: Trace, state: State, text: str) -> list[str]:
+    """The declared variables that decide what is shown, that a broken claim reads, or that a sentence names."""
     declared = [variable for variable in trace.system.variables if variable.role == "data"]
     if trace.broken is not None:
         named = references(trace.broken.holds)
-        return [variable.name for variable in declared if variable.name in named]
-    words = set(re.findall(r"[^\W\d][\w.]*", text))
+        return [variable.name for variable in declared if variable.name in named][:MOST_MENTIONED]
+    if result.shows is not None and (found := read_by(trace.system, result.shows, state)):
+        return found[:MOST_MENTIONED]
+    words = set(re.findall(r"[^\W\d][\w.]*", f"{result.name} {text}"))
     found = [variable.name for variable in declared if re.split(r"[\[#]", variable.name)[0] in words]
     return found[:MOST_MENTIONED]

@@ -10,7 +10,8 @@ import numpy as np
 
 from .. import model
 from ..errors import ModelError, Problem, position_of
-from ..expand import expand
+from ..expand import expand, flows_of
+from ..expand.several import engine_of
 from ..system import State, TransitionSystem
 from .events import EventLoop
 from .jobs import Runs
@@ -56,6 +57,8 @@ def simulate(
         raise ModelError([Problem("E404", message, position_of(design.name), hint)])
     design = expand(design)
     _check_numbers(jobs, back_end, warmup, confidence)
+    if isinstance(design, model.Orchestration):
+        _check_engines(design)
     system = alone(design)
     plan = plan_of(design, seed)
     notes = [*plan.notes, *_loads(design, system, plan)]
@@ -96,12 +99,28 @@ def loop_for(
 
 def _endings(system: TransitionSystem) -> Callable[[State, bool], str]:
     """How a finished job ended: a flow's status; a choreography has finished, or failed if a handler did for good."""
-    position = system.positions.get("flow")
-    if position is None or system.variables[position].role != "control":
+    statuses = [v for v in system.variables if v.role == "control" and v.name.split(" ")[0] == "flow"]
+    if not statuses:
         return lambda _, failed: "failed" if failed else "finished"
-    kind = system.variables[position].type
-    labels = getattr(kind, "labels", ())
-    return lambda state, _: str(labels[int(state[position])])
+    labels = getattr(statuses[0].type, "labels", ())
+    places = [system.positions[variable.name] for variable in statuses]
+
+    def ending(state: State, _: bool) -> str:
+        """Of several flows, the ending that is not the best: one that has aborted counts."""
+        found = {str(labels[int(state[place])]) for place in places}
+        return found.pop() if len(found) == 1 else "aborted"
+
+    return ending
+
+
+def _check_engines(design: model.Orchestration) -> None:
+    """Waiting for an engine is not simulated: times without it would be wrong."""
+    used = {engine_of(each) for each in flows_of(design).values()}
+    for name, engine in design.engines.items():
+        if name in used and engine.concurrency is not None:
+            message = f"'{name}' runs {engine.concurrency} flows at once: waiting for an engine is not simulated"
+            hint = "leave the engine's concurrency out, or limit the coordinator's"
+            raise ModelError([Problem("E414", message, position_of(name), hint)])
 
 
 def _check_numbers(jobs: int, back_end: str, warmup: int | None, confidence: float) -> None:

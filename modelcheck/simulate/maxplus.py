@@ -54,6 +54,10 @@ def run(design: model.Orchestration | model.Choreography, plan: Plan, jobs: int)
 
 
 def _obstacle_in_flow(design: model.Orchestration, plan: Plan) -> str:
+    if design.flows:
+        return "several flows run side by side"
+    if any(step.origin.instant for step in design.flow.steps.values()):
+        return "a step runs a flow"
     for name, step in design.flow.steps.items():
         retry = step.retry or design.policies.retry
         retried = retry.on if retry is not None and retry.attempts is None else ()

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from .. import model
 from ..errors import ModelError, Problem, position_of
-from ..expand import expand
+from ..expand import expand, flows_of
 from ..graph.events import DEFAULT_CHANNEL, channel_of, deliveries
 from .delays import mean, sampler
 from .draws import Draws
@@ -167,13 +167,18 @@ class _Builder:
 
 
 def _plan_orchestration(design: model.Orchestration, builder: _Builder) -> None:
+    workers = {name: builder.pool(name, service.workers) for name, service in design.services.items()}
+    for each in flows_of(design).values():
+        _plan_flow(each, workers, builder)
+
+
+def _plan_flow(design: model.Orchestration, workers: Mapping[str, tuple[str, ...]], builder: _Builder) -> None:
     coordinator = coordinator_of(design)
     slots: tuple[str, ...] = ()
     overhead: model.Delay | None = None
     if coordinator is not None:
         name, declared = coordinator
         slots, overhead = builder.pool(name, declared.concurrency), declared.overhead
-    workers = {name: builder.pool(name, service.workers) for name, service in design.services.items()}
     for name, step in design.flow.steps.items():
         if step.origin.instant and step.compensation is None:
             continue

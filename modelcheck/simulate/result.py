@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -63,7 +62,7 @@ class SimulationResult:
             "notes": list(self.notes),
         }
 
-    def _rows(self) -> Iterator[tuple[str, str, str]]:
+    def rows(self) -> Iterator[tuple[str, str, str]]:
         """Name, value and interval of each figure."""
         times = {"mean": self.mean} | {f"p{percent}": each for percent, each in self.percentiles.items()}
         for name, found in times.items():
@@ -77,7 +76,7 @@ class SimulationResult:
             yield f"busy {name}", _percent(share), ""
 
     def __str__(self) -> str:
-        rows = list(self._rows())
+        rows = list(self.rows())
         width, figures = max(len(row[0]) for row in rows), max(len(row[1]) for row in rows)
         lines = [f"{self.name}: {self.jobs} jobs, seed {self.seed}, by {self.back_end} ({self.reason})"]
         lines += [f"  {name:<{width}}  {value:>{figures}}  {interval}".rstrip() for name, value, interval in rows]
@@ -89,14 +88,9 @@ class SimulationResult:
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
-        cells = "".join(
-            f"<tr><th style='text-align:left'>{html.escape(name)}</th><td>{html.escape(value)}</td>"
-            f"<td>{html.escape(interval)}</td></tr>"
-            for name, value, interval in self._rows()
-        )
-        heading, *rest = (html.escape(line.strip()) for line in str(self).splitlines())
-        remarks = "".join(f"<br>{line}" for line in rest[len(list(self._rows())) :])
-        return f"<div><b>{heading}</b><table>{cells}</table><small>{remarks[4:]}</small></div>"
+        from ..report.html_times import render_simulation
+
+        return render_simulation(self)
 
 
 def _interval(found: Estimate, show: object) -> str:

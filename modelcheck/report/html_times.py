@@ -1,0 +1,79 @@
+"""Simulated times and comparisons as HTML, with small pictures."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from ..drawing.charts import Bar, Mark, bars, histogram
+from ..drawing.svg import svg
+from .elements import block, faint, figure, table, text
+
+if TYPE_CHECKING:
+    from ..compare import Comparison
+    from ..simulate import SimulationResult
+
+BINS, MOST_SHOWN = 48, 0.995  # the last of a long tail would press everything else together
+
+
+def render_simulation(result: SimulationResult) -> str:
+    """The figures of a simulation, and how its times are spread."""
+    heading, *rest = (line.strip() for line in str(result).splitlines())
+    rows = list(result.rows())
+    remarks = "<br>".join(text(line) for line in rest[len(rows) :])
+    return block(
+        f"<p><strong>{text(heading)}</strong></p>",
+        _spread(result),
+        table([text(name), text(value), faint(interval)] for name, value, interval in rows),
+        f"<small>{remarks}</small>",
+    )
+
+
+def _spread(result: SimulationResult) -> str:
+    """How the times of the jobs that ended are spread, with the mean and the percentiles."""
+    import numpy as np
+
+    from ..simulate.result import show_time
+
+    times = np.asarray(result.makespans, dtype=float)[result.warm_up :]
+    times = times[np.isfinite(times)]
+    last = float(np.quantile(times, MOST_SHOWN)) if len(times) else 0.0
+    if last <= 0:
+        return ""
+    counts, _ = np.histogram(times[times <= last], bins=BINS, range=(0.0, last))
+    marks = [Mark(result.mean.value, f"mean {show_time(result.mean.value)}", main=True)]
+    marks += [
+        Mark(each.value, f"p{percent}") for percent, each in result.percentiles.items() if math.isfinite(each.value)
+    ]
+    title = f"times of {len(times):,} jobs of {result.name}, up to {show_time(last)}"
+    return figure(svg(histogram([int(count) for count in counts], last, marks, ("0", show_time(last)), title)))
+
+
+def render_comparison(found: Comparison) -> str:
+    """A comparison: whose jobs take longer as bars, and all sections of its text."""
+    from ..compare.text import sections
+
+    parts = [
+        f"<p><strong>{text(found.orchestration.name)}</strong> (orchestration) beside "
+        f"<strong>{text(found.choreography.name)}</strong> (choreography): {found.jobs:,} jobs of each, "
+        f"seed {found.seed}, the same draws</p>",
+        _bars(found),
+    ]
+    for title, rows, sentences in sections(found):
+        parts.append(f"<h4>{text(title)}</h4>")
+        parts += [table([text(cell) for cell in row] for row in rows)] if rows else []
+        parts += [f"<p>{text(sentence)}</p>" for sentence in sentences]
+    return block(*parts)
+
+
+def _bars(found: Comparison) -> str:
+    from ..simulate.result import show_time
+
+    rows = []
+    for kind, result in zip(("orchestration", "choreography"), found.simulated, strict=True):
+        late = result.percentiles[95].value if 95 in result.percentiles else result.mean.value
+        figures = (result.mean.value, result.mean.low, result.mean.high, late)
+        if not all(math.isfinite(each) for each in figures):
+            return ""
+        rows.append(Bar(kind, *figures, f"mean {show_time(result.mean.value)}", hollow=kind == "choreography"))
+    return figure(svg(bars(rows, f"mean times of {found.orchestration.name} and {found.choreography.name}")))
