@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Mapping
-from typing import Any
 
-Run = Callable[[argparse.Namespace], int]
+TYPE_CHECKING = False  # Without `typing`, help comes sooner.
+if TYPE_CHECKING:
+    from typing import Any
 
 
-def parser_of(runs: Mapping[str, Run]) -> argparse.ArgumentParser:
-    """The parser; what a verb does is in its `run`."""
+def parser_of() -> argparse.ArgumentParser:
+    """The parser; what a verb does is in its module of `verbs`."""
     parser = argparse.ArgumentParser(
         "modelcheck",
         description="Proves, explores, simulates and compares designs of services before they are written.",
@@ -21,7 +21,7 @@ def parser_of(runs: Mapping[str, Run]) -> argparse.ArgumentParser:
     parser.add_argument("--version", action=_Version, nargs=0, help="print the version")
     verbs = parser.add_subparsers(metavar="VERB", required=True)
 
-    check = _verb(verbs, "check", runs["check"], "prove or refute everything there is to know about models")
+    check = _verb(verbs, "check", "prove or refute everything there is to know about models")
     check.add_argument("models", nargs="+", metavar="MODEL", help="a file, a folder, or the name of a packaged model")
     check.add_argument("--property", action="append", metavar="NAME", help="only this property (repeatable)")
     check.add_argument("--engine", choices=("auto", "search", "bounded"), default="auto")
@@ -38,29 +38,23 @@ def parser_of(runs: Mapping[str, Run]) -> argparse.ArgumentParser:
     amount.add_argument("-v", "--verbose", action="store_true", help="every claim by itself, and witnesses")
     amount.add_argument("-q", "--quiet", action="store_true", help="only what is not as it should be")
 
-    simulate = _verb(verbs, "simulate", runs["simulate"], "how long a design takes")
+    simulate = _verb(verbs, "simulate", "how long a design takes")
     simulate.add_argument("model", metavar="MODEL")
     _add_runs(simulate)
 
-    compare = _verb(
-        verbs, "compare", runs["compare"], "an orchestration and a choreography of the same tasks, side by side"
-    )
+    compare = _verb(verbs, "compare", "an orchestration and a choreography of the same tasks, side by side")
     compare.add_argument("orchestration", metavar="ORCHESTRATION")
     compare.add_argument("choreography", metavar="CHOREOGRAPHY")
     _add_runs(compare)
 
-    outcomes = _verb(
-        verbs, "outcomes", runs["outcomes"], "what the outside can see in the end, of one design or of two side by side"
-    )
+    outcomes = _verb(verbs, "outcomes", "what the outside can see in the end, of one design or of two side by side")
     outcomes.add_argument("model", metavar="MODEL")
     outcomes.add_argument("other", nargs="?", metavar="OTHER", help="a second design that observes the same")
     outcomes.add_argument("--states", type=_positive, metavar="N", help="give up after so many states")
     outcomes.add_argument("--seconds", type=_seconds, metavar="S", help="give up after so many seconds")
     outcomes.add_argument("-v", "--verbose", action="store_true", help="how each outcome comes about")
 
-    graph = _verb(
-        verbs, "graph", runs["graph"], "the flow, who publishes what to whom, or the states, as text or a picture"
-    )
+    graph = _verb(verbs, "graph", "the flow, who publishes what to whom, or the states, as text or a picture")
     graph.add_argument("model", metavar="MODEL")
     graph.add_argument("--states", action="store_true", help="the states that can be reached, if they are few")
     graph.add_argument("--property", metavar="NAME", help="mark the counterexample of this property")
@@ -71,29 +65,29 @@ def parser_of(runs: Mapping[str, Run]) -> argparse.ArgumentParser:
     graph.add_argument("--format", choices=("text", "dot", "mermaid"), help="what is printed without -o")
 
     text = "write a model out as text; comments of the source are not kept"
-    convert = _verb(verbs, "convert", runs["convert"], text)
+    convert = _verb(verbs, "convert", text)
     convert.add_argument("model", metavar="MODEL")
     convert.add_argument("--to", choices=("yaml",), default="yaml", help="the format (yaml)")
     convert.add_argument("-o", "--output", metavar="FILE", help="write to a file instead of printing")
 
     schema = verbs.add_parser("schema", help="print the JSON schema of model files, for editors")
-    schema.set_defaults(run=runs["schema"], json=False)
+    schema.set_defaults(verb="schema", json=False)
 
-    explore = _verb(verbs, "explore", runs["explore"], "step through a design: what can happen, what cannot and why")
+    explore = _verb(verbs, "explore", "step through a design: what can happen, what cannot and why")
     explore.add_argument("model", metavar="MODEL")
     explore.add_argument("--property", metavar="NAME", help="begin at the counterexample or witness of a property")
     explore.add_argument("--trace", metavar="FILE", help="begin at the end of a saved trace")
     explore.add_argument("--script", metavar="FILE", help="obey the lines of a file (-: standard input) and end")
 
-    replay = _verb(verbs, "replay", runs["replay"], "whether a saved trace is still a path of its model, and its story")
+    replay = _verb(verbs, "replay", "whether a saved trace is still a path of its model, and its story")
     replay.add_argument("trace", metavar="TRACE", help="a file that explore or check --save-trace has written")
     replay.add_argument("model", metavar="MODEL", nargs="?", help="the model, where it is not the one that TRACE names")
     return parser
 
 
-def _verb(verbs: Any, name: str, run: Run, help: str) -> argparse.ArgumentParser:
+def _verb(verbs: Any, name: str, help: str) -> argparse.ArgumentParser:
     parser: argparse.ArgumentParser = verbs.add_parser(name, help=help, description=help[0].upper() + help[1:] + ".")
-    parser.set_defaults(run=run)
+    parser.set_defaults(verb=name)
     parser.add_argument("--json", action="store_true", help="print data instead of text")
     parser.add_argument(
         "--set", action="append", type=_constant, default=[], metavar="NAME=VALUE", help="replace a constant"

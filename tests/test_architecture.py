@@ -42,6 +42,7 @@ LAYERS = (
     ("plot",),
     ("explore",),
     ("api",),
+    ("verbs",),
     ("arguments",),
     ("cli",),
     ("__main__",),

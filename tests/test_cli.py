@@ -16,9 +16,10 @@ import pytest
 
 import modelcheck.api
 from modelcheck import library
-from modelcheck.cli import GOOD, INTERRUPTED, OPEN, UNUSABLE, WRONG, main, worst
+from modelcheck.cli import main
 from modelcheck.errors import ModelError
 from modelcheck.trace import ReplayError
+from modelcheck.verbs.exits import GOOD, INTERRUPTED, OPEN, UNUSABLE, WRONG, worst
 
 COUNTER = """\
 system: counter

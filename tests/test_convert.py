@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 import modelcheck as mc
-from modelcheck.cli import GOOD, UNUSABLE, main
+from modelcheck.cli import main
 from modelcheck.load import load_text, schema_text
+from modelcheck.verbs.exits import GOOD, UNUSABLE
 
 PURSE = """\
 # What a purse can pay.

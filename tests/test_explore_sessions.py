@@ -23,9 +23,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import modelcheck as mc
-from modelcheck.cli import GOOD, UNUSABLE, WRONG, main
+from modelcheck.cli import main
 from modelcheck.explore.commands import BY_NAME, COMMANDS
 from modelcheck.explore.session import Session, run_script, session_of
+from modelcheck.verbs.exits import GOOD, UNUSABLE, WRONG
 
 SESSIONS = Path(__file__).parent / "explore"
 Captured = pytest.CaptureFixture[str]

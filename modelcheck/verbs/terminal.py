@@ -1,0 +1,77 @@
+"""What verbs print, and what a terminal does meanwhile: data, errors, progress, Ctrl-C."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
+from ..errors import ModelError
+from .exits import UNUSABLE
+
+
+def print_json(data: Mapping[str, Any]) -> None:
+    """Plain data as JSON; errors among it as data, too."""
+    from ..report.data import json_text, problem_data
+
+    errors = {"errors": [problem_data(problem) for problem in data["errors"]]} if "errors" in data else {}
+    print(json_text({**data, **errors}))
+
+
+def present(result: Any, chosen: argparse.Namespace) -> None:
+    """A result that shows itself, as text or as data."""
+    if chosen.json:
+        print_json(result.to_dict())
+    else:
+        print(result, flush=True)
+
+
+def complain(error: ModelError) -> int:
+    """Prints what is wrong with an input; returns the exit code for that."""
+    sys.stdout.flush()
+    for problem in error.problems:
+        print(problem.render(), file=sys.stderr)
+    return UNUSABLE
+
+
+def in_color() -> bool:
+    """Whether what is printed is seen in colours."""
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+@contextmanager
+def noticing_interruptions() -> Iterator[list[bool]]:
+    """Ctrl-C interrupts as ever, and the list says that it did: engines end early with what they know by then."""
+    noticed: list[bool] = []
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        noticed.append(True)
+        signal.default_int_handler(number, frame)
+
+    try:
+        before = signal.signal(signal.SIGINT, interrupt)
+    except ValueError:  # Only the main thread may.
+        yield noticed
+        return
+    try:
+        yield noticed
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+@contextmanager
+def progress(text: str) -> Iterator[None]:
+    """A line on a terminal that says what is going on and is gone when it is over."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    print(text, end="", file=sys.stderr, flush=True)
+    try:
+        yield
+    finally:
+        print(f"\r{' ' * len(text)}\r", end="", file=sys.stderr, flush=True)
