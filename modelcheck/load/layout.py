@@ -19,7 +19,8 @@ WIDTH = 110
 # How many single values stand on one line in mappings of 1, 2 and 3 levels.
 MOST_ON_A_LINE = {1: 8, 2: 6, 3: 4}
 
-_HARMLESS = re.compile(r"[A-Za-z0-9_][\w.%+*/=<>-]*( [\w.%+*/=<>]+)*\Z", re.ASCII)
+# What reads back as itself everywhere, if its parentheses are in pairs.
+_HARMLESS = re.compile(r"[A-Za-z0-9_(][\w.%+*/=<>()-]*( [\w.%+*/=<>()-]+)*\Z", re.ASCII)
 
 
 def yaml_text(tree: Mapping[str, Written]) -> str:
@@ -131,7 +132,7 @@ _PLACES = {"block key": "@: x", "block value": "k: @", "key": "{@: x}", "value":
 @lru_cache(maxsize=10_000)
 def _quoted(text: str, place: str) -> str:
     """A text as it can stand in a place: plain where it reads back as itself, else in quotes."""
-    if _HARMLESS.match(text) or _is_plain(text, place):
+    if (_HARMLESS.match(text) and text.count("(") == text.count(")")) or _is_plain(text, place):
         return text
     if text.isprintable() and ('"' in text or "\\" in text):
         return "'" + text.replace("'", "''") + "'"

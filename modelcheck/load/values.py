@@ -342,11 +342,8 @@ _MANY_NAMES: dict[str, Any] = {
     "anyOf": [{"type": "array", "minItems": 1, "items": _FORMULA}, {"type": "object", "minProperties": 1}]
 }
 LABELS = Reader(_labels, _MANY_NAMES, write=_write_labels, about=About("names [a, b]"))
-TYPE = replace(
-    short(TEXT, Reader(_labels_or_record, _MANY, about=About("names [a, b] or a record {{field: type}}"))),
-    write=brackets,
-)
-_VALUES = About("a set of values {{a, b}}, a record {{field: value}} or a list [a, b]")
+TYPE = replace(short(TEXT, Reader(_labels_or_record, _MANY)), write=brackets, about=About("a type"))
+_VALUES = About("a set of values {a, b}, a record {field: value} or a list [a, b]")
 INITIAL = replace(short(FORMULA, Reader(_several, _MANY, about=_VALUES)), write=brackets)
 
 

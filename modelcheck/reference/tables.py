@@ -89,6 +89,16 @@ def _cell(text: str) -> str:
     return text.replace("|", "\\|")
 
 
+# Single values that have a section of their own.
+_LINKED = {
+    "a formula": "a [formula](#formulas)",
+    "a type": "a [type](#types)",
+    "a delay": "a [delay](#times-and-probabilities)",
+    "a duration": "a [duration](#times-and-probabilities)",
+    "a probability": "a [probability](#times-and-probabilities)",
+}
+
+
 def _value(reader: Reader) -> str:
     """What a value may be, in words, with links to the mappings."""
     about = reader.about
@@ -99,7 +109,8 @@ def _value(reader: Reader) -> str:
     parts = [_value(part) for part in about.parts]
     if about.text.startswith("{0} or {1}"):  # Forms that read the same are one.
         return " or ".join(dict.fromkeys(parts))
-    return about.text.format(*parts) if parts else about.text
+    text = re.sub(r"\{(\d+)\}", lambda found: parts[int(found[1])], about.text)
+    return _LINKED.get(text, text)
 
 
 def anchor(title: str) -> str:
