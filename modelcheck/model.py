@@ -173,11 +173,22 @@ class CompensationPolicy:
 
 
 @dataclass(frozen=True, kw_only=True)
+class TimeoutPolicy:
+    """How long steps without a timeout are waited for (None: as long as it takes), and what a timeout hides that has no
+    effect of its own: `nothing` (no effect happened), `success` (it did, and nobody heard), `either`."""
+
+    after: float | None = None
+    hides: str = "nothing"
+
+
+@dataclass(frozen=True, kw_only=True)
 class Policies:
-    """What holds for all steps that say nothing else: how failures are undone, and how often steps are tried."""
+    """What holds for all steps that say nothing else: how failures are undone, how often steps are tried, how long they
+    are waited for."""
 
     compensation: CompensationPolicy = field(default_factory=CompensationPolicy)
     retry: Retry | None = None
+    timeout: TimeoutPolicy = field(default_factory=TimeoutPolicy)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,6 +15,7 @@ from ..expressions import Resolver
 from .indices import declare_constants
 from .several import flows_of, is_made, started
 from .steps import Expansion, is_plain
+from .timeouts import with_timeouts
 
 __all__ = ["expand", "flows_of"]
 
@@ -22,7 +23,7 @@ Design = TypeVar("Design", bound=model.Design)
 
 
 def expand(design: Design) -> Design:
-    """The design with every family of steps and every call of a flow written out.
+    """The design with every family of steps, every call of a flow and the timeout policy written out.
 
     Raises `ModelError` with all that is wrong in them.
     """
@@ -32,9 +33,12 @@ def expand(design: Design) -> Design:
 
 
 def _expand_orchestration(design: model.Orchestration) -> model.Orchestration:
+    resolver = Resolver()
+    design = with_timeouts(design, resolver)
+    if resolver.problems:
+        raise ModelError(resolver.problems)
     if is_plain(design.flow) and all(is_made(flow) for flow in design.flows.values()):
         return design
-    resolver = Resolver()
     expansion = Expansion(design, declare_constants(design.constants, resolver), resolver)
     flow = design.flow if is_plain(design.flow) else replace(design.flow, steps=expansion.steps_of(design.flow))
     flows = {}

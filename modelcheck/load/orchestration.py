@@ -194,6 +194,23 @@ POLICIES = record(
             "how failures are undone",
         ),
         "retry": Key(RETRY, "retries of every step that says nothing itself"),
+        "timeout": Key(
+            short(
+                converted(DURATION, lambda after: model.TimeoutPolicy(after=after)),
+                record(
+                    "the timeout policy",
+                    {
+                        "after": Key(DURATION, "how long every step is waited for that says nothing itself"),
+                        "hides": Key(
+                            word("nothing", "success", "either"),
+                            "what a timeout without an effect of its own means: the work was not done, it was, either",
+                        ),
+                    },
+                    plain(model.TimeoutPolicy),
+                ),
+            ),
+            "timeouts of every step that says nothing itself, and what they hide",
+        ),
     },
     plain(model.Policies),
 )
