@@ -322,13 +322,16 @@ class Handler:
 class Participant:
     """An autonomous party: private state, subscriptions, handlers.
 
-    workers: how many events it handles at once (None: any number).
+    workers: how many events it handles at once (None: any number). for_each: one copy `name[i]`, with a state of its
+    own, for each value of its indices. origin: nothing that is written, see `Origin`.
     """
 
     variables: Mapping[str, Variable] = field(default_factory=dict)
     subscribes: tuple[str, ...] = ()
     handlers: Mapping[str, Handler] = field(default_factory=dict)
     workers: int | None = 1
+    for_each: tuple[Index, ...] = ()
+    origin: Origin = field(default_factory=Origin)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,6 +13,7 @@ from .. import model
 from ..errors import ModelError
 from ..expressions import Resolver
 from .indices import declare_constants
+from .participants import expand_participants
 from .several import flows_of, is_made, started
 from .steps import Expansion, is_plain
 from .timeouts import with_timeouts
@@ -23,12 +24,14 @@ Design = TypeVar("Design", bound=model.Design)
 
 
 def expand(design: Design) -> Design:
-    """The design with every family of steps, every call of a flow and the timeout policy written out.
+    """The design with every family of steps or participants, every call of a flow and the timeout policy written out.
 
     Raises `ModelError` with all that is wrong in them.
     """
     if isinstance(design, model.Orchestration):
         return cast(Design, _expand_orchestration(design))
+    if isinstance(design, model.Choreography):
+        return cast(Design, expand_participants(design))
     return design
 
 

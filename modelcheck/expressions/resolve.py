@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -275,7 +276,9 @@ def _index(syntax: Index, scope: Scope) -> Expr:
 def _path(syntax: Path, scope: Scope) -> Expr:
     members = members_of(syntax, scope.names, scope.families)
     if not members:
-        raise ExpressionError("E120", f"unknown name '{written(syntax)}'", syntax.offset)
+        known = sorted({re.sub(r"\[[^]]*\]", "[...]", name) for name in scope.names if "[" in name})
+        hint = did_you_mean(written(syntax), known)
+        raise ExpressionError("E120", f"unknown name '{written(syntax)}'", syntax.offset, hint)
     indices = [_number(argument, scope) for argument in pieces(syntax)[1]]
     if not all(isinstance(index, Literal) for index in indices):
         return _member(indices, list(members.items()))
@@ -322,8 +325,9 @@ def _predicate(syntax: Call, scope: Scope) -> Expr:
     name = _member_name(argument, scope)
     if name not in meanings:
         hint = did_you_mean(name, meanings)
-        if any(each.startswith(f"{name}[") for each in meanings):
-            hint = f"it stands for several: write 'forall i in 1..N: {syntax.name}({name}[i])', or exists or count"
+        if family := next((each for each in meanings if name == re.sub(r"\[[^]]*\]", "", each)), None):
+            member = re.sub(r"\[[^]]*\]", "[i]", family)
+            hint = f"it stands for several: write 'forall i in 1..N: {syntax.name}({member})', or exists or count"
         raise ExpressionError("E128", f"'{syntax.name}' does not know '{name}'", argument.offset, hint)
     return meanings[name]
 

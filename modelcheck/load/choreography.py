@@ -10,6 +10,7 @@ from .. import model
 from ..errors import Located
 from ..source import LocatedMap, Node
 from .design import ARRIVALS, DELAYS, DESIGN, INSTANCES, NAMES, VARIABLES, plain, with_outcomes
+from .indices import PARTICIPANT_REFERENCE, for_each
 from .orchestration import OUTCOME_NAMES
 from .reader import Key, Problems, Reader, converted, either, mapping_of, note, one_or_more, record, short, word
 from .values import COUNT, EFFECT, FAILS, FORMULA, NAME, OUTCOMES, TRUTH, TYPE, unlimited
@@ -98,6 +99,7 @@ def _participant(values: dict[str, Any], _node: LocatedMap, problems: Problems) 
     return model.Participant(**{**values, "handlers": handlers})
 
 
+_FOR_EACH = for_each("one participant for each index, each with a state of its own: i in 1..N")
 PARTICIPANT = record(
     "a participant",
     {
@@ -106,6 +108,8 @@ PARTICIPANT = record(
         "handlers": Key(mapping_of(HANDLER, NAME), "how it reacts, by name"),
         "on": Key(mapping_of(_REACTION, NAME), "handlers called like the event they react to", field="reactions"),
         "workers": Key(unlimited(COUNT), "how many events it handles at once, or unlimited; 1 without it"),
+        "for each": _FOR_EACH,
+        "for_each": _FOR_EACH,
     },
     _participant,
 )
@@ -119,7 +123,10 @@ CHOREOGRAPHY = {
     "events": Key(mapping_of(EVENT, NAME), "what can be published", required=True),
     "topics": Key(mapping_of(short(NAME, _TOPIC), NAME), "each topic's channel"),
     "channels": Key(mapping_of(CHANNEL, NAME), "the queues"),
-    "routes": Key(mapping_of(NAMES, NAME), "event or topic to the participants it is routed to"),
+    "routes": Key(
+        mapping_of(one_or_more(PARTICIPANT_REFERENCE), NAME),
+        "event or topic to the participants it is routed to: all of a family, or one of it",
+    ),
     "participants": Key(mapping_of(PARTICIPANT, NAME), "who reacts", required=True),
     "starts": Key(PUBLICATIONS, "what the outside publishes, once in each instance"),
     "listeners": Key(unlimited(COUNT), "how many events all participants together handle at once"),

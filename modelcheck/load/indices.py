@@ -7,7 +7,7 @@ from typing import Any
 
 from .. import model
 from ..errors import Located
-from .reader import MISSING, Key, Problems, converted, note, one_or_more, scalar
+from .reader import MISSING, Key, Problems, Reader, converted, note, one_or_more, scalar
 from .values import NAME
 
 _INDEX = re.compile(r"\s*([^\W\d]\w*)\s+in\s+(\S.*?)\.\.\s*(\S.*?)(?:,(?=\s*[^\W\d]\w*\s+in\s)|\Z)")
@@ -46,10 +46,17 @@ def for_each(meaning: str) -> Key:
     )
 
 
-def _reference(text: Located, problems: Problems) -> Any:
-    if not _REFERENCE.match(text):
-        return note(problems, "E023", f"'{text[:40]}' is not a step", text, "write 'reserve' or 'reserve[i]'")
-    return text
+def reference(kind: str, example: str) -> Reader:
+    """The name of something that may be a member of a family; `kind` says what it names ("a step")."""
+
+    def parse(text: Located, problems: Problems) -> Any:
+        if not _REFERENCE.match(text):
+            hint = f"write '{example}' or '{example}[i]'"
+            return note(problems, "E023", f"'{text[:40]}' is not {kind}", text, hint)
+        return text
+
+    return scalar(kind, parse, {"type": "string"})
 
 
-REFERENCE = scalar("a step", _reference, {"type": "string"})
+STEP_REFERENCE = reference("a step", "reserve")
+PARTICIPANT_REFERENCE = reference("a participant", "worker")

@@ -7,7 +7,7 @@ from typing import Any
 from .. import model
 from ..source import LocatedMap
 from .design import ARRIVALS, DELAYS, DESIGN, INSTANCES, plain, with_outcomes
-from .indices import REFERENCE, for_each
+from .indices import STEP_REFERENCE, for_each
 from .reader import Key, Problems, converted, either, list_of, mapping_of, named, note, one_or_more, record, short, word
 from .values import (
     COUNT,
@@ -126,7 +126,7 @@ STEP = named(
             "service": Key(NAME, "the service that does the work"),
             "task": Key(NAME, "the name under which its duration is drawn; shared with a handler of the same task"),
             "after": Key(
-                one_or_more(REFERENCE),
+                one_or_more(STEP_REFERENCE),
                 "the steps it waits for; the one written before it without this; [] starts at once",
             ),
             "join": Key(word("all", "any"), "wait for all of `after`, or start for each of them"),

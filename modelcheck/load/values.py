@@ -28,7 +28,7 @@ DISTRIBUTIONS: Mapping[str, Mapping[str, str]] = {
 }
 
 _NAME = re.compile(r"[^\W\d]\w*\Z")
-_TARGET = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*\s*(\[.+\])?\Z")
+_TARGET = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*\s*(\[.+\](\.[^\W\d]\w*)*)?\Z")
 _NUMBER = r"[-+]?(?:\d{1,15}(?:\.\d{0,15})?|\.\d{1,15})(?:[eE][-+]?\d{1,2})?"
 _DURATION = re.compile(rf"({_NUMBER})\s*([^\W\d]+)?\Z")
 _PERCENTAGE = re.compile(rf"({_NUMBER})\s*(%)?\Z")
