@@ -89,9 +89,10 @@ def complexity_of(design: model.Orchestration | model.Choreography, base: float 
     A flow that names no coordinator is run by one all the same. A subscription is a pair of a participant and an
     event or topic.
     """
+    design = expand(design)
     if isinstance(design, model.Orchestration):
         coordinators = max(1, len(design.coordinators))
-        flows = ("flows", len(flows_of(expand(design))))
+        flows = ("flows", len(flows_of(design)))
         return complexity(("coordinators", coordinators), ("services", len(design.services)), flows, base)
     if isinstance(design, model.Choreography):
         pairs = sum(len(set(each.subscribes)) for each in design.participants.values())

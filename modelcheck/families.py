@@ -19,11 +19,12 @@ class Index:
 
 @dataclass(frozen=True, kw_only=True)
 class Origin:
-    """What is known of a step that was made by `expand`; nobody writes it.
+    """What is known of a step or participant that was made by `expand`; nobody writes it.
 
     made: it was written out already. indices: the values that the indices of `for each` have in this copy.
     instant: it has no work, and happens in one action. part_of: the step that runs a flow, of whose begin or end this
-    is. undone_with: the step that runs a flow and undoes it as a whole.
+    is. undone_with: the step that runs a flow and undoes it as a whole. hides: what
+    its timeout hides, by the timeout policy.
     """
 
     made: bool = False
@@ -31,3 +32,4 @@ class Origin:
     instant: bool = False
     part_of: str = ""
     undone_with: str = ""
+    hides: str = "nothing"

@@ -175,11 +175,22 @@ class CompensationPolicy:
 
 
 @dataclass(frozen=True, kw_only=True)
+class TimeoutPolicy:
+    """How long steps without a timeout are waited for (None: as long as it takes), and what a timeout hides that has no
+    effect of its own: `nothing` (no effect happened), `success` (it did, and nobody heard), `either`."""
+
+    after: float | None = None
+    hides: str = "nothing"
+
+
+@dataclass(frozen=True, kw_only=True)
 class Policies:
-    """What holds for all steps that say nothing else: how failures are undone, and how often steps are tried."""
+    """What holds for all steps that say nothing else: how failures are undone, how often steps are tried, how long they
+    are waited for."""
 
     compensation: CompensationPolicy = field(default_factory=CompensationPolicy)
     retry: Retry | None = None
+    timeout: TimeoutPolicy = field(default_factory=TimeoutPolicy)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -325,13 +336,16 @@ class Handler:
 class Participant:
     """An autonomous party: private state, subscriptions, handlers.
 
-    workers: how many events it handles at once (None: any number).
+    workers: how many events it handles at once (None: any number). for_each: one copy `name[i]`, with a state of its
+    own, for each value of its indices. origin: nothing that is written, see `Origin`.
     """
 
     variables: Mapping[str, Variable] = field(default_factory=dict)
     subscribes: tuple[str, ...] = ()
     handlers: Mapping[str, Handler] = field(default_factory=dict)
     workers: int | None = 1
+    for_each: tuple[Index, ...] = ()
+    origin: Origin = field(default_factory=Origin)
 
 
 @dataclass(frozen=True, kw_only=True)

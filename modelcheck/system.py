@@ -132,6 +132,7 @@ class Label:
     `then`: what follows by itself, `again` (another attempt), `again at once` (the same, keeping its worker),
     `redelivered` (the message stays in its queue). `text` is for people only.
     `queue` is the queue a message is taken from, `puts` those that receive one, `publishes` the events published.
+    `really`: how a finish ended in truth, where the actor hears of another `outcome`.
     """
 
     phase: str
@@ -146,6 +147,7 @@ class Label:
     publishes: tuple[str, ...] = ()
     then: str = ""
     text: str = ""
+    really: str = ""
 
 
 @dataclass(frozen=True)

@@ -204,6 +204,11 @@ def orchestrations(draw: st.DrawFn) -> model.Orchestration:
             siblings=st.sampled_from(("finish", "abandoned")),
         ),
         retry=st.none() | retries,
+        timeout=st.builds(
+            model.TimeoutPolicy,
+            after=st.none() | seconds,
+            hides=st.sampled_from(("nothing", "success", "either")),
+        ),
     )
     flow = st.builds(
         model.Flow,
@@ -310,6 +315,7 @@ def choreographies(draw: st.DrawFn) -> model.Choreography:
         subscribes=some(st.sampled_from((*events, *topics))),
         handlers=st.tuples(under_names(handler, 2), reactions).map(lambda both: {**both[0], **both[1]}),
         workers=st.none() | st.integers(1, 3),
+        for_each=st.just(()) | copies,
     )
     participants = draw(under_names(participant, 2))
     who = some(st.sampled_from(tuple(participants))) if participants else st.just(())

@@ -132,3 +132,15 @@ def test_a_design_made_in_python_names_its_engine() -> None:
     flow = model.Flow(steps={"a": model.Step()}, engine="m")
     with pytest.raises(ModelError, match="E202: unknown engine 'm'"):
         check(model.Orchestration(name="d", flow=flow))
+
+
+@pytest.mark.parametrize(("name", "states"), [("group_trip", 8453), ("fulfilment", 2068)])
+def test_packaged_models_are_as_they_should_be(name: str, states: int) -> None:
+    report = check(name)
+    assert report.exit_code == 0
+    assert report.statistics["states"] == states
+
+
+def test_a_larger_group_keeps_every_promise() -> None:
+    report = check("group_trip", constants={"N": "4"})
+    assert report.exit_code == 0

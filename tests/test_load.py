@@ -282,7 +282,7 @@ def test_constants_are_replaced() -> None:
         (model.Event, EVENT, {}),
         (model.Channel, CHANNEL, {}),
         (model.Handler, HANDLER, {}),
-        (model.Participant, PARTICIPANT, {}),
+        (model.Participant, PARTICIPANT, {"for_each": "for each"}),
         (model.GuardedAction, ACTION, {"for_each": "for each"}),
         (model.Variable, VARIABLE, {}),
     ],

@@ -100,6 +100,7 @@ def all_keys(found: Reader, seen: set[tuple[str, str]]) -> Iterator[tuple[str, s
 # Another spelling, what is read only to be refused, and what has a short form that always says all.
 NEVER_WRITTEN = {
     ("an action", "for_each"),
+    ("a participant", "for_each"),
     ("a step", "for_each"),
     ("a step", "in_turn"),
     ("a property", "deadline"),

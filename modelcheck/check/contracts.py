@@ -18,6 +18,7 @@ from .. import model
 from ..engine.hoare import ContractAnswer, Statement, verify
 from ..engine.target import Limits
 from ..expand.several import title_of
+from ..expand.timeouts import heard
 from ..expressions import TRUE, Expr, conjunction, negation
 from ..graph.flow import END, START, flow_graph, jumps_after, loops
 from ..orchestration.typed import TypedFlow, TypedStep, type_flow
@@ -77,7 +78,8 @@ def _retries_with_effect(design: model.Orchestration) -> bool:
     """Whether a failed attempt changes something before the next: a small loop with data."""
     for step in design.flow.steps.values():
         retry = step.retry or design.policies.retry
-        if retry is not None and any(step.outcomes.get(outcome) for outcome in retry.on):
+        hidden = step.origin.hides == "either" and retry is not None and "timeout" in retry.on
+        if hidden or (retry is not None and any(step.outcomes.get(outcome) for outcome in retry.on)):
             return True
     return False
 
@@ -132,13 +134,13 @@ def _exits(step: TypedStep) -> Iterator[tuple[str, str, Expr]]:
     for outcome in step.outcomes:
         if outcome == "ok":
             yield _commits(step), "ok", TRUE
-        elif jumps_after(step.step, outcome):
+        elif jumps_after(step.step, heard(outcome)):
             yield f"{step.name}: {outcome}", outcome, TRUE
 
 
 def _targets(graph: nx.MultiDiGraph[str], step: TypedStep, outcome: str) -> Iterator[tuple[str, Expr]]:
     """Where it moves to; the conditions of a choice are on the state after the step."""
-    if jumps_after(step.step, outcome):
+    if jumps_after(step.step, heard(outcome)):
         for target, condition in step.branches(outcome):
             # With no way out the token is gone, and the flow completes.
             yield END if target in (None, "end") else str(target), condition

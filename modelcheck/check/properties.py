@@ -163,7 +163,7 @@ def _occurrences(
     """
     name = re.sub(r"\s+", "", str(text))
     labels = {action.label.step for action in system.actions}
-    named = [label for label in labels if label == name or re.fullmatch(rf"{re.escape(name)}\[[\d,-]+\]", label)]
+    named = [label for label in labels if name in (label, re.sub(r"\[[\d,-]+\]", "", label))]
     if begin:
         named += [label for label in labels for each in named if label.startswith(f"{each}.")]
     if named and (name not in labels or len(named) > 1):

@@ -16,6 +16,7 @@ from dataclasses import replace
 
 from .. import model
 from ..declare import range_assumptions
+from ..expand import expand
 from ..system import TransitionSystem
 from .board import Board, make_board
 from .handling import actions_of
@@ -26,6 +27,7 @@ __all__ = ["compile_choreography", "type_choreography"]
 
 def compile_choreography(design: model.Choreography, instances: int | None = None) -> TransitionSystem:
     """The transition system of a choreography; raises `ModelError`. `instances` overrides the design's number."""
+    design = expand(design)
     typed = type_choreography(design, instances)
     board = make_board(design, typed)
     scopes = tuple(replace(each.scope, predicates=board.predicates(each.number)) for each in typed.instances)

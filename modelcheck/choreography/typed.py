@@ -14,9 +14,12 @@ from ..assign import read_effect
 from ..datatypes import read_type
 from ..declare import count_instances, declare_names, declare_variables
 from ..errors import Located, ModelError, Problem, did_you_mean, position_of
+from ..expand import expand
+from ..expand.indices import with_indices
 from ..expressions import BOOL, TRUE, Expr, Ref, Resolver, Scope, Type, as_text, names_in, substitute
 from ..expressions.composite import AnyType, Tree, build, leaves
 from ..system import Claim, Variable
+from .private import foreign_paths
 from .wrong import structure_problems
 
 
@@ -103,6 +106,7 @@ def type_choreography(design: model.Choreography, instances: int | None = None) 
 
     `instances` overrides the design's own number.
     """
+    design = expand(design)
     resolver = Resolver()
     resolver.problems += structure_problems(design)
     constants = declare_names(design, resolver)
@@ -180,7 +184,8 @@ def _declare(
     private = dict(known.private)
     for name, participant in design.participants.items():
         own = chosen(participant.variables)
-        added, scope = declare_variables(own, known.common, resolver, f"{name}.", instance)
+        here = with_indices(known.common, participant.origin.indices)
+        added, scope = declare_variables(own, here, resolver, f"{name}.", instance)
         found += added
         mine = Scope(
             {key: scope.names[key] for key in own if key in scope.names},
@@ -219,7 +224,8 @@ class _Typing:
         return {f"event.{name}": _placeholder(f"event.{name}", kind) for name, kind in fields.items()}
 
     def handler(self, participant: str, key: str, handler: model.Handler) -> TypedHandler:
-        inside = self.names.within(participant)
+        indices = self.design.participants[participant].origin.indices
+        inside = with_indices(self.names.within(participant), indices)
         scope = inside.with_names(self.payload(handler.on))
 
         def formula(text: model.Formula | None) -> Expr | None:
@@ -253,7 +259,9 @@ class _Typing:
         allowed = {
             name: value
             for name, value in effect.items()
-            if self.may_use([name], participant, name) and self.may_read(value, participant)
+            if self.may_use([name], participant, name)
+            and self.may_follow(name, scope, participant)
+            and self.may_read(value, scope, participant)
         }
         return read_effect(allowed, inside, scope, self.resolver)
 
@@ -281,15 +289,26 @@ class _Typing:
         return TypedPublication(publication.event, payload, TRUE if when is None else when, guarded, publication.on)
 
     def formula(self, text: model.Formula | None, scope: Scope, participant: str | None) -> Expr | None:
-        if text is None or not self.may_read(text, participant):
+        if text is None or not self.may_read(text, scope, participant):
             return None
         return self.resolver.expression(text, scope, BOOL)
 
     def value(self, text: model.Formula, scope: Scope, participant: str | None, expected: AnyType) -> Tree | None:
-        return self.resolver.value(text, scope, expected) if self.may_read(text, participant) else None
+        return self.resolver.value(text, scope, expected) if self.may_read(text, scope, participant) else None
 
-    def may_read(self, text: model.Formula, participant: str | None) -> bool:
-        return self.may_use(sorted(names_in(as_text(text))), participant, text)
+    def may_read(self, text: model.Formula, scope: Scope, participant: str | None) -> bool:
+        names = sorted(names_in(as_text(text)))
+        return self.may_use(names, participant, text) and self.may_follow(text, scope, participant)
+
+    def may_follow(self, text: model.Formula, scope: Scope, participant: str | None) -> bool:
+        """Whether no path like `worker[i].busy` leads to another participant's private state."""
+        others = [name for name in self.design.participants if name != participant]
+        foreign = foreign_paths(as_text(text), scope, self.names.everywhere(), others)
+        for name in foreign:
+            hint = "pass it in the payload of an event, or declare it among the design's own variables"
+            message = f"{participant or 'the outside'} cannot use '{name}': it is private"
+            self.resolver.problems.append(Problem("E213", message, position_of(text), hint))
+        return not foreign
 
     def may_use(self, names: Iterable[str], participant: str | None, place: object) -> bool:
         """Whether no name is another participant's private state; a problem is noted where one is."""

@@ -13,8 +13,10 @@ from .. import model
 from ..errors import ModelError
 from ..expressions import Resolver
 from .indices import declare_constants
+from .participants import expand_participants
 from .several import flows_of, is_made, started
 from .steps import Expansion, is_plain
+from .timeouts import with_timeouts
 
 __all__ = ["expand", "flows_of"]
 
@@ -22,19 +24,24 @@ Design = TypeVar("Design", bound=model.Design)
 
 
 def expand(design: Design) -> Design:
-    """The design with every family of steps and every call of a flow written out.
+    """The design with every family of steps or participants, every call of a flow and the timeout policy written out.
 
     Raises `ModelError` with all that is wrong in them.
     """
     if isinstance(design, model.Orchestration):
         return cast(Design, _expand_orchestration(design))
+    if isinstance(design, model.Choreography):
+        return cast(Design, expand_participants(design))
     return design
 
 
 def _expand_orchestration(design: model.Orchestration) -> model.Orchestration:
+    resolver = Resolver()
+    design = with_timeouts(design, resolver)
+    if resolver.problems:
+        raise ModelError(resolver.problems)
     if is_plain(design.flow) and all(is_made(flow) for flow in design.flows.values()):
         return design
-    resolver = Resolver()
     expansion = Expansion(design, declare_constants(design.constants, resolver), resolver)
     flow = design.flow if is_plain(design.flow) else replace(design.flow, steps=expansion.steps_of(design.flow))
     flows = {}

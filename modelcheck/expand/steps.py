@@ -190,7 +190,7 @@ class Expansion:
 
     def _copy(self, family: Family, copy: Copy, after: tuple[str, ...] | None) -> dict[str, model.Step]:
         transitions = tuple(self._transitions(family.step, copy.indices))
-        origin = model.Origin(made=True, indices=copy.indices)
+        origin = replace(family.step.origin, made=True, indices=copy.indices)
         step = replace(
             family.step, for_each=(), in_turn=False, flow=None, after=after, transitions=transitions, origin=origin
         )

@@ -45,6 +45,11 @@ def written(syntax: Syntax) -> str:
     return "".join(f"{text}[...]" if count else text for text, count in pieces(syntax)[0])
 
 
+def in_short(name: str, index: str = "[...]") -> str:
+    """A name with its indices in another form: `worker[...].busy` for `worker[1].busy`."""
+    return re.sub(r"\[[^]]*\]", index, name)
+
+
 def filled(syntax: Syntax, indices: Sequence[int]) -> str:
     """The name that a path stands for where its indices have these values: `worker[1].busy`."""
     rest = list(map(str, indices))

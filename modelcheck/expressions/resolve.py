@@ -37,7 +37,7 @@ from .meaning import (
     field as field_of,
 )
 from .parse import ExpressionError
-from .paths import filled, is_path, members_of, pieces, root_of, written
+from .paths import filled, in_short, is_path, members_of, pieces, root_of, written
 from .scope import Scope
 from .syntax import (
     Apply,
@@ -193,9 +193,13 @@ def _part(syntax: Part, scope: Scope) -> Tree:
     if is_path(syntax, scope):
         if members := members_of(syntax, scope.names, scope.families):
             indices = [_number(argument, scope) for argument in pieces(syntax)[1]]
-            return member(written(syntax), members, indices, syntax.offset)
+            key = tuple(int(index.value) for index in indices if isinstance(index, Literal))
+            if len(key) == len(indices) and key not in members:
+                raise ExpressionError("E127", f"'{filled(syntax, key)}' does not exist", root_of(syntax).offset)
+            return member(written(syntax), members, indices, root_of(syntax).offset)
         if not isinstance(syntax.of, Part):
-            raise ExpressionError("E120", f"unknown name '{written(syntax)}'", syntax.offset)
+            hint = did_you_mean(written(syntax), {in_short(name) for name in scope.names if "[" in name})
+            raise ExpressionError("E120", f"unknown name '{written(syntax)}'", root_of(syntax).offset, hint)
     value = _resolve(syntax.of, scope, None)
     return field_of(value, syntax.field, syntax.offset) if syntax.field else _items_of(value, syntax.arguments, scope)
 
@@ -296,8 +300,9 @@ def _predicate(syntax: Call, scope: Scope) -> Expr:
     name = _member_name(argument, scope)
     if name not in meanings:
         hint = did_you_mean(name, meanings)
-        if any(each.startswith(f"{name}[") for each in meanings):
-            hint = f"it stands for several: write 'forall i in 1..N: {syntax.name}({name}[i])', or exists or count"
+        if family := next((each for each in meanings if name == in_short(each, "")), None):
+            each = in_short(family, "[i]")
+            hint = f"it stands for several: write 'forall i in 1..N: {syntax.name}({each})', or exists or count"
         raise ExpressionError("E128", f"'{syntax.name}' does not know '{name}'", argument.offset, hint)
     return meanings[name]
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import networkx as nx
 
 from .. import model
+from ..expand import expand
 
 OUTSIDE = "outside"
 DEFAULT_CHANNEL = "channel"
@@ -86,6 +87,7 @@ def event_graph(design: model.Choreography) -> nx.MultiDiGraph[str]:
 
     Handlers are called `participant.handler`. Only effective deliveries have an edge.
     """
+    design = expand(design)
     graph: nx.MultiDiGraph[str] = nx.MultiDiGraph()
     for event, declared in design.events.items():
         graph.add_node(event, kind="event", terminal=declared.terminal, topic=declared.topic)

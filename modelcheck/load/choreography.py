@@ -10,6 +10,7 @@ from .. import model
 from ..errors import Located
 from ..source import LocatedMap, Node
 from .design import ARRIVALS, DELAYS, DESIGN, INSTANCES, NAMES, VARIABLES, plain, said_with_outcomes, with_outcomes
+from .indices import PARTICIPANT_REFERENCE, for_each
 from .orchestration import OUTCOME_NAMES
 from .reader import Key, Problems, Reader, converted, either, mapping_of, note, one_or_more, record, short, word
 from .values import COUNT, EFFECT, FAILS, FORMULA, NAME, OUTCOMES, TRUTH, TYPE, unlimited
@@ -174,6 +175,7 @@ def _said_participant(participant: Any) -> dict[str, Any]:
     return {**fields, **({"handlers": handlers} if handlers else {}), **({"reactions": reactions} if reactions else {})}
 
 
+_FOR_EACH = for_each("one participant for each index, each with a state of its own: i in 1..N")
 PARTICIPANT = record(
     "a participant",
     {
@@ -190,6 +192,8 @@ PARTICIPANT = record(
             python="Participant.handlers",
         ),
         "workers": Key(unlimited(COUNT), "how many events it handles at once, or unlimited; 1 without it"),
+        "for each": _FOR_EACH,
+        "for_each": _FOR_EACH,
     },
     _participant,
     _said_participant,
@@ -207,8 +211,9 @@ CHOREOGRAPHY = {
     "topics": Key(mapping_of(short(NAME, _TOPIC), NAME), "the channel of each topic: `orders: bus`"),
     "channels": Key(mapping_of(CHANNEL, NAME), "the queues on which messages travel, one for each receiver"),
     "routes": Key(
-        mapping_of(NAMES, NAME),
-        "for each event or topic, the participants it is routed to; they must subscribe to it and handle it as well",
+        mapping_of(one_or_more(PARTICIPANT_REFERENCE), NAME),
+        "for each event or topic, the participants it is routed to (a family, or one of it); they must subscribe to it "
+        "and handle it as well",
     ),
     "participants": Key(mapping_of(PARTICIPANT, NAME), "who reacts", required=True),
     "starts": Key(PUBLICATIONS, "what the outside publishes, once in each instance"),

@@ -7,7 +7,7 @@ from typing import Any
 
 from .. import model
 from ..errors import Located
-from .reader import MISSING, Key, Problems, converted, note, one_or_more, scalar
+from .reader import MISSING, Key, Problems, Reader, converted, note, one_or_more, scalar
 from .values import NAME
 from .writing import write_text
 
@@ -53,10 +53,17 @@ def _write_indices(indices: tuple[model.Index, ...]) -> str:
     return ", ".join(f"{each.name} in {write_text(each.low)}..{write_text(each.high)}" for each in indices)
 
 
-def _reference(text: Located, problems: Problems) -> Any:
-    if not _REFERENCE.match(text):
-        return note(problems, "E023", f"'{text[:40]}' is not a step", text, "write 'reserve' or 'reserve[i]'")
-    return text
+def reference(kind: str, example: str) -> Reader:
+    """The name of something that may be a member of a family; `kind` says what it names ("a step")."""
+
+    def parse(text: Located, problems: Problems) -> Any:
+        if not _REFERENCE.match(text):
+            hint = f"write '{example}' or '{example}[i]'"
+            return note(problems, "E023", f"'{text[:40]}' is not {kind}", text, hint)
+        return text
+
+    return scalar(kind, parse, {"type": "string"})
 
 
-REFERENCE = scalar("a step", _reference, {"type": "string"})
+STEP_REFERENCE = reference("a step", "reserve")
+PARTICIPANT_REFERENCE = reference("a participant", "worker")

@@ -7,7 +7,7 @@ from typing import Any
 from .. import model
 from ..source import LocatedMap
 from .design import ARRIVALS, DELAYS, DESIGN, INSTANCES, outcomes_apart, plain, said_with_outcomes
-from .indices import REFERENCE, for_each
+from .indices import STEP_REFERENCE, for_each
 from .reader import Key, Problems, converted, either, list_of, mapping_of, named, note, one_or_more, record, short, word
 from .values import (
     COUNT,
@@ -156,7 +156,7 @@ STEP = named(
                 "the name under which its duration is drawn: a handler of that task in another design takes as long",
             ),
             "after": Key(
-                one_or_more(REFERENCE),
+                one_or_more(STEP_REFERENCE),
                 "the steps it waits for; without it the one written before it; `[]`: it starts at once",
             ),
             "join": Key(
@@ -287,6 +287,23 @@ POLICIES = record(
             "how failures are undone",
         ),
         "retry": Key(RETRY, "retries of every step that says nothing itself"),
+        "timeout": Key(
+            short(
+                converted(DURATION, lambda after: model.TimeoutPolicy(after=after)),
+                record(
+                    "the timeout policy",
+                    {
+                        "after": Key(DURATION, "how long every step is waited for that says nothing itself"),
+                        "hides": Key(
+                            word("nothing", "success", "either"),
+                            "what a timeout without an effect of its own means: the work was not done, it was, either",
+                        ),
+                    },
+                    plain(model.TimeoutPolicy),
+                ),
+            ),
+            "timeouts of every step that says nothing itself, and what they hide",
+        ),
     },
     plain(model.Policies),
 )

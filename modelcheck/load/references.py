@@ -5,6 +5,7 @@ Names inside formulas are not looked at here: whoever types a formula reports th
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -83,6 +84,13 @@ def base_name(reference: str) -> str:
     return Located(name, place) if place else name
 
 
+def without_indices(name: str) -> str:
+    """What a name with indices is a member of: `worker.do` for `worker[1].do`."""
+    place = position_of(name)
+    plain = re.sub(r"\s*\[[^]]*\]", "", name)
+    return Located(plain, place) if place else plain
+
+
 def _choreography(design: model.Choreography, names: _Names) -> None:
     events, topics = names.under("events"), names.under("topics")
     participants = names.under("participants")
@@ -93,7 +101,7 @@ def _choreography(design: model.Choreography, names: _Names) -> None:
     for routed, receivers in design.routes.items():
         names.check("event or topic", routed, (*events, *topics))
         for receiver in receivers:
-            names.check("participant", receiver, participants)
+            names.check("participant", base_name(receiver), participants)
     for participant in design.participants.values():
         for wanted in participant.subscribes:
             names.check("event or topic", wanted, (*events, *topics))
@@ -117,7 +125,7 @@ def _property(each: model.Property, design: model.Model, names: _Names) -> None:
         known = _actions(names)
         for name in each.about:
             if isinstance(name, str) and not _inside_call(name, design):
-                names.check("step, handler, event or action", name if name in known else base_name(name), known)
+                names.check("step, handler, event or action", name if name in known else without_indices(name), known)
     if each.word in ("ends", "compensated") and isinstance(each.about, str):
         flows = ["flow", "system", design.name]
         if isinstance(design, model.Orchestration):

@@ -9,6 +9,7 @@ from .. import model
 from ..declare import range_claims
 from ..errors import ModelError, Problem, position_of
 from ..expand.several import coordinator_of
+from ..expand.timeouts import HIDDEN, heard
 from ..expressions import (
     BOOL,
     FALSE,
@@ -226,7 +227,11 @@ class Control:
         undo = flow.steps[step].compensation if step in flow.steps else None
         if phase.startswith("undo") and undo is not None:
             service = undo.service or service
-        return Label(phase, actor, step, outcome, self.instance.number, target=service, then=then, text=text)
+        really = outcome if outcome == HIDDEN else ""
+        if really:
+            text = ", ".join(part for part in ("although the work was done", text) if part)
+        known, number = heard(outcome), self.instance.number
+        return Label(phase, actor, step, known, number, target=service, then=then, text=text, really=really)
 
     def action(
         self,
@@ -289,7 +294,7 @@ class Control:
 
     def tries_again(self, step: TypedStep, outcome: str) -> Expr:
         retry = self.retry(step)
-        if retry is None or outcome not in retry.on:
+        if retry is None or heard(outcome) not in retry.on:
             return FALSE
         if retry.attempts is None:
             return self.flow_is("running")
@@ -300,7 +305,7 @@ class Control:
 
     def abort_updates(self, name: str, outcome: str, owe: bool) -> dict[str, Expr]:
         """The flow's status after a failure: aborting where the policy undoes after it, else aborted at once."""
-        undoes = outcome in self.policy.on or outcome == "abort"
+        undoes = heard(outcome) in self.policy.on or outcome == "abort"
         running, flow = self.flow_is("running"), self.ref(self.flow)
         updates: dict[str, Expr] = {
             flow.name: conditional(running, label("aborting" if undoes else "aborted", self.statuses), flow)
@@ -308,13 +313,17 @@ class Control:
         return {**updates, **self.owe(name, outcome)} if owe else updates
 
     def owe(self, name: str, outcome: str) -> dict[str, Expr]:
-        """What the coordinator notes to undo after an ending; after failures the policy decides."""
+        """What the coordinator notes to undo after an ending; after failures the policy decides.
+
+        Where a timeout may hide a success, `if effect` undoes what may have had one: it hears the same both times.
+        """
         step = self.steps[name]
         whole = step.step.origin.undone_with
         if step.compensation is None and not whole:
             return {}
-        choice = "if effect" if outcome == "ok" else self.policy.failing_step.get(outcome, "if effect")
-        if choice == "never" or (choice == "if effect" and not step.has_effect(outcome)):
+        choice = "if effect" if outcome == "ok" else self.policy.failing_step.get(heard(outcome), "if effect")
+        possible = HIDDEN if heard(outcome) == "timeout" and HIDDEN in step.outcomes else outcome
+        if choice == "never" or (choice == "if effect" and not step.has_effect(possible)):
             return {}
         owing = whole or name
         owed = self.ref(f"{owing}.owed")

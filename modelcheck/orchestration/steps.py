@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from ..errors import position_of
+from ..expand.timeouts import heard
 from ..expressions import (
     FALSE,
     INT,
@@ -89,13 +90,13 @@ def _skip_call(control: Control, begin: str, call: str, guard: Expr) -> Iterable
 
 def _ways(step: TypedStep, outcome: str, updates: Mapping[str, Expr]) -> list[tuple[str | None, Expr]]:
     """Where the token goes after an outcome, each with its condition before the effect."""
-    if not jumps_after(step.step, outcome):
+    if not jumps_after(step.step, heard(outcome)):
         return [(None, TRUE)]
     return [(target, substitute(condition, updates)) for target, condition in step.branches(outcome)]
 
 
 def _choice_claims(step: TypedStep, outcome: str, target: str | None) -> list[Claim]:
-    if target is not None or not jumps_after(step.step, outcome):
+    if target is not None or not jumps_after(step.step, heard(outcome)):
         return []
     message = f"after {step.name} no transition's condition is true"
     return [Claim("choice", step.name, FALSE, message, position_of(step.name))]
@@ -110,7 +111,7 @@ def after_check(control: Control, name: str) -> Expr:
 def finish(control: Control, name: str, outcome: str) -> Iterable[Action]:
     """The endings of a step in flight with one outcome: success, another attempt, a caught failure, a failure."""
     step = control.steps[name]
-    caught = bool(jumps_after(step.step, outcome))
+    caught = bool(jumps_after(step.step, heard(outcome)))
     if outcome != "ok":
         tries_again = control.tries_again(step, outcome)
         if tries_again != FALSE:

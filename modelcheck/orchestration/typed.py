@@ -12,6 +12,7 @@ from ..errors import ModelError, Problem, did_you_mean, position_of
 from ..expand import expand
 from ..expand.indices import with_indices
 from ..expand.several import engine_of
+from ..expand.timeouts import HIDDEN, heard
 from ..expressions import (
     BOOL,
     TRUE,
@@ -67,19 +68,20 @@ class TypedStep:
     def has_effect(self, outcome: str) -> bool:
         """Whether an ending leaves something to undo: an effect, or a success that a compensation is declared for.
 
-        A false check comes after the effect of a success.
+        A false check comes after the effect of a success; a timeout may hide one.
         """
         ending = "ok" if outcome == "check" else outcome
         declared = bool(self.effects.get(ending)) or bool(self.parameters and ending == "ok")
         undone = self.compensation is not None or bool(self.step.origin.undone_with)
-        return declared or (ending == "ok" and undone)
+        done = ending in ("ok", HIDDEN) or (ending == "timeout" and self.step.origin.hides == "success")
+        return declared or (done and undone)
 
     def branches(self, outcome: str) -> list[tuple[str | None, Expr]]:
         """Where an outcome can lead by transitions: (target, condition after the effect); target None: nowhere.
 
         Ordered choices exclude each other; the last pair is the case in which no condition holds.
         """
-        jumps = jumps_after(self.step, outcome)
+        jumps = jumps_after(self.step, heard(outcome))
         found: list[tuple[str | None, Expr]] = []
         none_before: list[Expr] = []
         for transition in jumps:
@@ -184,6 +186,8 @@ def _type_step(
     written = {outcome: step.outcomes.get(outcome, {}) for outcome in outcomes}
     if step.effect:
         written["ok"] = step.effect
+    if step.origin.hides == "either" and "timeout" in outcomes:
+        outcomes, written = (*outcomes, HIDDEN), {**written, HIDDEN: written["ok"]}
     effects, missing = {}, {}
     for outcome, effect in written.items():
         effects[outcome], missing[outcome] = read_effect(effect, scope, inside, resolver)

@@ -58,7 +58,7 @@ def simulate(
     design = expand(design)
     _check_numbers(jobs, back_end, warmup, confidence)
     if isinstance(design, model.Orchestration):
-        _check_engines(design)
+        _check_possible(design)
     system = alone(design)
     plan = plan_of(design, seed)
     notes = [*plan.notes, *_loads(design, system, plan)]
@@ -113,8 +113,15 @@ def _endings(system: TransitionSystem) -> Callable[[State, bool], str]:
     return ending
 
 
-def _check_engines(design: model.Orchestration) -> None:
-    """Waiting for an engine is not simulated: times without it would be wrong."""
+def _check_possible(design: model.Orchestration) -> None:
+    """Waiting for an engine, and timeouts that hide one thing or the other with nobody knows which probability, are
+    not simulated: times without them would be wrong."""
+    for each in flows_of(design).values():
+        for step, declared in each.flow.steps.items():
+            if declared.origin.hides == "either":
+                message = f"how often a timeout of '{step}' hides a success is not known, so it cannot be simulated"
+                hint = "say 'hides: nothing' or 'hides: success' to simulate one of the two"
+                raise ModelError([Problem("E415", message, position_of(step), hint)])
     used = {engine_of(each) for each in flows_of(design).values()}
     for name, engine in design.engines.items():
         if name in used and engine.concurrency is not None:
