@@ -64,7 +64,9 @@ def worst(codes: Sequence[int]) -> int:
 
 def _check(chosen: argparse.Namespace) -> int:
     if chosen.diagram:
-        _must_be_place(chosen.diagram)
+        from .plot.files import must_be_place, save_diagrams
+
+        must_be_place(chosen.diagram)
     reports: list[CheckReport] = []
     failures: list[ModelError] = []
     codes: list[int] = []
@@ -95,19 +97,12 @@ def _check(chosen: argparse.Namespace) -> int:
 
         Path(chosen.html).write_text(render_page(reports), encoding="utf-8")
     if chosen.diagram:
-        _draw_diagrams(reports, chosen)
+        files = save_diagrams(reports, chosen.diagram, witnesses=chosen.verbose)
+        if not chosen.json:
+            print("\n" + ("\n".join(f"drawn: {file}" for file in files) or "there is no counterexample to draw"))
     if len(codes) > 1 and not chosen.json:
         _print_totals(reports, failures)
     return code
-
-
-def _draw_diagrams(reports: Sequence[CheckReport], chosen: argparse.Namespace) -> None:
-    from .plot.files import save_diagrams
-
-    with _progress(f"drawing {chosen.diagram} ..."):
-        files = save_diagrams(reports, chosen.diagram, witnesses=chosen.verbose)
-    if not chosen.json:
-        print("\n" + ("\n".join(f"drawn: {file}" for file in files) or "there is no counterexample to draw"))
 
 
 def _checked(name: str, chosen: argparse.Namespace) -> CheckReport:
@@ -224,18 +219,12 @@ def _graph(chosen: argparse.Namespace) -> int:
     graph = drawn(design, states=chosen.states, property=chosen.property)
     if chosen.json:
         _print_json(graph_data(graph))
-    if chosen.output is None:
-        if not chosen.json:
-            print(FORMATS[chosen.format](graph) if chosen.format else to_text(graph), end="")
-        return GOOD
-    suffix = Path(chosen.output).suffix
-    if suffix in FORMATS:
-        Path(chosen.output).write_text(FORMATS[suffix](graph), encoding="utf-8")
-        return GOOD
-    _must_be_picture(chosen.output, ".dot, .mmd or .txt")
-    from .plot.graph import save_graph
+    if chosen.output is not None:
+        from .plot.graph import save_graph
 
-    save_graph(graph, chosen.output, graphviz=chosen.layout == "graphviz")
+        save_graph(graph, chosen.output, graphviz=chosen.layout == "graphviz")
+    elif not chosen.json:
+        print(FORMATS[chosen.format](graph) if chosen.format else to_text(graph), end="")
     return GOOD
 
 
@@ -308,12 +297,6 @@ def _must_be_picture(file: str, *others: str) -> None:
     from .plot.files import must_be_picture
 
     must_be_picture(file, *others)
-
-
-def _must_be_place(where: str) -> None:
-    """What names neither a picture nor a folder is said before anything is checked."""
-    if Path(where).suffix and not Path(where).is_dir():
-        _must_be_picture(where, "or name a folder")
 
 
 def _load(name: str, chosen: argparse.Namespace) -> tuple[Model, Path]:
