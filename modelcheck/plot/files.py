@@ -48,6 +48,12 @@ def must_be_picture(path: str | Path, *others: str) -> str:
     return suffix
 
 
+def must_be_place(where: str | Path) -> None:
+    """What names neither a picture nor a folder is an error (E903), said before anything is done."""
+    if Path(where).suffix and not Path(where).is_dir():
+        must_be_picture(where, "or name a folder")
+
+
 def _paint_file(drawing: Drawing, path: str | Path, suffix: str) -> None:
     from matplotlib.figure import Figure
 
@@ -90,8 +96,7 @@ def save_diagrams(reports: Iterable[CheckReport], where: str | Path, witnesses: 
     ]
     path = Path(where)
     is_file = path.suffix.lower() in FORMATS and not path.is_dir()
-    if path.suffix and not is_file and not path.is_dir():
-        must_be_picture(path, "or name a folder")
+    must_be_place(path)
     several = len({report.file or report.model for report, _ in told}) > 1
     if is_file and len(told) == 1:
         save_sequence(told[0][1], path)

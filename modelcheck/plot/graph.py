@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ..drawing.graph import graph_drawing
-from .files import save_drawing
+from ..report.diagram import FORMATS
+from .files import must_be_picture, save_drawing
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -36,5 +37,11 @@ def draw_graph(graph: Graph, ax: Axes | None = None) -> Axes:
 
 
 def save_graph(graph: Graph, path: str | Path, graphviz: bool = False) -> None:
-    """The picture as a file: .png, .svg or .pdf; laid out by Graphviz where that is asked for."""
+    """The graph as a file: a picture (.png, .svg, .pdf), laid out by Graphviz where that is asked for, or a text (.dot,
+    .mmd, .txt). The same graph gives the same file; raises `ModelError` (E902, E903, E908, E909)."""
+    suffix = Path(path).suffix
+    if suffix in FORMATS:
+        Path(path).write_text(FORMATS[suffix](graph), encoding="utf-8")
+        return
+    must_be_picture(path, ".dot, .mmd or .txt")
     save_drawing(graph_drawing(graph, graphviz=graphviz), path)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 from .exits import GOOD
-from .inputs import load_named, must_be_picture
+from .inputs import load_named
 from .terminal import print_json
 
 
@@ -19,16 +18,10 @@ def run(chosen: argparse.Namespace) -> int:
     graph = drawn(design, states=chosen.states, property=chosen.property)
     if chosen.json:
         print_json(graph_data(graph))
-    if chosen.output is None:
-        if not chosen.json:
-            print(FORMATS[chosen.format](graph) if chosen.format else to_text(graph), end="")
-        return GOOD
-    suffix = Path(chosen.output).suffix
-    if suffix in FORMATS:
-        Path(chosen.output).write_text(FORMATS[suffix](graph), encoding="utf-8")
-        return GOOD
-    must_be_picture(chosen.output, ".dot, .mmd or .txt")
-    from ..plot.graph import save_graph
+    if chosen.output is not None:
+        from ..plot.graph import save_graph
 
-    save_graph(graph, chosen.output, graphviz=chosen.layout == "graphviz")
+        save_graph(graph, chosen.output, graphviz=chosen.layout == "graphviz")
+    elif not chosen.json:
+        print(FORMATS[chosen.format](graph) if chosen.format else to_text(graph), end="")
     return GOOD

@@ -54,6 +54,7 @@ def must_be_picture(file: str, *others: str) -> None:
 
 
 def must_be_place(where: str) -> None:
-    """What names neither a picture nor a folder is said before anything is checked."""
-    if Path(where).suffix and not Path(where).is_dir():
-        must_be_picture(where, "or name a folder")
+    """What names neither a picture nor a folder is said before the work begins."""
+    from ..plot.files import must_be_place
+
+    must_be_place(where)
