@@ -274,15 +274,17 @@ def _index(syntax: Index, scope: Scope) -> Expr:
 
 
 def _path(syntax: Path, scope: Scope) -> Expr:
+    indices = [_number(argument, scope) for argument in pieces(syntax)[1]]
+    key = tuple(int(index.value) for index in indices if isinstance(index, Literal))
+    if len(key) == len(indices) and (name := filled(syntax, key)) in scope.names:
+        return scope.names[name]
     members = members_of(syntax, scope.names, scope.families)
     if not members:
         known = sorted({re.sub(r"\[[^]]*\]", "[...]", name) for name in scope.names if "[" in name})
         hint = did_you_mean(written(syntax), known)
         raise ExpressionError("E120", f"unknown name '{written(syntax)}'", syntax.offset, hint)
-    indices = [_number(argument, scope) for argument in pieces(syntax)[1]]
-    if not all(isinstance(index, Literal) for index in indices):
+    if len(key) < len(indices):
         return _member(indices, list(members.items()))
-    key = tuple(int(index.value) for index in indices if isinstance(index, Literal))
     if key not in members:
         raise ExpressionError("E127", f"'{filled(syntax, key)}' does not exist", syntax.offset)
     return members[key]
