@@ -251,3 +251,18 @@ def test_a_design_made_in_python_names_its_flows() -> None:
     flow = model.Flow(steps={"a": model.Step(flow="b")})
     with pytest.raises(Exception, match="E223: unknown flow 'b'\n    hint: declare it under 'flows'"):
         expand(model.Orchestration(name="d", flow=flow))
+
+
+def test_flows_that_multiply_without_end_are_refused() -> None:
+    flows = ", ".join(f"f{n}: {{steps: {{a: {{flow: f{n + 1}}}, b: {{flow: f{n + 1}}}}}}}" for n in range(40))
+    text = f"orchestration: a\nflow: {{steps: {{a: {{flow: f0}}}}}}\nflows: {{{flows}, f40: {{steps: {{a: {{}}}}}}}}\n"
+    (problem,) = problems_of(text)
+    assert problem.startswith("E234: these flows stand for more than 50,000 steps")
+
+
+def test_families_of_families_are_refused_where_they_are_too_many() -> None:
+    inner = "flows: {b: {steps: {c: {for each: 'j in 1..9999'}}}}"
+    (problem,) = problems_of(
+        f"orchestration: a\nflow: {{steps: {{a: {{for each: 'i in 1..9999', flow: b}}}}}}\n{inner}\n"
+    )
+    assert problem.startswith("E234")

@@ -175,6 +175,16 @@ def test_stories_and_pictures_name_the_members() -> None:
             "requires: not voter[3 - i].asked",
             "E213: voter[1] cannot use 'voter[2].asked': it is",
         ),
+        (
+            "ensures: voter[i].asked and rank == i",
+            'ensures: "forall j in 1..N: voter[j].asked"',
+            "E213: voter[1] cannot use 'voter[...].asked': it is private",
+        ),
+        (
+            "ensures: voter[i].asked and rank == i",
+            "ensures: voter[rank].asked",
+            "E213: voter[1] cannot use 'voter[...].asked': it is private",
+        ),
     ],
 )
 def test_what_is_wrong_is_said(old: str, new: str, problem: str) -> None:

@@ -86,6 +86,8 @@ def _unreachable(design: model.Choreography) -> Iterator[Finding]:
     for delivery in deliveries(design):
         for name in delivery.handlers:
             key = f"{delivery.participant}.{name}"
+            if delivery.missing == ("route",) and _sibling_is_routed(delivery, design):
+                continue  # Of a family of participants, the route names another one.
             if not delivery.effective:
                 lack = " and no ".join(delivery.missing)
                 message = f"{key} is never reached: {delivery.event} has no {lack} for {delivery.participant}"
@@ -93,6 +95,11 @@ def _unreachable(design: model.Choreography) -> Iterator[Finding]:
             elif delivery.event not in published:
                 message = f"{key} is never reached: {delivery.event} is never published"
                 yield Finding("W335", message, position=position_of(name))
+
+
+def _sibling_is_routed(delivery: Delivery, design: model.Choreography) -> bool:
+    family, bracket, _ = delivery.participant.partition("[")
+    return bool(bracket) and any(name.startswith(f"{family}[") for name in routed_to(design, delivery.event))
 
 
 def _repeated(design: model.Choreography) -> Iterator[Finding]:

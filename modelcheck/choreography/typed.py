@@ -302,6 +302,8 @@ class _Typing:
 
     def may_follow(self, text: model.Formula, scope: Scope, participant: str | None) -> bool:
         """Whether no path like `worker[i].busy` leads to another participant's private state."""
+        if "]" not in as_text(text):
+            return True
         others = [name for name in self.design.participants if name != participant]
         foreign = foreign_paths(as_text(text), scope, self.names.everywhere(), others)
         for name in foreign:

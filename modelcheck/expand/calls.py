@@ -57,11 +57,11 @@ def call_of(name: str, step: model.Step, flow: model.Flow, steps: Mapping[str, m
     """What a step that runs a flow becomes; `jumped_to`: some transition goes to it."""
     waits_for = predecessors(model.Flow(steps=steps))
     entries = tuple(each for each, before in waits_for.items() if before == ())
-    followers = {
-        each: [later for later, before in waits_for.items() if each in (before or ())]
-        for each, inner in steps.items()
-        if not jumps_after(inner, "ok")
-    }
+    followers: dict[str, list[str]] = {each: [] for each, inner in steps.items() if not jumps_after(inner, "ok")}
+    for later, before in waits_for.items():
+        for each in before or ():
+            if each in followers:
+                followers[each].append(later)
     exits = tuple(each for each, later in followers.items() if not later)
     sequential = len(entries) == 1 and all(len(later) <= 1 for later in followers.values())
     conditions = (step.when, step.await_, step.requires, flow.requires)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from .. import model
-from ..errors import Problem, did_you_mean, position_of
+from ..errors import ModelError, Problem, did_you_mean, position_of
 from ..expressions import BOOL, FALSE, INT, ExpressionError, Literal, Resolver, Scope, parse, resolve
 from ..expressions.syntax import Index
 from .calls import Call, call_of, call_problems, written_out
@@ -14,7 +15,7 @@ from .indices import copies, located, member_name, with_indices
 from .order import predecessors
 
 Indices = Mapping[str, int]
-DEEPEST_CALLS = 50
+DEEPEST_CALLS, MOST_STEPS = 50, 50_000
 
 
 def is_plain(flow: model.Flow) -> bool:
@@ -70,7 +71,8 @@ class Family:
 class Expansion:
     """The place where a design's steps are written out: its constants, and the problems found.
 
-    within: the names of the flows that are being run here, from the outermost on; prefix: of the names of its steps.
+    within: the names of the flows that are being run here, from the outermost on; prefix: of the names of its steps;
+    made: how many steps there are so far.
     """
 
     design: model.Orchestration
@@ -80,6 +82,7 @@ class Expansion:
     indices: Indices = field(default_factory=dict)
     within: tuple[str, ...] = ()
     prefix: str = ""
+    made: Counter[str] = field(default_factory=Counter)
 
     def problem(self, code: str, message: str, about: object, hint: str = "") -> None:
         self.resolver.problems.append(Problem(code, message, position_of(about), hint))
@@ -112,6 +115,10 @@ class Expansion:
                 self.problem("E143", f"'{name}' has no copies: the range of its index is empty", name, hint)
         found = {}
         for each in values:
+            self.made["steps"] += 1
+            if self.made["steps"] > MOST_STEPS:  # Flows that run others twice, fifty deep: never all written out.
+                message = f"these flows stand for more than {MOST_STEPS:,} steps"
+                raise ModelError([Problem("E234", message, position_of(name))])
             full = located(f"{self.prefix}{member_name(name, each)}", name)
             indices = {**self.indices, **each}
             call = None if step.flow is None else self._call(full, step, step.flow, indices, jumped_to)

@@ -191,10 +191,13 @@ def _index(syntax: Index, scope: Scope) -> Tree:
 
 def _part(syntax: Part, scope: Scope) -> Tree:
     if is_path(syntax, scope):
+        indices = [_number(argument, scope) for argument in pieces(syntax)[1]]
+        key = tuple(int(index.value) for index in indices if isinstance(index, Literal))
+        constant_key = len(key) == len(indices)
+        if constant_key and (name := filled(syntax, key)) in scope.names:
+            return scope.names[name]
         if members := members_of(syntax, scope.names, scope.families):
-            indices = [_number(argument, scope) for argument in pieces(syntax)[1]]
-            key = tuple(int(index.value) for index in indices if isinstance(index, Literal))
-            if len(key) == len(indices) and key not in members:
+            if constant_key and key not in members:
                 raise ExpressionError("E127", f"'{filled(syntax, key)}' does not exist", root_of(syntax).offset)
             return member(written(syntax), members, indices, root_of(syntax).offset)
         if not isinstance(syntax.of, Part):
