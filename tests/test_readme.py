@@ -104,7 +104,9 @@ def test_the_commands_for_looking_closer_work(trip: Path, capsys: pytest.Capture
     for command in commands:
         words = ["trip.yaml" if word == "MODEL" else word for word in shlex.split(command)]
         if words[0] == "explore":
-            (trip.parent / "script").write_text('until car\nrestart\nreach book_flight\ngoto termination\n', encoding="utf-8")
+            (trip.parent / "script").write_text(
+                "until car\nrestart\nreach book_flight\ngoto termination\n", encoding="utf-8"
+            )
             words += ["--script", "script"]
         code = main(words)
         captured = capsys.readouterr()
