@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from ..engine.target import Target
 from ..errors import Position
-from ..expressions import Expr, disjunction, well_defined
+from ..expressions import TRUE, Expr, Operation, disjunction, well_defined
 from ..system import TransitionSystem
 from .question import Question
 
@@ -31,22 +33,23 @@ def claim_questions(system: TransitionSystem) -> list[Question]:
     """One question for each (kind, name) of claim; proofs about actions that never happen are vacuous."""
     guards: dict[tuple[str, str], list[Expr]] = {}
     positions: dict[tuple[str, str], Position | None] = {}
+    named: dict[str, set[str]] = {}
     for action in system.actions:
         for claim in action.claims:
             key = (claim.kind, claim.name.split("#")[0])
+            named.setdefault(key[1], set()).add(claim.name)
             guards.setdefault(key, []).append(action.guard)
             positions.setdefault(key, claim.position)
     questions = []
     for (kind, name), enabled in guards.items():
         check, title = CHECKS.get(kind, (kind, "{} " + kind))
-        names = {claim.name for a in system.actions for claim in a.claims if claim.name.split("#")[0] == name}
         # Only contracts are vacuous when their action never happens: elsewhere that is how it should be.
         premise = disjunction(enabled) if kind in ("requires", "ensures", "claims") else None
         questions.append(
             Question(
                 title.format(name),
                 check,
-                Target("", claims=frozenset((kind, each) for each in names)),
+                Target("", claims=frozenset((kind, each) for each in named[name])),
                 premise=premise,
                 vacuous=f"{name} never happens",
                 position=positions[kind, name],
@@ -60,10 +63,16 @@ def claim_questions(system: TransitionSystem) -> list[Question]:
 
 def may_divide_by_zero(system: TransitionSystem) -> bool:
     """Whether any formula of the actions divides by something that is not a constant."""
-    from ..expressions import TRUE
+    return not all(each == TRUE for each in _definedness(system))
 
-    return any(
-        well_defined(expr) != TRUE
-        for action in system.actions
-        for expr in (action.guard, *action.updates.values(), *(claim.holds for claim in action.claims))
-    )
+
+def _definedness(system: TransitionSystem) -> Iterator[Expr]:
+    """Where each formula is defined; what many guards share is looked at once."""
+    seen: set[int] = set()
+    for action in system.actions:
+        for expr in (action.guard, *action.updates.values(), *(claim.holds for claim in action.claims)):
+            parts = expr.arguments if isinstance(expr, Operation) and expr.operator == "and" else (expr,)
+            for part in parts:
+                if isinstance(part, Operation) and id(part) not in seen:
+                    seen.add(id(part))
+                    yield well_defined(part)

@@ -32,7 +32,8 @@ from ..expressions import (
     substitute,
     total,
 )
-from ..graph.flow import Loops, flow_graph, leads_to, loops
+from ..graph.flow import Loops, flow_graph, loops, order_of_steps
+from ..graph.reachability import bits_of
 from ..orchestration.typed import TypedFlow, TypedStep, type_flow
 from ..results import Finding, Result, Verdict
 from ..system import Action, Claim, TransitionSystem, Variable
@@ -97,9 +98,14 @@ def compensation_questions(design: model.Orchestration, system: TransitionSystem
     with_effect = [name for name, step in typed.instances[0].steps.items() if _leaves_something(step)]
     if not with_effect:
         return []
-    later = leads_to(flow_graph(design), with_effect)
-    earlier = {step: frozenset(other for other in with_effect if step in later[other]) for step in with_effect}
-    witness = _Witness(typed, earlier, loops(flow_graph(design)))
+    graph = flow_graph(design)
+    order = order_of_steps(graph, typed.instances[0].steps)
+    effects = order.bits(with_effect)
+    earlier = {
+        step: frozenset(order.order[place] for place in bits_of(order.earlier[order.place[step]] & effects))
+        for step in with_effect
+    }
+    witness = _Witness(typed, earlier, loops(graph))
     monitor = Monitor(witness.variables, witness.updates, witness.claims)
     left = disjunction(
         conjunction([ended, witness.remain(step, number)])
@@ -185,15 +191,15 @@ def policy_findings(design: model.Orchestration) -> Iterator[Finding]:
     """Steps with an effect that nothing undoes although a later step can fail."""
     graph = flow_graph(design)
     steps = design.flow.steps
-    later = leads_to(graph, list(steps)) if len(steps) <= 2000 else {}
-    fails = {source for source, _, data in graph.edges(data=True) if data["kind"] == "failure"}
+    order = order_of_steps(graph, steps)
+    fails = order.bits({source for source, _, data in graph.edges(data=True) if data["kind"] == "failure"})
     for name, step in steps.items():
         if (
             (step.effect or step.outcomes.get("ok"))
             and step.compensation is None
-            and later.get(name, frozenset()) & fails
+            and (after := order.later[order.place[name]] & fails)
         ):
-            culprit = sorted(later[name] & fails)[0]
+            culprit = order.order[next(bits_of(after))]
             yield Finding(
                 "W310",
                 f"'{name}' has an effect and no compensation, and '{culprit}' after it can fail",
