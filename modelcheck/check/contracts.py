@@ -1,51 +1,126 @@
 """Contracts along the control-flow graph, by z3, for all values (Hoare 1969).
 
 Does what holds on arrival at each step, along every path, imply its `requires`; does its effect establish its
-`ensures`; does completing establish the flow's? On the graph alone this is exact where one token moves through a
-flow without loops, and nobody else writes what it reads. Everything else (parallel branches, loops, shared
-variables of several instances, contracts of undoing) is a question about the transition system, and stays with the
-engine that explores it; so do refutations, which need a trace.
+`ensures`; does completing establish the flow's; can a variable leave its range, a choice be without a way out? On the
+graph this is exact where one token moves through a flow without loops, and where branches side by side do not disturb
+each other: then each is a sequence by itself. What somebody else may write (an unordered step, another instance, a
+failed attempt) is taken to have any value: what is proved then is still true. Everything else (loops, contracts of
+undoing, branches with choices) is a question about the transition system, and stays with the engine that explores it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import networkx as nx
 
 from .. import model
+from ..declare import range_assumptions
 from ..engine.hoare import ContractAnswer, Statement, verify
 from ..engine.target import Limits
-from ..expressions import TRUE, Expr, conjunction, negation
+from ..expressions import BOOL, TRUE, Expr, IntType, conjunction, negation, substitute
 from ..graph.flow import END, START, flow_graph, jumps_after, loops
+from ..graph.reachability import Reachability
+from ..graph.structure import is_sequential, plain_order
 from ..orchestration.typed import TypedFlow, TypedStep, type_flow
 from ..results import Result, Verdict
+from ..system import TransitionSystem, Variable
+from .interference import certain, disturbed, provided_keys
 from .question import Question
 
-FLOW = "(flow)"
+FLOW, WAY_OUT = "(flow)", ": way out"
+METHOD = "z3 along the flow, for all values"
 Entry = tuple[str | None, Expr]
+
+
+@dataclass(frozen=True)
+class FlowAnswers:
+    """What z3 says about one instance of a flow.
+
+    exact: what is refuted is broken in some execution; else some variables were taken to have any value. reached: the
+    steps that are certainly reached. order: how the steps follow each other where some run side by side.
+    """
+
+    typed: TypedFlow
+    answers: Mapping[tuple[str, str], ContractAnswer]
+    exact: bool
+    reached: frozenset[str]
+    order: Reachability | None
+
+
+def graph_is_enough(design: model.Orchestration) -> bool:
+    """Whether one token moves through the flow, once through each step, undisturbed by others."""
+    graph = flow_graph(design)
+    if loops(graph).parts or not is_sequential(design.flow, graph):
+        return False
+    return not disturbed(design, type_flow(design, instances=1), None)
+
+
+def flow_answers(design: model.Orchestration, limits: Limits) -> FlowAnswers | None:
+    """z3's answers about a flow, or None for one of which the graph does not tell enough."""
+    graph = flow_graph(design)
+    order = plain_order(design)
+    if order is None and (loops(graph).parts or not is_sequential(design.flow, graph)):
+        return None
+    typed = _with_context(design, type_flow(design, instances=1))
+    open_to_all = disturbed(design, typed, order)
+    statements = _sequential(graph, typed) if order is None else _side_by_side(graph, typed, order)
+    if open_to_all:
+        statements = [replace(statement, forgets=open_to_all) for statement in statements]
+    requires = typed.instances[0].requires or TRUE
+    initial = conjunction([*(variable.starts for variable in typed.variables), requires])
+    found = verify(statements, typed.types, initial, seconds=min(limits.seconds, 20.0))
+    reached = certain(design, typed, order) if order is not None and open_to_all else frozenset[str]()
+    return FlowAnswers(typed, {(each.name, each.kind): each for each in found}, not open_to_all, reached, order)
+
+
+def decided_along_the_flow(
+    design: model.Orchestration, system: TransitionSystem, questions: Sequence[Question], limits: Limits
+) -> Iterator[Result]:
+    """The results of the questions that z3 decides along the flow."""
+    found = (
+        flow_answers(design, limits)
+        if any(q.check in ("contracts", "ranges", "soundness") for q in questions)
+        else None
+    )
+    if found is not None:
+        yield from contract_results(found, questions)
+        yield from range_results(found, questions, system)
+        yield from choice_results(found, questions)
 
 
 def proved_contracts(design: model.Orchestration, questions: Sequence[Question], limits: Limits) -> Iterator[Result]:
     """The results of those contract questions that z3 proves on the graph; nothing about the others."""
+    answers = flow_answers(design, limits) if any(each.check == "contracts" for each in questions) else None
+    if answers is not None:
+        yield from contract_results(answers, questions)
+
+
+def contract_results(found: FlowAnswers, questions: Sequence[Question]) -> Iterator[Result]:
+    """The contracts that are proved."""
     asked = {question.name: question for question in questions if question.check == "contracts"}
-    if not asked or not graph_is_enough(design):
-        return
-    typed = type_flow(design, instances=1)
-    for answer in verify_flow(design, typed, min(limits.seconds, 20.0)):
+    for answer in found.answers.values():
         question = asked.get(_title(answer))
-        if question is None or answer.verdict != "proved":
+        if question is None or answer.verdict != "proved" or WAY_OUT in answer.name:
             continue
-        result = Result(
-            question.name,
-            "contracts",
-            Verdict.PROVED,
-            "z3 along the flow, for all values",
-            assumptions=tuple(f"{name} in {kind}" for name, kind in typed.types.items() if str(kind)[:1].isdigit()),
-            position=question.position,
-        )
-        yield replace(result, vacuous=True, reason=question.vacuous) if answer.vacuous else result
+        name = answer.name.split(": ")[0]
+        if answer.vacuous:
+            yield replace(proved(question, found), vacuous=True, reason=question.vacuous)
+        elif found.exact or (len(found.reached) == len(_steps(found)) if name == FLOW else name in found.reached):
+            yield proved(question, found)
+
+
+def proved(question: Question, found: FlowAnswers) -> Result:
+    """A question that z3 has decided along the flow."""
+    assumptions = range_assumptions(found.typed.variables)
+    return Result(
+        question.name, question.check, Verdict.PROVED, METHOD, assumptions=assumptions, position=question.position
+    )
+
+
+def _steps(found: FlowAnswers) -> Mapping[str, TypedStep]:
+    return found.typed.instances[0].steps
 
 
 def _title(answer: ContractAnswer) -> str:
@@ -53,53 +128,107 @@ def _title(answer: ContractAnswer) -> str:
     return f"{'flow' if name == FLOW else name} {answer.kind}"
 
 
-def graph_is_enough(design: model.Orchestration) -> bool:
-    """Whether one token moves through the flow, once through each step, undisturbed by other instances."""
-    graph = flow_graph(design)
-    steps = design.flow.steps
-    one_start = graph.out_degree(START) == 1
-    forks = any(
-        sum(data["kind"] == "sequence" for _, _, data in graph.out_edges(name, data=True)) > 1 for name in steps
-    )
-    alone = str(design.instances) == "1" or not any(declared.shared for declared in design.variables.values())
-    return one_start and not forks and not loops(graph).parts and alone and not _retries_with_effect(design)
+def range_results(found: FlowAnswers, questions: Sequence[Question], system: TransitionSystem) -> Iterator[Result]:
+    """The variables that no step takes out of their range; what an undo writes is not looked at here."""
+    at_fault: dict[str, bool] = {}
+    for action in system.actions:
+        label = action.label
+        for claim in action.claims:
+            if claim.kind == "range":
+                outcome = "ok" if label.outcome == "check" else label.outcome
+                answer = found.answers.get((f"{label.step}: {outcome}", "range"))
+                kept = label.phase == "finish" and answer is not None and answer.verdict == "proved"
+                name = claim.name.split("#")[0]
+                at_fault[name] = at_fault.get(name, False) or not kept
+    for question in questions:
+        name = question.name.removesuffix(" in range")
+        if question.check == "ranges" and at_fault.get(name) is False:
+            yield proved(question, found)
 
 
-def _retries_with_effect(design: model.Orchestration) -> bool:
-    """Whether a failed attempt changes something before the next: a small loop with data."""
-    for step in design.flow.steps.values():
-        retry = step.retry or design.policies.retry
-        if retry is not None and any(step.outcomes.get(outcome) for outcome in retry.on):
-            return True
-    return False
+def choice_results(found: FlowAnswers, questions: Sequence[Question]) -> Iterator[Result]:
+    """The steps after which some transition can always be taken."""
+    ways: dict[str, bool] = {}
+    for (name, _), answer in found.answers.items():
+        step, separator, _ = name.partition(WAY_OUT)
+        if separator:
+            step = step.split(": ")[0]
+            ways[step] = ways.get(step, True) and answer.verdict == "proved"
+    for question in questions:
+        if ways.get(question.name.removeprefix("a way out of ")) and question.name.startswith("a way out of "):
+            yield proved(question, found)
 
 
-def verify_flow(design: model.Orchestration, typed: TypedFlow, seconds: float) -> list[ContractAnswer]:
-    """z3's answers about the contracts of one instance of a sequential flow without loops."""
-    graph = flow_graph(design)
+def _with_context(design: model.Orchestration, typed: TypedFlow) -> TypedFlow:
+    """The flow with the context's keys as variables: a step without its inputs does not start."""
+    inputs = {key for step in design.flow.steps.values() for key in step.input.values()}
+    if not inputs:
+        return typed
+    keys = {key: Variable(f"context.{key}", BOOL, (key in design.flow.context,)) for key in sorted(inputs)}
+
+    def extended(step: TypedStep) -> TypedStep:
+        given = conjunction([step.awaits, *(keys[key].ref for key in step.step.input.values())])
+        written = {keys[key].name: TRUE for key in provided_keys(design, step.step) if key in keys}
+        return replace(step, awaits=given, effects={**step.effects, "ok": {**step.effects["ok"], **written}})
+
+    (instance,) = typed.instances
+    instance = replace(instance, steps={name: extended(step) for name, step in instance.steps.items()})
+    types = {**typed.types, **{variable.name: variable.type for variable in keys.values()}}
+    return replace(typed, variables=(*typed.variables, *keys.values()), instances=(instance,), types=types)
+
+
+# The statements.
+
+
+def _sequential(graph: nx.MultiDiGraph[str], typed: TypedFlow) -> list[Statement]:
+    """A flow in which one token moves: a step is entered by any of the ways that lead to it."""
     instance = typed.instances[0]
     entries: dict[str, list[Entry]] = {name: [] for name in (*instance.steps, END)}
     entries[next(iter(graph.successors(START)))].append((None, TRUE))
     statements: list[Statement] = []
-    order = [node for node in nx.topological_sort(_forward(graph)) if node in instance.steps]
-    for name in order:
-        statements += _step_statements(instance.steps[name], tuple(entries[name]))
-        for source, outcome, condition in _exits(instance.steps[name]):
-            for target, branch in _targets(graph, instance.steps[name], outcome):
+    for name in (node for node in nx.topological_sort(_forward(graph)) if node in instance.steps):
+        step = instance.steps[name]
+        statements += _step_statements(step, tuple(entries[name]), typed)
+        for source, outcome, condition in _exits(step):
+            for target, branch in _targets(graph, step, outcome):
                 if target in entries:
                     entries[target].append((source, conjunction([condition, branch])))
+            if jumps_after(step.step, outcome):
+                none = [branch for target, branch in step.branches(outcome) if target is None]
+                stuck = conjunction([condition, *none]) if none else None
+                way_out = TRUE if stuck is None else negation(stuck)
+                statements.append(Statement(f"{source}{WAY_OUT}", ((source, TRUE),), requires=way_out))
     statements.append(Statement(FLOW, tuple(entries[END]), ensures=instance.ensures))
-    initial = conjunction([*(variable.starts for variable in typed.variables), instance.requires or TRUE])
-    return verify(statements, typed.types, initial, seconds=seconds)
+    return statements
+
+
+def _side_by_side(graph: nx.MultiDiGraph[str], typed: TypedFlow, order: Reachability) -> list[Statement]:
+    """A plain flow: a step is entered when all that it waits for has passed, by running or by being skipped."""
+    instance = typed.instances[0]
+    statements: list[Statement] = []
+    passes: dict[str, str | None] = {START: None}
+    for name in order.order:
+        step = instance.steps[name]
+        entries = tuple((passes[source], TRUE) for source in graph.predecessors(name))
+        arrives, *others = _step_statements(step, entries, typed)
+        statements += [replace(arrives, every=True), *others]
+        passes[name] = _commits(step)
+        if step.when != TRUE:
+            passes[name] = f"{name}: passes"
+            exits = tuple((source, condition) for source, outcome, condition in _exits(step) if outcome == "ok")
+            statements.append(Statement(f"{name}: passes", exits))
+    ends = tuple((passes[name], TRUE) for name in graph.predecessors(END))
+    statements.append(Statement(FLOW, ends, ensures=instance.ensures, every=True))
+    return statements
 
 
 def _forward(graph: nx.MultiDiGraph[str]) -> nx.DiGraph[str]:
     return nx.DiGraph((a, b) for a, b, data in graph.edges(data=True) if data["kind"] in ("sequence", "jump"))
 
 
-def _step_statements(step: TypedStep, entries: tuple[Entry, ...]) -> list[Statement]:
+def _step_statements(step: TypedStep, entries: tuple[Entry, ...], typed: TypedFlow) -> list[Statement]:
     """Arriving, starting (the contract's premise), finishing with each outcome, and committing: a promise is kept
-    where the check after the effect is true."""
+    where the check after the effect is true, be the effect within its ranges or not."""
     arrives = f"{step.name}: arrives"
     started = conjunction([step.when, step.awaits])
     found = [Statement(arrives, entries), Statement(step.name, ((arrives, started),), requires=step.requires)]
@@ -109,6 +238,12 @@ def _step_statements(step: TypedStep, entries: tuple[Entry, ...]) -> list[Statem
         updates = step.effects[outcome]
         found.append(Statement(f"{step.name}: {outcome}", ((step.name, TRUE),), None, guard, updates, None, known))
     ensures = None if step.parameters else step.ensures
+    effect = step.effects["ok"]
+    if ensures is not None and any(isinstance(typed.types[name], IntType) for name in effect):
+        # The system asks for it as the effect happens, even where that leaves a range and the path ends.
+        checked = substitute(step.check or TRUE, effect)
+        found.append(Statement(f"{step.name}: promises", ((step.name, TRUE),), None, checked, effect, ensures))
+        ensures = None
     found.append(Statement(_commits(step), ((f"{step.name}: ok", step.check or TRUE),), ensures=ensures))
     return found
 

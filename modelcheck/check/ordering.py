@@ -23,6 +23,7 @@ from ..graph.reachability import Reachability, bits_of
 from ..orchestration.typed import TypedFlow, TypedStep, type_flow
 from ..results import Finding, Result, Verdict
 from ..system import TransitionSystem
+from .interference import read, written
 from .question import Question
 
 PREFIX = "conflict: "
@@ -49,9 +50,9 @@ def _unordered(steps: Mapping[str, TypedStep], order: Reachability) -> Iterator[
     writers: dict[str, list[str]] = {}
     readers: dict[str, list[str]] = {}
     for name, step in steps.items():
-        for variable in _written(step):
+        for variable in written(step):
             writers.setdefault(variable, []).append(name)
-        for variable in _written(step) | _read(step):
+        for variable in written(step) | read(step):
             readers.setdefault(variable, []).append(name)
     pairs: set[tuple[int, int]] = set()
     for variable, writing in writers.items():
@@ -69,7 +70,7 @@ def _unordered(steps: Mapping[str, TypedStep], order: Reachability) -> Iterator[
 
 def conflict_finding(design: model.Orchestration, result: Result) -> Finding | None:
     """The warning for a pair that was found in flight at once."""
-    if result.trace is None:
+    if result.verdict != Verdict.PROVED:
         return None
     names = result.name.removeprefix(PREFIX)
     first = names.split(" and ")[0]
@@ -80,26 +81,16 @@ def conflict_finding(design: model.Orchestration, result: Result) -> Finding | N
 
 def _may_conflict(first: TypedStep, second: TypedStep, typed: TypedFlow) -> bool:
     for one, other in ((first, second), (second, first)):
-        if _written(one) & (_written(other) | _read(other)):
+        if written(one) & (written(other) | read(other)):
             return not _commute(first.effects["ok"], second.effects["ok"], typed.types) or _disables(first, second)
     return False
-
-
-def _written(step: TypedStep) -> set[str]:
-    return {name for effect in step.effects.values() for name in effect}
-
-
-def _read(step: TypedStep) -> set[str]:
-    formulas = [step.requires, step.ensures, step.check, step.when]
-    read = {name for formula in formulas if formula is not None for name in references(formula)}
-    return read | {name for effect in step.effects.values() for value in effect.values() for name in references(value)}
 
 
 def _disables(first: TypedStep, second: TypedStep) -> bool:
     """One writes what the other's contract or check speaks of."""
     for one, other in ((first, second), (second, first)):
         formulas = [f for f in (other.requires, other.ensures, other.check) if f is not None]
-        if any(references(formula) & _written(one) for formula in formulas):
+        if any(references(formula) & written(one) for formula in formulas):
             return True
     return False
 

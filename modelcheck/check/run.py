@@ -15,12 +15,13 @@ from ..expressions import FALSE, Resolver
 from ..results import CheckReport, Finding, Result, Verdict
 from ..system import TransitionSystem
 from .claims import claim_questions
-from .contracts import proved_contracts
+from .contracts import decided_along_the_flow
 from .lint import lint
 from .liveness import liveness_results
 from .ordering import PREFIX, conflict_finding, conflict_questions, proved_precedences
 from .properties import state_questions
 from .question import Ask, Question, answer_questions
+from .structure import proved_by_structure
 
 ENGINES = ("auto", "search", "bounded")
 
@@ -43,7 +44,11 @@ def check_model(
     _check_names(design, properties, names)
     if properties is not None:
         questions = [q for q in questions if q.name in properties or q.name.startswith(PREFIX)]
-    proved = {result.name: result for result in _proved_on_graph(design, questions, limits)} if engine == "auto" else {}
+    proved = (
+        {result.name: result for result in _proved_on_graph(design, system, questions, limits)}
+        if engine == "auto"
+        else {}
+    )
     remaining = [question for question in questions if question.name not in proved]
     answered, answer = answer_questions(system, remaining, _engine(system, engine), limits)
     by_name = {result.name: result for result in answered} | proved
@@ -111,11 +116,14 @@ def _engine(system: TransitionSystem, engine: str) -> Ask:
     return search
 
 
-def _proved_on_graph(design: model.Model, questions: Sequence[Question], limits: Limits) -> Iterator[Result]:
-    """What z3 proves on the graph, for all values and without exploring states."""
+def _proved_on_graph(
+    design: model.Model, system: TransitionSystem, questions: Sequence[Question], limits: Limits
+) -> Iterator[Result]:
+    """What is decided on the graph, for all values and without exploring states."""
     if isinstance(design, model.Orchestration):
-        yield from proved_contracts(design, questions, limits)
+        yield from proved_by_structure(design, system, questions)
         yield from proved_precedences(design, questions)
+        yield from decided_along_the_flow(design, system, questions, limits)
 
 
 def _conflicts(design: model.Orchestration, results: dict[str, Result]) -> Iterator[Finding]:

@@ -29,6 +29,11 @@ class Reachability:
     def place(self) -> dict[str, int]:
         return {name: index for index, name in enumerate(self.order)}
 
+    @property
+    def is_total(self) -> bool:
+        """Whether of any two nodes one leads to the other."""
+        return all(bits == (1 << place) - 1 for place, bits in enumerate(self.earlier))
+
     def leads(self, first: str, then: str) -> bool:
         """Whether `first` leads to `then`."""
         return bool(self.earlier[self.place[then]] >> self.place[first] & 1)

@@ -48,7 +48,11 @@ def branches_text(branches: int, length: int = 1, broken: int | None = None) -> 
                 f"      ensures: made{k} == {promise}",
             ]
     ends = ", ".join(f"b{k}_{length}" for k in numbers)
-    lines += ["    join:", f"      after: [{ends}]", f"      requires: made1 == {length} and made{branches} == {length}"]
+    lines += [
+        "    join:",
+        f"      after: [{ends}]",
+        f"      requires: made1 == {length} and made{branches} == {length}",
+    ]
     lines += ["    end_of_all: {service: work, effect: {closed: true}, ensures: closed}"]
     lines += ["properties: {begin before join: {before: [begin, join]}}"]
     return "\n".join(lines) + "\n"
