@@ -39,7 +39,8 @@ class FlowAnswers:
     """What z3 says about one instance of a flow.
 
     exact: what is refuted is broken in some execution; else some variables were taken to have any value. reached: the
-    steps that are certainly reached. order: how the steps follow each other where some run side by side.
+    steps that are certainly reached. order: how the steps follow each other where some run side by side. assumptions: the
+    ranges that the model states.
     """
 
     typed: TypedFlow
@@ -47,6 +48,7 @@ class FlowAnswers:
     exact: bool
     reached: frozenset[str]
     order: Reachability | None
+    assumptions: tuple[str, ...] = ()
 
 
 def graph_is_enough(design: model.Orchestration) -> bool:
@@ -72,22 +74,8 @@ def flow_answers(design: model.Orchestration, limits: Limits) -> FlowAnswers | N
     initial = conjunction([*(variable.starts for variable in typed.variables), requires])
     found = verify(statements, typed.types, initial, seconds=min(limits.seconds, 20.0))
     reached = certain(design, typed, order) if order is not None and open_to_all else frozenset[str]()
-    return FlowAnswers(typed, {(each.name, each.kind): each for each in found}, not open_to_all, reached, order)
-
-
-def decided_along_the_flow(
-    design: model.Orchestration, system: TransitionSystem, questions: Sequence[Question], limits: Limits
-) -> Iterator[Result]:
-    """The results of the questions that z3 decides along the flow."""
-    found = (
-        flow_answers(design, limits)
-        if any(q.check in ("contracts", "ranges", "soundness") for q in questions)
-        else None
-    )
-    if found is not None:
-        yield from contract_results(found, questions)
-        yield from range_results(found, questions, system)
-        yield from choice_results(found, questions)
+    ranges = range_assumptions(typed.variables)
+    return FlowAnswers(typed, {(each.name, each.kind): each for each in found}, not open_to_all, reached, order, ranges)
 
 
 def proved_contracts(design: model.Orchestration, questions: Sequence[Question], limits: Limits) -> Iterator[Result]:
@@ -101,7 +89,7 @@ def contract_results(found: FlowAnswers, questions: Sequence[Question]) -> Itera
     """The contracts that are proved."""
     asked = {question.name: question for question in questions if question.check == "contracts"}
     for answer in found.answers.values():
-        question = asked.get(_title(answer))
+        question = asked.get(title(answer))
         if question is None or answer.verdict != "proved" or WAY_OUT in answer.name:
             continue
         name = answer.name.split(": ")[0]
@@ -113,17 +101,16 @@ def contract_results(found: FlowAnswers, questions: Sequence[Question]) -> Itera
 
 def proved(question: Question, found: FlowAnswers) -> Result:
     """A question that z3 has decided along the flow."""
-    assumptions = range_assumptions(found.typed.variables)
-    return Result(
-        question.name, question.check, Verdict.PROVED, METHOD, assumptions=assumptions, position=question.position
-    )
+    verdict, ranges = Verdict.PROVED, found.assumptions
+    return Result(question.name, question.check, verdict, METHOD, assumptions=ranges, position=question.position)
 
 
 def _steps(found: FlowAnswers) -> Mapping[str, TypedStep]:
     return found.typed.instances[0].steps
 
 
-def _title(answer: ContractAnswer) -> str:
+def title(answer: ContractAnswer) -> str:
+    """The name of the question that an answer answers."""
     name = answer.name.split(": ")[0]
     return f"{'flow' if name == FLOW else name} {answer.kind}"
 
@@ -149,9 +136,9 @@ def range_results(found: FlowAnswers, questions: Sequence[Question], system: Tra
 def choice_results(found: FlowAnswers, questions: Sequence[Question]) -> Iterator[Result]:
     """The steps after which some transition can always be taken."""
     ways: dict[str, bool] = {}
-    for (name, _), answer in found.answers.items():
+    for (name, kind), answer in found.answers.items():
         step, separator, _ = name.partition(WAY_OUT)
-        if separator:
+        if separator and kind == "ensures":
             step = step.split(": ")[0]
             ways[step] = ways.get(step, True) and answer.verdict == "proved"
     for question in questions:
@@ -188,16 +175,11 @@ def _sequential(graph: nx.MultiDiGraph[str], typed: TypedFlow) -> list[Statement
     statements: list[Statement] = []
     for name in (node for node in nx.topological_sort(_forward(graph)) if node in instance.steps):
         step = instance.steps[name]
-        statements += _step_statements(step, tuple(entries[name]), typed)
+        statements += [*_step_statements(step, tuple(entries[name]), typed), *_ways_out(step)]
         for source, outcome, condition in _exits(step):
             for target, branch in _targets(graph, step, outcome):
                 if target in entries:
                     entries[target].append((source, conjunction([condition, branch])))
-            if jumps_after(step.step, outcome):
-                none = [branch for target, branch in step.branches(outcome) if target is None]
-                stuck = conjunction([condition, *none]) if none else None
-                way_out = TRUE if stuck is None else negation(stuck)
-                statements.append(Statement(f"{source}{WAY_OUT}", ((source, TRUE),), requires=way_out))
     statements.append(Statement(FLOW, tuple(entries[END]), ensures=instance.ensures))
     return statements
 
@@ -246,6 +228,23 @@ def _step_statements(step: TypedStep, entries: tuple[Entry, ...], typed: TypedFl
         ensures = None
     found.append(Statement(_commits(step), ((f"{step.name}: ok", step.check or TRUE),), ensures=ensures))
     return found
+
+
+def _ways_out(step: TypedStep) -> Iterator[Statement]:
+    """After each ending that chooses where to go, and after being skipped: that some transition can be taken. It is
+    asked as the effect happens, even where that leaves a range."""
+    for outcome in step.outcomes:
+        none = [condition for target, condition in step.branches(outcome) if target is None]
+        if not jumps_after(step.step, outcome):
+            continue
+        some, effect = negation(conjunction(none)) if none else TRUE, step.effects[outcome]
+        checked = conjunction([substitute(step.check or TRUE, effect), step.assumed]) if outcome == "ok" else TRUE
+        known = {parameter.name: parameter.type for parameter in step.parameters} if outcome == "ok" else {}
+        name = f"{step.name}: {outcome}{WAY_OUT}"
+        yield Statement(name, ((step.name, TRUE),), None, checked, effect, some, known)
+        if outcome == "ok" and step.when != TRUE:
+            entry = (f"{step.name}: arrives", negation(step.when))
+            yield Statement(f"{step.name}: skipped{WAY_OUT}", (entry,), ensures=some)
 
 
 def _commits(step: TypedStep) -> str:

@@ -15,7 +15,8 @@ from ..expressions import FALSE, Resolver
 from ..results import CheckReport, Finding, Result, Verdict
 from ..system import TransitionSystem
 from .claims import claim_questions
-from .contracts import decided_along_the_flow
+from .contracts import choice_results, contract_results, flow_answers, range_results
+from .execution import refuted_contracts
 from .lint import lint
 from .liveness import liveness_results
 from .ordering import PREFIX, conflict_finding, conflict_questions, proved_precedences
@@ -123,7 +124,12 @@ def _proved_on_graph(
     if isinstance(design, model.Orchestration):
         yield from proved_by_structure(design, system, questions)
         yield from proved_precedences(design, questions)
-        yield from decided_along_the_flow(design, system, questions, limits)
+        asked = any(question.check in ("contracts", "ranges", "soundness") for question in questions)
+        if asked and (found := flow_answers(design, limits)) is not None:
+            yield from contract_results(found, questions)
+            yield from range_results(found, questions, system)
+            yield from choice_results(found, questions)
+            yield from refuted_contracts(design, system, found, questions)
 
 
 def _conflicts(design: model.Orchestration, results: dict[str, Result]) -> Iterator[Finding]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from weakref import ref
 
 from .. import model
 from ..declare import count_instances, declare_constants, declare_variables, read_effect
@@ -109,8 +110,25 @@ class TypedFlow:
 def type_flow(design: model.Orchestration, instances: int | None = None) -> TypedFlow:
     """All formulas of an orchestration, typed; raises `ModelError` with everything that is wrong in them.
 
-    `instances` overrides the design's own number.
+    `instances` overrides the design's own number. Many checks ask for it: the last answers are kept, as long as their
+    designs are there.
     """
+    number = 1 if instances is None and str(design.instances) == "1" else instances
+    known = _TYPED.get((id(design), number))
+    if known is not None and known[0]() is design:
+        return known[1]
+    typed = _type_flow(design, number)
+    while len(_TYPED) >= MOST_KEPT:
+        _TYPED.pop(next(iter(_TYPED)))
+    _TYPED[id(design), number] = (ref(design), typed)
+    return typed
+
+
+MOST_KEPT = 8
+_TYPED: dict[tuple[int, int | None], tuple[ref[model.Orchestration], TypedFlow]] = {}
+
+
+def _type_flow(design: model.Orchestration, instances: int | None) -> TypedFlow:
     resolver = Resolver()
     constants = declare_constants(design.constants, resolver)
     count = instances or count_instances(design.instances, constants, resolver)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from html import escape
 
 from ..results import CheckReport, Finding, Result, Verdict
-from .story import Line, tell
+from .story import Line, shortened, tell
 from .text import MARKS, all_assumptions, says, summary
 
 _GOOD, _BAD, _OPEN = "#2a9d5c", "#d64545", "#c08a1e"  # each readable on white and on black
@@ -68,11 +68,19 @@ def _story(result: Result) -> str:
     opened = "" if result.verdict == Verdict.PROVED else " open"
     place = f' <span style="{_FAINT}">{_text(result.position)}</span>' if result.position else ""
     title = f"<summary><strong>{_text(result.name)}</strong>: {_text(result.verdict)}{place}</summary>"
-    return f"<details{opened}>{title}{_rows('table', (_line(line) for line in tell(result)))}</details>"
+    return f"<details{opened}>{title}{_rows('table', (_line(line) for line in shortened(tell(result))))}</details>"
 
 
 def _line(line: Line) -> str:
-    marks = {"begin": "", "step": str(line.number), "loop": "↻", "repeat": "↻", "broken": "✗", "reached": "✓"}
+    marks = {
+        "begin": "",
+        "more": "",
+        "step": str(line.number),
+        "loop": "↻",
+        "repeat": "↻",
+        "broken": "✗",
+        "reached": "✓",
+    }
     colours = {"broken": _BAD, "reached": _GOOD}
     mark = marks[line.kind]
     if line.kind in colours:

@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 
 from ..expressions import references, show
 from ..results import Result, Verdict
-from ..system import Action, Label, State, TransitionSystem, Variable
+from ..system import DIVISION, Action, Label, State, TransitionSystem, Variable
 from ..trace import Trace
 
-MOST_MENTIONED = 8
+MOST_MENTIONED, MOST_TOLD = 8, 20
 
 
 @dataclass(frozen=True)
@@ -34,8 +34,8 @@ class Change:
 class Line:
     """One line of a story.
 
-    kind: `begin` (which initial values), `step`, `loop` (what follows repeats), `repeat` (it does), `broken` (what is
-    wrong) or `reached`. number: 1, 2, ... for steps, else 0. instance: 0 where there is only one. actions: the actions
+    kind: `begin` (which initial values), `step`, `more` (steps left out), `loop` (what follows repeats), `repeat` (it
+    does), `broken` (what is wrong) or `reached`. number: 1, 2, ... for steps, else 0. instance: 0 where there is only one. actions: the actions
     told here, as their places in `told_actions` of the `unrolled` trace.
     """
 
@@ -50,10 +50,20 @@ class Line:
 
 @dataclass(frozen=True)
 class _Move:
+    """An action of a trace; `final` is the state after one that breaks its claim when it fires at the end."""
+
     index: int
     action: Action
-    before: State
-    after: State
+    trace: Trace
+    final: State | None = None
+
+    @property
+    def before(self) -> State:
+        return self.trace.states[self.index]
+
+    @property
+    def after(self) -> State:
+        return self.trace.states[self.index + 1] if self.final is None else self.final
 
 
 def tell(result: Result) -> list[Line]:
@@ -79,6 +89,14 @@ def story(trace: Trace) -> list[Line]:
     return lines
 
 
+def shortened(lines: Sequence[Line]) -> list[Line]:
+    """A long story without its middle."""
+    if len(lines) <= 2 * MOST_TOLD:
+        return list(lines)
+    left_out = Line("more", f"... {len(lines) - 2 * MOST_TOLD:,} more steps")
+    return [*lines[:MOST_TOLD], left_out, *lines[-MOST_TOLD:]]
+
+
 def unrolled(trace: Trace) -> Trace:
     """The same lasso with a loop that does not begin between the start and the finish of a step."""
     loop, actions = trace.loop, trace.system.actions
@@ -92,13 +110,13 @@ def unrolled(trace: Trace) -> Trace:
 
 
 def _moves(trace: Trace) -> list[_Move]:
-    found = [_Move(index, action, before, after) for index, (before, action, after) in enumerate(trace.steps())]
+    found = [_Move(index, trace.system.actions[number], trace) for index, number in enumerate(trace.actions)]
     final = trace.states[-1]
     for number in told_actions(trace)[len(found) :]:
         after = next(
             (after for claim, after in trace.system.plain[number].findings(final) if claim == trace.broken), None
         )
-        found.append(_Move(len(found), trace.system.actions[number], final, final if after is None else after))
+        found.append(_Move(len(found), trace.system.actions[number], trace, final if after is None else after))
     return found
 
 
@@ -108,7 +126,8 @@ def told_actions(trace: Trace) -> tuple[int, ...]:
     if trace.broken is None or _last_breaks(trace):
         return trace.actions
     for number, action in enumerate(trace.system.plain):
-        if action.listed and trace.broken in action.broken(trace.states[-1]):
+        named = trace.broken == DIVISION or trace.broken in action.action.claims
+        if named and action.listed and trace.broken in action.broken(trace.states[-1]):
             return (*trace.actions, number)
     return trace.actions
 
@@ -142,9 +161,11 @@ def _belong(first: Label, second: Label) -> bool:
 def _step(system: TransitionSystem, group: Sequence[_Move], number: int, several: bool) -> Line:
     labels = [move.action.label for move in group]
     last = group[-1]
-    changes = _changes(system, group[0].before, last.after, "data")
+    before, after = group[0].before, last.after
+    written = {name for move in group for name in move.action.updates}
+    changes = _changes(system, before, after, written, "data")
     if not changes and labels[-1].phase == "act":
-        changes = _changes(system, group[0].before, last.after, "control")
+        changes = _changes(system, before, after, written, "control")
     actor = labels[-1].actor
     return Line(
         "step",
@@ -157,10 +178,14 @@ def _step(system: TransitionSystem, group: Sequence[_Move], number: int, several
     )
 
 
-def _changes(system: TransitionSystem, before: State, after: State, role: str) -> tuple[Change, ...]:
+def _changes(
+    system: TransitionSystem, before: State, after: State, written: Iterable[str], role: str
+) -> tuple[Change, ...]:
+    places = sorted(system.positions[name] for name in written)
+    changed = ((system.variables[place], before[place], after[place]) for place in places)
     return tuple(
         Change(variable.name, show(old, variable.type), show(new, variable.type))
-        for variable, old, new in zip(system.variables, before, after, strict=True)
+        for variable, old, new in changed
         if old != new and variable.role == role
     )
 
