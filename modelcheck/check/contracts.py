@@ -19,7 +19,7 @@ from .. import model
 from ..declare import range_assumptions
 from ..engine.hoare import ContractAnswer, Statement, verify
 from ..engine.target import Limits
-from ..expressions import BOOL, TRUE, Expr, IntType, conjunction, negation, substitute
+from ..expressions import BOOL, TRUE, Expr, IntType, Type, conjunction, negation, substitute
 from ..graph.flow import END, START, flow_graph, jumps_after, loops
 from ..graph.reachability import Reachability
 from ..graph.structure import is_sequential, plain_order
@@ -39,8 +39,8 @@ class FlowAnswers:
     """What z3 says about one instance of a flow.
 
     exact: what is refuted is broken in some execution; else some variables were taken to have any value. reached: the
-    steps that are certainly reached. order: how the steps follow each other where some run side by side. assumptions: the
-    ranges that the model states.
+    steps that are certainly reached. order: how the steps follow each other where some run side by side. assumptions:
+    the ranges that the model states.
     """
 
     typed: TypedFlow
@@ -221,7 +221,7 @@ def _step_statements(step: TypedStep, entries: tuple[Entry, ...], typed: TypedFl
         found.append(Statement(f"{step.name}: {outcome}", ((step.name, TRUE),), None, guard, updates, None, known))
     ensures = None if step.parameters else step.ensures
     effect = step.effects["ok"]
-    if ensures is not None and any(isinstance(typed.types[name], IntType) for name in effect):
+    if ensures is not None and any(_ranged(typed.types[name]) for name in effect):
         # The system asks for it as the effect happens, even where that leaves a range and the path ends.
         checked = substitute(step.check or TRUE, effect)
         found.append(Statement(f"{step.name}: promises", ((step.name, TRUE),), None, checked, effect, ensures))
@@ -245,6 +245,10 @@ def _ways_out(step: TypedStep) -> Iterator[Statement]:
         if outcome == "ok" and step.when != TRUE:
             entry = (f"{step.name}: arrives", negation(step.when))
             yield Statement(f"{step.name}: skipped{WAY_OUT}", (entry,), ensures=some)
+
+
+def _ranged(kind: Type) -> bool:
+    return isinstance(kind, IntType) and kind.low is not None
 
 
 def _commits(step: TypedStep) -> str:

@@ -193,8 +193,9 @@ def _flow_loops(design: model.Orchestration) -> _Loops:
         condition = (
             _condition(step.branches(data["outcome"]), target) if jumps_after(step.step, data["outcome"]) else TRUE
         )
-        guard = conjunction([step.when, substitute(condition, effect)])
-        edges.append(Edge(source, target, guard, effect, f"{source} → {target}"))
+        unknown = {parameter.name: parameter.type for parameter in step.parameters if data["outcome"] == "ok"}
+        guard = conjunction([step.when, substitute(condition, effect), step.assumed if unknown else TRUE])
+        edges.append(Edge(source, target, guard, effect, f"{source} → {target}", unknown))
         if step.when != TRUE and data["outcome"] == "ok":
             # A skipped step passes its token on without its effect.
             skipped = conjunction([negation(step.when), condition])

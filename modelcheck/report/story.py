@@ -15,7 +15,8 @@ from ..results import Result, Verdict
 from ..system import DIVISION, Action, Label, State, TransitionSystem, Variable
 from ..trace import Trace
 
-MOST_MENTIONED, MOST_TOLD = 8, 20
+MOST_MENTIONED = 8
+LONG_STORY, FIRST_TOLD, LAST_TOLD = 40, 5, 10
 
 
 @dataclass(frozen=True)
@@ -35,8 +36,8 @@ class Line:
     """One line of a story.
 
     kind: `begin` (which initial values), `step`, `more` (steps left out), `loop` (what follows repeats), `repeat` (it
-    does), `broken` (what is wrong) or `reached`. number: 1, 2, ... for steps, else 0. instance: 0 where there is only one. actions: the actions
-    told here, as their places in `told_actions` of the `unrolled` trace.
+    does), `broken` (what is wrong) or `reached`. number: 1, 2, ... for steps, else 0. instance: 0 where there is only
+    one. actions: the actions told here, as their places in `told_actions` of the `unrolled` trace.
     """
 
     kind: str
@@ -91,10 +92,10 @@ def story(trace: Trace) -> list[Line]:
 
 def shortened(lines: Sequence[Line]) -> list[Line]:
     """A long story without its middle."""
-    if len(lines) <= 2 * MOST_TOLD:
+    if len(lines) <= LONG_STORY:
         return list(lines)
-    left_out = Line("more", f"... {len(lines) - 2 * MOST_TOLD:,} more steps")
-    return [*lines[:MOST_TOLD], left_out, *lines[-MOST_TOLD:]]
+    left_out = Line("more", f"... {len(lines) - FIRST_TOLD - LAST_TOLD:,} more steps")
+    return [*lines[:FIRST_TOLD], left_out, *lines[-LAST_TOLD:]]
 
 
 def unrolled(trace: Trace) -> Trace:
