@@ -238,9 +238,10 @@ class PlainAction:
 
     def __init__(self, system: TransitionSystem, action: Action):
         self.action, self.width = action, len(system.variables)
-        self.positions = dict(system.positions)
-        for parameter in action.parameters:
-            self.positions[parameter.name] = len(self.positions)
+        self.positions: Mapping[str, int] = system.positions
+        if action.parameters:
+            numbers = enumerate((parameter.name for parameter in action.parameters), start=self.width)
+            self.positions = {**system.positions, **{name: number for number, name in numbers}}
         self.values = [parameter.initial_values() or () for parameter in action.parameters]
         self.listed = _can_be_listed(action.parameters, MOST_CHOICES)
 

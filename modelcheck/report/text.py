@@ -66,7 +66,7 @@ def _count(report: CheckReport, verdict: Verdict) -> str:
         notes += [f"{len(here) - good - vacuous} EXPECTED otherwise"] if len(here) > good + vacuous else []
     else:
         notes = ["as expected"] if good == len(here) else [f"{good} as expected"] if good else []
-    return f"{len(here)} {verdict}" + (f" ({', '.join(notes)})" if notes else "")
+    return f"{len(here):,} {verdict}" + (f" ({', '.join(notes)})" if notes else "")
 
 
 def says(result: Result) -> str:
