@@ -9,7 +9,7 @@ from dataclasses import replace
 from .. import model
 from ..compile import compile_model
 from ..engine.search import count_states, search
-from ..engine.target import Answer, Limits, Target
+from ..engine.target import MOST_UNROLLED, Answer, Limits, Target
 from ..errors import ModelError, Problem, did_you_mean, position_of
 from ..expressions import FALSE, Resolver
 from ..results import CheckReport, Finding, Result, Verdict
@@ -109,12 +109,17 @@ def _engine(system: TransitionSystem, engine: str) -> Ask:
     if engine == "bounded" or (engine == "auto" and not system.enumerable):
         from ..engine.bounded import bounded
 
-        return bounded
+        return bounded if len(system.variables) <= MOST_UNROLLED else _too_wide
     if not system.enumerable:
         message = f"'{system.name}' has too many first values or choices for a search to list"
         hint = "give its variables ranges or initial values, or use '--engine bounded'"
         raise ModelError([Problem("E304", message, hint=hint)])
     return search
+
+
+def _too_wide(system: TransitionSystem, _targets: Sequence[Target], _limits: Limits) -> Answer:
+    """No answer about a system whose steps z3 would take too long to be told of."""
+    return Answer({}, False, f"{len(system.variables):,} variables are too many to unroll", method="not searched")
 
 
 def _proved_on_graph(
