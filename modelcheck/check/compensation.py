@@ -6,8 +6,9 @@ effect and which were undone, and the two are compared at each failed end.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from .. import model
 from ..engine.hoare import counterexample
@@ -33,7 +34,7 @@ from ..expressions import (
     total,
 )
 from ..graph.flow import Loops, flow_graph, loops, order_of_steps
-from ..graph.reachability import bits_of
+from ..graph.reachability import Reachability, bits_of
 from ..orchestration.typed import TypedFlow, TypedStep, type_flow
 from ..results import Finding, Result, Verdict
 from ..system import Action, Claim, TransitionSystem, Variable
@@ -45,8 +46,18 @@ class _Witness:
     """What really happened to each step of each instance: is an effect of it there, and has it been undone?"""
 
     typed: TypedFlow
-    earlier: Mapping[str, frozenset[str]]
+    steps: Collection[str]
+    order: Reachability
     in_loop: Loops
+
+    @cached_property
+    def watched(self) -> int:
+        """The steps that can have an effect, as bits."""
+        return self.order.bits(self.steps)
+
+    def earlier(self, step: str) -> int:
+        """Those of them that lead to a step, as bits."""
+        return self.order.earlier[self.order.place[step]] & self.watched
 
     def effect(self, step: str, instance: int) -> Variable:
         """How many effects are there to undo: a step that runs once has at most one, however often it was tried."""
@@ -61,11 +72,11 @@ class _Witness:
     @property
     def variables(self) -> tuple[Variable, ...]:
         numbers = [each.number for each in self.typed.instances]
-        return tuple(each(step, k) for k in numbers for step in self.earlier for each in (self.effect, self.undone))
+        return tuple(each(step, k) for k in numbers for step in self.steps for each in (self.effect, self.undone))
 
     def updates(self, action: Action) -> Mapping[str, Expr]:
         label = action.label
-        if label.step not in self.earlier:
+        if label.step not in self.steps:
             return {}
         effects, undone = (each(label.step, label.instance).ref for each in (self.effect, self.undone))
         repeats = label.step in self.in_loop
@@ -82,7 +93,7 @@ class _Witness:
             return ()
         spurious = f"{label.step} is undone although it had no effect"
         found = [Claim("spurious", "*", self.remain(label.step, label.instance), spurious)]
-        for other in sorted(self.earlier[label.step]):
+        for other in sorted(self.order.order[place] for place in bits_of(self.earlier(label.step))):
             message = f"{other} was undone before {label.step}, which came after it"
             found.append(Claim("undo order", "*", negation(self.undone(other, label.instance).ref), message))
         return tuple(found)
@@ -100,12 +111,7 @@ def compensation_questions(design: model.Orchestration, system: TransitionSystem
         return []
     graph = flow_graph(design)
     order = order_of_steps(graph, typed.instances[0].steps)
-    effects = order.bits(with_effect)
-    earlier = {
-        step: frozenset(order.order[place] for place in bits_of(order.earlier[order.place[step]] & effects))
-        for step in with_effect
-    }
-    witness = _Witness(typed, earlier, loops(graph))
+    witness = _Witness(typed, dict.fromkeys(with_effect), order, loops(graph))
     monitor = Monitor(witness.variables, witness.updates, witness.claims)
     left = disjunction(
         conjunction([ended, witness.remain(step, number)])
@@ -133,7 +139,7 @@ def compensation_questions(design: model.Orchestration, system: TransitionSystem
             position=position,
         ),
     ]
-    if any(earlier.values()) and design.policies.compensation.order != "parallel":
+    if any(map(witness.earlier, with_effect)) and design.policies.compensation.order != "parallel":
         target = Target("", claims=frozenset({("undo order", "*")}))
         questions.append(Question("undone in reverse", "compensation", target, monitor=monitor, position=position))
     return questions
