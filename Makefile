@@ -1,12 +1,13 @@
 # make demo    the main job: prove, explore, simulate and compare the example designs; pictures go to out/
 # make test    formatting, lint, types, tests
+# make bench   benchmarks, as ratios: growth, help, search, simulation (ONLY=help: one of them)
 # Each makes its own virtual environment in .venv; the second time it is quick.
 
 PYTHON ?= python3
 BIN := .venv/bin
 OUT := out
 
-.PHONY: demo test clean
+.PHONY: demo test bench clean
 .DELETE_ON_ERROR:
 
 define modelcheck
@@ -32,6 +33,9 @@ test: .venv/.test
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/pytest -n 2
+
+bench: .venv/.demo
+	PYTHONPATH=tests/benchmarks $(BIN)/python tests/benchmarks/run.py $(ONLY)
 
 # A stamp is newer than pyproject.toml exactly when what it names is installed. All groups come in one call of pip.
 .venv/.demo: pyproject.toml | .venv/bin/pip

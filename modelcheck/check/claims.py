@@ -73,6 +73,8 @@ def _definedness(system: TransitionSystem) -> Iterator[Expr]:
         for expr in (action.guard, *action.updates.values(), *(claim.holds for claim in action.claims)):
             parts = expr.arguments if isinstance(expr, Operation) and expr.operator == "and" else (expr,)
             for part in parts:
+                while isinstance(part, Operation) and part.operator == "not":
+                    part = part.arguments[0]
                 if isinstance(part, Operation) and id(part) not in seen:
                     seen.add(id(part))
                     yield well_defined(part)
