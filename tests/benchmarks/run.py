@@ -1,5 +1,5 @@
 """Benchmarks as ratios: how time grows with a flow, what help costs beside Python itself, how fast search and
-simulation are beside a plain loop. A ratio says the same on every machine; a bound that is broken ends with exit code 1.
+simulation are beside a plain loop. A ratio says the same on every machine; a broken bound ends with exit code 1.
 
     make bench            everything, a few minutes
     make bench ONLY=help  only what has this in its name
