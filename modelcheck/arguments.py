@@ -81,7 +81,9 @@ def parser_of() -> argparse.ArgumentParser:
     convert.add_argument("--to", choices=("yaml",), default="yaml", help="the format (yaml)")
     convert.add_argument("-o", "--output", metavar="FILE", help="write to a file instead of printing")
 
-    schema = verbs.add_parser("schema", help="print the JSON schema of model files, for editors")
+    schema = verbs.add_parser(
+        "schema", help="print the JSON schema of model files, for editors", formatter_class=_formatter
+    )
     schema.set_defaults(verb="schema", json=False)
 
     explore = _verb(verbs, "explore", "step through a design: what can happen, what cannot and why")

@@ -31,8 +31,10 @@ def disagreements(design: model.Orchestration) -> list[str]:
     except ModelError:
         return []
     report = check(design, limits=SOME)
-    # To search, a step is reached even where a value has just left its range; to the graph, the path has ended there.
-    ends = any(result.check == "ranges" and result.verdict == Verdict.REFUTED for result in searched.results)
+    # To search, a step is reached even where a value has just left its range or does not exist; to the graph, the path
+    # has ended there.
+    ending = [result for result in searched.results if result.check in ("ranges", "divisions")]
+    ends = any(result.verdict == Verdict.REFUTED for result in ending)
     found = [
         f"{result.name}: {report[result.name]}, searched: {result}"
         for result in searched.results

@@ -145,4 +145,7 @@ except SystemExit:
 print(sorted(set(sys.modules) - before), file=sys.stderr)
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
-    assert done.stderr.splitlines()[-1] == "['modelcheck', 'modelcheck.__main__', 'modelcheck.arguments']"
+    assert (
+        done.stderr.splitlines()[-1]
+        == "['modelcheck', 'modelcheck.__main__', 'modelcheck.arguments', 'modelcheck.cli']"
+    )

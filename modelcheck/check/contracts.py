@@ -27,7 +27,7 @@ from ..graph.reachability import Reachability
 from ..graph.structure import is_sequential, plain_order
 from ..orchestration.typed import TypedFlow, TypedStep
 from ..results import Result, Verdict
-from ..system import TransitionSystem, Variable
+from ..system import Claim, TransitionSystem, Variable
 from .interference import certain, disturbed, provided_keys
 from .question import Question
 from .several import OneFlow, each_flow
@@ -145,14 +145,18 @@ def range_results(
             if claim.kind == "range":
                 outcome = "ok" if label.outcome == "check" else label.really or label.outcome
                 name = claim.name.split("#")[0]
-                by_effect = found is not None and claim not in found.steps[label.step].missing.get(outcome, ())
-                answer = found.answers.get((f"{label.step}: {outcome}", "range")) if found and by_effect else None
-                proved_here = label.phase == "finish" and answer is not None and answer.verdict == "proved"
-                kept[name] = found if proved_here and kept.get(name, found) is not None else None
+                kept_here = label.phase == "finish" and found and _stays_in_range(found, label.step, outcome, claim)
+                kept[name] = found if kept_here and kept.get(name, found) is not None else None
     for question in questions:
         by_flow = kept.get(question.name.removesuffix(" in range"))
         if question.check == "ranges" and by_flow is not None:
             yield proved(question, by_flow)
+
+
+def _stays_in_range(found: FlowAnswers, step: str, outcome: str, claim: Claim) -> bool:
+    answer = found.answers.get((f"{step}: {outcome}", "range"))
+    about_items = {each.message for each in found.steps[step].missing.get(outcome, ())}
+    return answer is not None and answer.verdict == "proved" and claim.message not in about_items
 
 
 def choice_results(found: FlowAnswers, questions: Sequence[Question]) -> Iterator[Result]:
