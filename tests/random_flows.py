@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -139,8 +139,17 @@ def random_design(number: int) -> model.Orchestration:
         flow=replace(design.flow, steps=steps, engine=engine),
         flows={name: replace(each, engine=engine if name == "other" else None) for name, each in flows.items()},
         policies=policies,
+        properties={"asked": model.Property(word="before", about=_two_names(dice, steps, flows))}
+        if dice.random() < 0.3
+        else {},
         instances=2 if sum(map(len, (steps, flows))) <= 1 and dice.random() < 0.3 else 1,
     )
+
+
+def _two_names(dice: random.Random, steps: Collection[str], flows: Mapping[str, model.Flow]) -> tuple[str, str]:
+    """Two steps, of whatever flow; one that is a family or runs a flow stands for all that this means."""
+    names = [*steps, *(f"other.{name}" for name in (flows["other"].steps if "other" in flows else ()))]
+    return dice.choice(names), dice.choice(names)
 
 
 def _richer(dice: random.Random, step: model.Step) -> model.Step:

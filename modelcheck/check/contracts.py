@@ -21,7 +21,7 @@ from ..engine.hoare import ContractAnswer, Statement, verify
 from ..engine.target import Limits
 from ..expand.several import title_of
 from ..expand.timeouts import heard
-from ..expressions import BOOL, TRUE, Expr, IntType, Type, conjunction, negation, substitute
+from ..expressions import BOOL, TRUE, Expr, IntType, Type, conjunction, disjunction, negation, substitute
 from ..graph.flow import END, START, flow_graph, jumps_after, loops
 from ..graph.reachability import Reachability
 from ..graph.structure import is_sequential, plain_order
@@ -248,7 +248,12 @@ def _step_statements(step: TypedStep, entries: tuple[Entry, ...], typed: TypedFl
     where the check after the effect is true, be the effect within its ranges or not."""
     arrives = f"{step.name}: arrives"
     started = conjunction([step.when, step.awaits])
-    found = [Statement(arrives, entries), Statement(step.name, ((arrives, started),), requires=step.requires)]
+    requires, whole = step.requires, step.step.origin.part_of
+    skips = whole != step.name and any(target == whole for target, _ in step.branches("ok"))
+    found = [Statement(arrives, entries), Statement(step.name, ((arrives, started),), None if skips else requires)]
+    if skips:  # What a step that runs a flow requires is asked where it runs it.
+        begins = disjunction(condition for target, condition in step.branches("ok") if target != whole)
+        found.append(Statement(f"{step.name}: begins", ((step.name, begins),), requires))
     for outcome in step.outcomes:
         known = {parameter.name: parameter.type for parameter in step.parameters} if outcome == "ok" else {}
         guard = step.assumed if outcome == "ok" else TRUE
