@@ -142,7 +142,7 @@ def random_design(number: int) -> model.Orchestration:
         properties={"asked": model.Property(word="before", about=_two_names(dice, steps, flows))}
         if dice.random() < 0.3
         else {},
-        instances=2 if sum(map(len, (steps, flows))) <= 1 and dice.random() < 0.3 else 1,
+        instances=2 if len(steps) + len(flows) <= 2 and dice.random() < 0.3 else 1,
     )
 
 

@@ -24,11 +24,6 @@ class OneFlow:
     typed: TypedFlow
     undisturbed: bool
 
-    @property
-    def steps(self) -> dict[str, TypedStep]:
-        """The steps, typed."""
-        return dict(self.typed.instances[0].steps)
-
 
 def each_flow(design: model.Orchestration) -> tuple[OneFlow, ...]:
     """The flows that start by themselves, each by itself."""
