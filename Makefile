@@ -1,13 +1,14 @@
 # make demo    the main job: prove, explore, simulate and compare the example designs; pictures go to out/
 # make test    formatting, lint, types, tests
 # make docs    the language reference and the JSON schema anew, from the tables of the loader
+# make bench   benchmarks, as ratios: growth, help, search, simulation (ONLY=help: one of them)
 # Each makes its own virtual environment in .venv; the second time it is quick.
 
 PYTHON ?= python3
 BIN := .venv/bin
 OUT := out
 
-.PHONY: demo test docs clean
+.PHONY: demo test docs bench clean
 .DELETE_ON_ERROR:
 
 define modelcheck
@@ -37,6 +38,9 @@ test: .venv/.test
 docs: .venv/.demo
 	$(BIN)/python -m modelcheck.reference > docs/language.md
 	$(BIN)/python -m modelcheck schema > modelcheck/schema.json
+
+bench: .venv/.demo
+	PYTHONPATH=tests/benchmarks $(BIN)/python tests/benchmarks/run.py $(ONLY)
 
 # A stamp is newer than pyproject.toml exactly when what it names is installed. All groups come in one call of pip.
 .venv/.demo: pyproject.toml | .venv/bin/pip

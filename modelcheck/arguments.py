@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 
 TYPE_CHECKING = False  # Without `typing`, help comes sooner.
 if TYPE_CHECKING:
     from typing import Any
+
+
+def _formatter(prog: str) -> argparse.HelpFormatter:
+    """Help as wide as the terminal; argparse would import what copies and packs files, to ask for that."""
+    try:
+        width = int(os.environ.get("COLUMNS") or os.get_terminal_size().columns)
+    except (ValueError, OSError):
+        width = 80
+    return argparse.HelpFormatter(prog, width=max(40, width) - 2)
 
 
 def parser_of() -> argparse.ArgumentParser:
@@ -17,6 +27,7 @@ def parser_of() -> argparse.ArgumentParser:
         description="Proves, explores, simulates and compares designs of services before they are written.",
         epilog="A MODEL is a file or the name of a packaged model, such as order_orchestration. Exit codes: 0 all as it"
         " should be, 1 something is not, 2 wrong usage or a wrong model, 3 undecided or only bounded, 130 interrupted.",
+        formatter_class=_formatter,
     )
     parser.add_argument("--version", action=_Version, nargs=0, help="print the version")
     verbs = parser.add_subparsers(metavar="VERB", required=True)
@@ -70,7 +81,9 @@ def parser_of() -> argparse.ArgumentParser:
     convert.add_argument("--to", choices=("yaml",), default="yaml", help="the format (yaml)")
     convert.add_argument("-o", "--output", metavar="FILE", help="write to a file instead of printing")
 
-    schema = verbs.add_parser("schema", help="print the JSON schema of model files, for editors")
+    schema = verbs.add_parser(
+        "schema", help="print the JSON schema of model files, for editors", formatter_class=_formatter
+    )
     schema.set_defaults(verb="schema", json=False)
 
     explore = _verb(verbs, "explore", "step through a design: what can happen, what cannot and why")
@@ -86,7 +99,9 @@ def parser_of() -> argparse.ArgumentParser:
 
 
 def _verb(verbs: Any, name: str, help: str) -> argparse.ArgumentParser:
-    parser: argparse.ArgumentParser = verbs.add_parser(name, help=help, description=help[0].upper() + help[1:] + ".")
+    parser: argparse.ArgumentParser = verbs.add_parser(
+        name, help=help, description=help[0].upper() + help[1:] + ".", formatter_class=_formatter
+    )
     parser.set_defaults(verb=name)
     parser.add_argument("--json", action="store_true", help="print data instead of text")
     parser.add_argument(

@@ -125,8 +125,8 @@ def find_target(syntax: Syntax, targets: Scope, scope: Scope) -> Target:
         case Index(name, arguments, offset) if name in targets.families:
             return _indexed(targets.families[name], name, arguments, scope, offset)
         case Index(name, arguments, offset):
-            variables = {each: value for each, value in targets.names.items() if isinstance(value, COMPOSITES)}
-            if name.split(".")[0] not in variables:
+            if not isinstance(targets.names.get(name.split(".")[0]), COMPOSITES):
+                variables = (each for each, value in targets.names.items() if isinstance(value, COMPOSITES))
                 hint = did_you_mean(name, (*targets.families, *variables), f"there is no indexed '{name}'")
                 raise ExpressionError("E140", f"'{name}' is not an indexed variable", offset, hint)
             return _items(_named(name, offset, targets), arguments, scope)
@@ -142,15 +142,16 @@ def find_target(syntax: Syntax, targets: Scope, scope: Scope) -> Target:
 
 def _named(name: str, offset: int, targets: Scope) -> Target:
     """A variable, or a field of a record: `paid`, `line.amount`."""
-    variables = {each: value for each, value in targets.names.items() if is_variable(value)}
     words = name.split(".")
     for count in range(len(words), 0, -1):
-        if (known := ".".join(words[:count])) in variables:
-            target = Target(((TRUE, variables[known]),))
+        value = targets.names.get(known := ".".join(words[:count]))
+        if value is not None and is_variable(value):
+            target = Target(((TRUE, value),))
             at = offset + len(known) + 1
             for word in words[count:]:
                 target, at = _field(target, word, at), at + len(word) + 1
             return target
+    variables = (each for each, value in targets.names.items() if is_variable(value))
     hint = did_you_mean(name, (*variables, *targets.families))
     raise ExpressionError("E140", f"unknown variable '{name}'", offset, hint)
 

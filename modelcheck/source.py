@@ -17,7 +17,7 @@ import yaml
 
 from .errors import Located, ModelError, Position, Problem, report
 
-MOST_BYTES, MOST_VALUES, DEEPEST = 1_000_000, 100_000, 50
+MOST_BYTES, MOST_VALUES, DEEPEST = 10_000_000, 500_000, 50
 
 _LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 _CONTROL = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

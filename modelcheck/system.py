@@ -272,6 +272,13 @@ class TransitionSystem:
                 shown[variable.whole.name] = self.show_whole(variable.whole, state)
         return shown
 
+    def shown_at(self, place: int, state: State) -> tuple[str, str]:
+        """The entry of `show_state` to which the variable at a place belongs."""
+        variable = self.variables[place]
+        if variable.whole is None:
+            return variable.name, show(state[place], variable.type)
+        return variable.whole.name, self.show_whole(variable.whole, state)
+
     def show_whole(self, whole: Whole, state: State) -> str:
         """A record, list or map as it is written."""
         return show_composite(whole.value, lambda part: state[self.positions[next(iter(references(part)))]])
@@ -293,9 +300,10 @@ class PlainAction:
 
     def __init__(self, system: TransitionSystem, action: Action):
         self.action, self.width = action, len(system.variables)
-        self.positions = dict(system.positions)
-        for parameter in action.parameters:
-            self.positions[parameter.name] = len(self.positions)
+        self.positions: Mapping[str, int] = system.positions
+        if action.parameters:
+            numbers = enumerate((parameter.name for parameter in action.parameters), start=self.width)
+            self.positions = {**system.positions, **{name: number for number, name in numbers}}
         self.values = [parameter.initial_values() or () for parameter in action.parameters]
         self.listed = _can_be_listed(action.parameters, MOST_CHOICES)
 

@@ -2,17 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, overload
 
-from .expressions import Ref, Value
-from .system import Action, Claim, State, TransitionSystem
+from .expressions import IntType, Ref, Value
+from .system import DIVISION, Action, Claim, State, TransitionSystem
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    import pathlib
 
     from matplotlib.axes import Axes
+
+
+class Path(Sequence[State]):
+    """States one after the other, kept as the first one and what changes at each step, by place.
+
+    A long path through wide states takes little memory so; a state is made when it is asked for.
+    """
+
+    def __init__(self, first: State, changes: Sequence[Mapping[int, Value]]):
+        self.first, self.changes = first, tuple(changes)
+        self._at, self._state = 0, first  # The state asked for last: the next one is made from it.
+
+    def __len__(self) -> int:
+        return len(self.changes) + 1
+
+    @overload
+    def __getitem__(self, index: int) -> State: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[State, ...]: ...
+    def __getitem__(self, index: int | slice) -> State | tuple[State, ...]:
+        if isinstance(index, slice):
+            return tuple(self[each] for each in range(*index.indices(len(self))))
+        place = index + len(self) if index < 0 else index
+        if not 0 <= place < len(self):
+            raise IndexError(f"there are {len(self)} states")
+        if place != self._at:
+            at, state = (self._at, self._state) if self._at < place else (0, self.first)
+            values = list(state)
+            for changed in self.changes[at:place]:
+                for position, value in changed.items():
+                    values[position] = value
+            self._at, self._state = place, tuple(values)
+        return self._state
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Path) and (self.first, self.changes) == (other.first, other.changes)
+
+    def __hash__(self) -> int:
+        return hash((self.first, len(self.changes)))
 
 
 @dataclass(frozen=True)
@@ -24,7 +63,7 @@ class Trace:
     """
 
     system: TransitionSystem
-    states: tuple[State, ...]
+    states: Sequence[State]
     actions: tuple[int, ...]
     loop: int | None = None
     broken: Claim | None = None
@@ -46,7 +85,7 @@ class Trace:
 
         return render_trace(self)
 
-    def plot(self, where: str | Path | Axes | None = None) -> Axes | None:
+    def plot(self, where: str | pathlib.Path | Axes | None = None) -> Axes | None:
         """The trace as a sequence diagram: into a .png, .svg or .pdf file, into axes, or on a figure of its own.
 
         Returns the axes, None for a file. Raises `ModelError` where the file has another ending or cannot be written.
@@ -70,18 +109,22 @@ def replay(trace: Trace) -> Trace:
     def wrong(what: str) -> ReplayError:
         return ReplayError(f"{system.name}: {what}")
 
-    if len(trace.states) != len(trace.actions) + 1 or any(len(s) != len(system.variables) for s in trace.states):
+    width = len(system.variables)
+    if len(trace.states) != len(trace.actions) + 1 or len(trace.states[0]) != width:
         raise wrong("the trace is not made of states and the actions between them")
     if not _may_be_initial(system, trace.states[0]):
         raise wrong("the trace does not begin in an initial state")
+    before, inside = trace.states[0], system.in_range(trace.states[0])
     for index, number in enumerate(trace.actions):
-        before, after = trace.states[index], trace.states[index + 1]
-        if not system.in_range(before):
+        after = trace.states[index + 1]
+        if not inside:
             raise wrong(f"the trace goes on after leaving a range, step {index + 1}")
         if not 0 <= number < len(system.actions):
             raise wrong(f"there is no action {number}, step {index + 1}")
         if after not in _outcomes(system, number, before, after):
             raise wrong(f"'{system.actions[number].name}' does not lead there, step {index + 1}")
+        # What an action does not write stays where it was.
+        before, inside = after, all(_is_inside(system, name, after) for name in system.actions[number].updates)
     if trace.loop is not None:
         if not 0 <= trace.loop < len(trace):
             raise wrong("the loop has no step")
@@ -90,6 +133,12 @@ def replay(trace: Trace) -> Trace:
     if trace.broken is not None and not _breaks(trace, trace.broken):
         raise wrong(f"the trace does not break '{trace.broken.name}'")
     return trace
+
+
+def _is_inside(system: TransitionSystem, name: str, state: State) -> bool:
+    place = system.positions[name]
+    kind = system.variables[place].type
+    return not isinstance(kind, IntType) or kind.low is None or kind.low <= state[place] <= (kind.high or 0)
 
 
 def _may_be_initial(system: TransitionSystem, state: State) -> bool:
@@ -112,7 +161,8 @@ def _breaks(trace: Trace, claim: Claim) -> bool:
         return False
     if not system.enumerable:
         return True  # Not every choice of parameters can be tried.
-    return any(claim == found for action in system.plain for found in action.broken(last))
+    asked = (plain for plain in system.plain if claim == DIVISION or claim in plain.action.claims)
+    return any(claim == found for plain in asked for found in plain.broken(last))
 
 
 def _outcomes(system: TransitionSystem, number: int, before: State, after: State) -> Iterator[State]:

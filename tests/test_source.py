@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from modelcheck.errors import Located, ModelError, Problem
-from modelcheck.source import DEEPEST, MOST_BYTES, LocatedList, LocatedMap, Node, read_file, read_text
+from modelcheck.source import DEEPEST, MOST_BYTES, MOST_VALUES, LocatedList, LocatedMap, Node, read_file, read_text
 
 
 def values(text: str) -> Node:
@@ -168,7 +168,7 @@ HOSTILE = {
     "dashes": ("- " * 100_000, "E008"),
     "deep indentation": ("".join(" " * depth + "a:\n" for depth in range(1_000)), "E008"),
     "colons": ("a:" * 100_000, "E005"),
-    "too many values": ("[" + "a," * 100_000 + "a]", "E009"),
+    "too many values": ("[" + "a," * MOST_VALUES + "a]", "E009"),
     "too many bytes": ("a: " + "x" * MOST_BYTES, "E002"),
     "many open parentheses": ("[" + "f(, " * 20_000 + "]", ""),
     "duplicates": ("".join(f"k{i}: 1\n" for i in range(5_000)) + "k4999: 1\n" * 5_000, "E012"),

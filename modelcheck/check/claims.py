@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from ..engine.target import Target
 from ..errors import Position
 from ..expressions import TRUE, Expr, Operation, disjunction, well_defined
@@ -32,22 +34,23 @@ def claim_questions(system: TransitionSystem) -> list[Question]:
     """One question for each (kind, name) of claim; proofs about actions that never happen are vacuous."""
     guards: dict[tuple[str, str], list[Expr]] = {}
     positions: dict[tuple[str, str], Position | None] = {}
+    named: dict[str, set[str]] = {}
     for action in system.actions:
         for claim in action.claims:
             key = (claim.kind, claim.name.split("#")[0])
+            named.setdefault(key[1], set()).add(claim.name)
             guards.setdefault(key, []).append(action.guard)
             positions.setdefault(key, claim.position)
     questions = []
     for (kind, name), enabled in guards.items():
         check, title = CHECKS.get(kind, (kind, "{} " + kind))
-        names = {claim.name for a in system.actions for claim in a.claims if claim.name.split("#")[0] == name}
         # Only contracts are vacuous when their action never happens: elsewhere that is how it should be.
         premise = disjunction(enabled) if kind in ("requires", "ensures", "claims") else None
         questions.append(
             Question(
                 title.format(name),
                 check,
-                Target("", claims=frozenset((kind, each) for each in names)),
+                Target("", claims=frozenset((kind, each) for each in named[name])),
                 premise=premise,
                 vacuous=f"{name} never happens",
                 position=positions[kind, name],
@@ -65,9 +68,22 @@ def partial_operators(system: TransitionSystem) -> frozenset[str]:
     """The operators of the actions' formulas that do not always have a value: divisions, and taking an item."""
     return frozenset(
         node.operator
-        for action in system.actions
-        for expr in (action.guard, *action.updates.values(), *(claim.holds for claim in action.claims))
+        for expr in _formulas(system)
         if well_defined(expr) != TRUE
         for node in walk(expr)
         if isinstance(node, Operation) and node.operator in PARTIAL
     )
+
+
+def _formulas(system: TransitionSystem) -> Iterator[Expr]:
+    """The formulas of all actions; what many guards share is looked at once."""
+    seen: set[int] = set()
+    for action in system.actions:
+        for expr in (action.guard, *action.updates.values(), *(claim.holds for claim in action.claims)):
+            parts = expr.arguments if isinstance(expr, Operation) and expr.operator == "and" else (expr,)
+            for part in parts:
+                while isinstance(part, Operation) and part.operator == "not":
+                    part = part.arguments[0]
+                if isinstance(part, Operation) and id(part) not in seen:
+                    seen.add(id(part))
+                    yield part

@@ -6,8 +6,9 @@ effect and which were undone, and the two are compared at each failed end.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from .. import model
 from ..declare import range_claims
@@ -37,7 +38,8 @@ from ..expressions import (
     well_defined,
 )
 from ..expressions.composite import Tree, leaves, tidy
-from ..graph.flow import Loops, flow_graph, leads_to, loops
+from ..graph.flow import Loops, flow_graph, loops, order_of_steps
+from ..graph.reachability import Reachability, bits_of
 from ..orchestration.typed import TypedFlow, TypedStep, type_flow
 from ..results import Finding, Result, Verdict
 from ..system import Action, Claim, TransitionSystem, Variable
@@ -49,7 +51,8 @@ class _Witness:
     """What really happened to each step of each instance: is an effect of it there, and has it been undone?"""
 
     typed: TypedFlow
-    earlier: Mapping[str, frozenset[str]]
+    steps: Collection[str]
+    order: Reachability
     in_loop: Loops
 
     def owner(self, step: str) -> str:
@@ -61,6 +64,15 @@ class _Witness:
         """Whether a timeout of a step, or of what it runs, leaves open if the work was done."""
         steps = self.typed.instances[0].steps
         return any(HIDDEN in each.outcomes for name, each in steps.items() if self.owner(name) == step)
+
+    @cached_property
+    def watched(self) -> int:
+        """The steps that can have an effect, as bits."""
+        return self.order.bits(self.steps)
+
+    def earlier(self, step: str) -> int:
+        """Those of them that lead to a step, as bits."""
+        return self.order.earlier[self.order.place[step]] & self.watched
 
     def effect(self, step: str, instance: int) -> Variable:
         """How many effects are there to undo: a step that runs once has at most one, however often it was tried."""
@@ -75,12 +87,12 @@ class _Witness:
     @property
     def variables(self) -> tuple[Variable, ...]:
         numbers = [each.number for each in self.typed.instances]
-        return tuple(each(step, k) for k in numbers for step in self.earlier for each in (self.effect, self.undone))
+        return tuple(each(step, k) for k in numbers for step in self.steps for each in (self.effect, self.undone))
 
     def updates(self, action: Action) -> Mapping[str, Expr]:
         label = action.label
         owner = self.owner(label.step)
-        if owner not in self.earlier:
+        if owner not in self.steps:
             return {}
         effects, undone = (each(owner, label.instance).ref for each in (self.effect, self.undone))
         repeats = owner in self.in_loop
@@ -95,7 +107,7 @@ class _Witness:
     def claims(self, action: Action) -> tuple[Claim, ...]:
         """Undoing what had no effect, or undoing after something that came earlier was undone."""
         label = action.label
-        if label.phase != "undo finish" or label.outcome != "ok" or label.step not in self.earlier:
+        if label.phase != "undo finish" or label.outcome != "ok" or label.step not in self.steps:
             return ()
         spurious = f"{label.step} is undone although it had no effect"
         needed = self.remain(label.step, label.instance)
@@ -105,7 +117,7 @@ class _Witness:
             same = [equal(value, Ref(name, self.typed.types[name])) for name, value in changed.items()]
             needed = disjunction([needed, conjunction(same)])
         found = [Claim("spurious", "*", needed, spurious)]
-        for other in sorted(self.earlier[label.step]):
+        for other in sorted(self.order.order[place] for place in bits_of(self.earlier(label.step))):
             message = f"{other} was undone before {label.step}, which came after it"
             found.append(Claim("undo order", "*", negation(self.undone(other, label.instance).ref), message))
         return tuple(found)
@@ -119,7 +131,7 @@ def compensation_questions(
     only: of one flow, by its name ("" for the one under `flow`); None: of all.
     """
     flows = {name: each for name, each in flows_of(design).items() if only in (None, name)}
-    witnesses = [(each, witness) for each in flows.values() if (witness := _witness(each)).earlier]
+    witnesses = [(each, witness) for each in flows.values() if (witness := _witness(each)).steps]
     if not witnesses or not any(_may_abort(action, flows) for action in system.actions):
         return []
     monitor = Monitor(
@@ -135,7 +147,7 @@ def compensation_questions(
     left = disjunction(
         conjunction([ended, witness.remain(step, number)])
         for ended, number, witness in failed
-        for step in witness.earlier
+        for step in witness.steps
     )
     some_failed = disjunction(ended for ended, _, _ in failed)
     position = position_of(design.name)
@@ -158,7 +170,7 @@ def compensation_questions(
             position=position,
         ),
     ]
-    ordered = any(any(witness.earlier.values()) for _, witness in witnesses)
+    ordered = any(witness.earlier(step) for _, witness in witnesses for step in witness.steps)
     if ordered and design.policies.compensation.order != "parallel":
         target = Target("", claims=frozenset({("undo order", "*")}))
         questions.append(Question("undone in reverse", "compensation", target, monitor=monitor, position=position))
@@ -170,11 +182,8 @@ def _witness(design: model.Orchestration) -> _Witness:
     typed = type_flow(design)
     steps = typed.instances[0].steps
     leaving = [step.step.origin.undone_with or name for name, step in steps.items() if _leaves_something(step)]
-    with_effect = list(dict.fromkeys(leaving))
     graph = flow_graph(design)
-    later = leads_to(graph, with_effect)
-    earlier = {step: frozenset(other for other in with_effect if step in later[other]) for step in with_effect}
-    return _Witness(typed, earlier, loops(graph))
+    return _Witness(typed, dict.fromkeys(leaving), order_of_steps(graph, steps), loops(graph))
 
 
 def _may_abort(action: Action, flows: Mapping[str, model.Orchestration]) -> bool:
@@ -237,16 +246,16 @@ def policy_findings(design: model.Orchestration) -> Iterator[Finding]:
 def _policy_findings(design: model.Orchestration) -> Iterator[Finding]:
     graph = flow_graph(design)
     steps = design.flow.steps
-    later = leads_to(graph, list(steps)) if len(steps) <= 2000 else {}
-    fails = {source for source, _, data in graph.edges(data=True) if data["kind"] == "failure"}
+    order = order_of_steps(graph, steps)
+    fails = order.bits({source for source, _, data in graph.edges(data=True) if data["kind"] == "failure"})
     for name, step in steps.items():
         if (
             (step.effect or step.outcomes.get("ok"))
             and step.compensation is None
             and not step.origin.undone_with
-            and later.get(name, frozenset()) & fails
+            and (after := order.later[order.place[name]] & fails)
         ):
-            culprit = sorted(later[name] & fails)[0]
+            culprit = order.order[next(bits_of(after))]
             yield Finding(
                 "W310",
                 f"'{name}' has an effect and no compensation, and '{culprit}' after it can fail",

@@ -6,7 +6,7 @@ A property that names variables of an instance speaks of each instance, unless i
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from .. import model
@@ -161,11 +161,9 @@ def _occurrences(
 
     begin: what matters is when it begins; a step that runs a flow does so with the first of its steps.
     """
-    name = re.sub(r"\s+", "", str(text))
+    name = _without_spaces(text)
     labels = {action.label.step for action in system.actions}
-    named = [label for label in labels if name in (label, re.sub(r"\[[\d,-]+\]", "", label))]
-    if begin:
-        named += [label for label in labels for each in named if label.startswith(f"{each}.")]
+    named = steps_named(text, labels, begin)
     if named and (name not in labels or len(named) > 1):
         return [_Occurrence(each) for each in sorted(named, key=_natural)]
     occurrence = _Occurrence(name)
@@ -176,6 +174,17 @@ def _occurrences(
     message = f"nothing called '{text}' happens in this design"
     resolver.problems.append(Problem("E301", message, position_of(text), did_you_mean(name, known - {""})))
     return []
+
+
+def steps_named(text: model.Formula, known: Collection[str], begin: bool = False) -> list[str]:
+    """The steps that a name stands for: itself, or each copy of a family; with `begin` also what it runs."""
+    name = _without_spaces(text)
+    named = [each for each in known if name in (each, re.sub(r"\[[\d,-]+\]", "", each))]
+    return named + [each for each in known for whole in named if begin and each.startswith(f"{whole}.")]
+
+
+def _without_spaces(text: model.Formula) -> str:
+    return re.sub(r"\s+", "", str(text))
 
 
 def _natural(name: str) -> tuple[list[int], str]:

@@ -114,4 +114,6 @@ def _result(question: Question, answer: Answer, system: TransitionSystem) -> Res
     if answer.stopped in ("states", "depth"):
         reason = f"nothing found up to {answer.depth} actions ({answer.states:,} states)"
         return replace(common, verdict=Verdict.BOUNDED, reason=reason)
+    if not answer.states:
+        return replace(common, reason=answer.stopped)
     return replace(common, reason=f"stopped after {answer.depth} actions: {answer.stopped}")

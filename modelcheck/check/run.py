@@ -9,19 +9,21 @@ from dataclasses import replace
 from .. import model
 from ..compile import compile_model
 from ..engine.search import count_states, search
-from ..engine.target import Answer, Limits, Target
+from ..engine.target import MOST_UNROLLED, Answer, Limits, Target
 from ..errors import ModelError, Problem, did_you_mean, position_of
 from ..expand import expand
 from ..expressions import FALSE, Resolver
 from ..results import CheckReport, Finding, Result, Verdict
 from ..system import TransitionSystem
 from .claims import claim_questions
-from .contracts import proved_contracts
+from .contracts import choice_results, contract_results, flow_answers, range_results
+from .execution import refuted_contracts
 from .lint import lint
 from .liveness import liveness_results
 from .ordering import PREFIX, conflict_finding, conflict_questions, proved_precedences
 from .properties import state_questions
 from .question import Ask, Question, answer_questions
+from .structure import proved_by_structure
 
 ENGINES = ("auto", "search", "bounded")
 
@@ -45,7 +47,11 @@ def check_model(
     _check_names(design, properties, names)
     if properties is not None:
         questions = [q for q in questions if q.name in properties or q.name.startswith(PREFIX)]
-    proved = {result.name: result for result in _proved_on_graph(design, questions, limits)} if engine == "auto" else {}
+    proved = (
+        {result.name: result for result in _proved_on_graph(design, system, questions, limits)}
+        if engine == "auto"
+        else {}
+    )
     remaining = [question for question in questions if question.name not in proved]
     answered, answer = answer_questions(system, remaining, _engine(system, engine), limits)
     by_name = {result.name: result for result in answered} | proved
@@ -105,7 +111,7 @@ def _engine(system: TransitionSystem, engine: str) -> Ask:
     if engine == "bounded" or (engine == "auto" and not system.enumerable):
         from ..engine.bounded import bounded
 
-        return bounded
+        return bounded if len(system.variables) <= MOST_UNROLLED else _too_wide
     if not system.enumerable:
         message = f"'{system.name}' has too many first values or choices for a search to list"
         hint = "give its variables ranges or initial values, or use '--engine bounded'"
@@ -113,11 +119,25 @@ def _engine(system: TransitionSystem, engine: str) -> Ask:
     return search
 
 
-def _proved_on_graph(design: model.Model, questions: Sequence[Question], limits: Limits) -> Iterator[Result]:
-    """What z3 proves on the graph, for all values and without exploring states."""
+def _too_wide(system: TransitionSystem, _targets: Sequence[Target], _limits: Limits) -> Answer:
+    """No answer about a system whose steps z3 would take too long to be told of."""
+    return Answer({}, False, f"{len(system.variables):,} variables are too many to unroll", method="not searched")
+
+
+def _proved_on_graph(
+    design: model.Model, system: TransitionSystem, questions: Sequence[Question], limits: Limits
+) -> Iterator[Result]:
+    """What is decided on the graph, for all values and without exploring states."""
     if isinstance(design, model.Orchestration):
-        yield from proved_contracts(design, questions, limits)
+        yield from proved_by_structure(design, system, questions)
         yield from proved_precedences(design, questions)
+        asked = any(question.check in ("contracts", "ranges", "soundness") for question in questions)
+        flows = flow_answers(design, limits) if asked else ()
+        yield from range_results(flows, questions, system)
+        for found in flows:
+            yield from contract_results(found, questions)
+            yield from choice_results(found, questions)
+            yield from refuted_contracts(system, found, questions)
 
 
 def _conflicts(design: model.Orchestration, results: dict[str, Result]) -> Iterator[Finding]:

@@ -1,27 +1,51 @@
-"""Several flows side by side: which of them can be looked at by itself, because no other writes what it speaks of."""
+"""Several flows side by side: each by itself, and which of them no other disturbs."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 from .. import model
 from ..expand import expand, flows_of
-from ..expressions import Expr, references
+from ..expressions import Expr, conjunction, references
 from ..orchestration.typed import TypedFlow, TypedStep, type_flow
+
+
+@dataclass(frozen=True)
+class OneFlow:
+    """A flow as a design of its own, typed for one instance.
+
+    Its `requires` is what all flows of the design require: that is assumed of the first values.
+    undisturbed: no other flow writes what it speaks of. While all others wait it can run as if it were alone.
+    """
+
+    name: str
+    design: model.Orchestration
+    typed: TypedFlow
+    undisturbed: bool
+
+
+def each_flow(design: model.Orchestration) -> tuple[OneFlow, ...]:
+    """The flows that start by themselves, each by itself."""
+    flows = flows_of(expand(design))
+    typed = {name: type_flow(each, instances=1) for name, each in flows.items()}
+    if len(flows) == 1:
+        return tuple(OneFlow(name, each, typed[name], True) for name, each in flows.items())
+    written = {name: written_by(each) for name, each in typed.items()}
+    required = [each.instances[0].requires for each in typed.values()]
+    requires = conjunction(each for each in required if each is not None)
+    found = []
+    for name, each in flows.items():
+        others = {variable for other in flows if other != name for variable in written[other]}
+        (instance,) = typed[name].instances
+        together = replace(typed[name], instances=(replace(instance, requires=requires),))
+        found.append(OneFlow(name, each, together, not spoken_of(typed[name]) & others))
+    return tuple(found)
 
 
 def undisturbed_flows(design: model.Orchestration) -> dict[str, model.Orchestration]:
     """The flows that start by themselves and that no other flow disturbs, each as a design of its own."""
-    flows = flows_of(expand(design))
-    if len(flows) == 1:
-        return flows
-    typed = {name: type_flow(each, instances=1) for name, each in flows.items()}
-    written = {name: written_by(each) for name, each in typed.items()}
-    return {
-        name: each
-        for name, each in flows.items()
-        if not spoken_of(typed[name]) & {v for other in flows if other != name for v in written[other]}
-    }
+    return {each.name: each.design for each in each_flow(design) if each.undisturbed}
 
 
 def written_by(typed: TypedFlow) -> set[str]:

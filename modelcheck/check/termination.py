@@ -6,7 +6,7 @@ z3's unsat core names; a part with data needs a ranking function; what has none 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from .. import model
@@ -190,12 +190,14 @@ def _flow_loops(design: model.Orchestration, alone: bool) -> _Loops:
     what it reads."""
     graph = flow_graph(design)
     cyclic = loops(graph)
-    endless = [name for name, step in design.flow.steps.items() if _retries_for_ever(design, step)]
+    endless = [
+        (name, what) for name, step in design.flow.steps.items() for what in _retried_for_ever(design, name, step)
+    ]
     if not cyclic.parts and not endless:
         return _Loops((), (), {})
     typed = type_flow(design, instances=1)
     steps = typed.instances[0].steps
-    edges = [Edge(name, name, TRUE, {}, f"{name} is tried again") for name in endless]
+    edges = [Edge(name, name, TRUE, {}, f"{what} is tried again") for name, what in endless]
     inside = {name for part in cyclic.parts for name in part}
     for source, target, data in graph.edges(data=True):
         if source not in inside or target in (END, ABORT) or data["kind"] not in ("sequence", "jump"):
@@ -205,8 +207,9 @@ def _flow_loops(design: model.Orchestration, alone: bool) -> _Loops:
         condition = (
             _condition(step.branches(data["outcome"]), target) if jumps_after(step.step, data["outcome"]) else TRUE
         )
-        guard = conjunction([step.when, substitute(condition, effect)])
-        edges.append(Edge(source, target, guard, effect, f"{source} → {target}"))
+        unknown = {parameter.name: parameter.type for parameter in step.parameters if data["outcome"] == "ok"}
+        guard = conjunction([step.when, substitute(condition, effect), step.assumed if unknown else TRUE])
+        edges.append(Edge(source, target, guard, effect, f"{source} → {target}", unknown))
         if step.when != TRUE and data["outcome"] == "ok":
             # A skipped step passes its token on without its effect.
             skipped = conjunction([negation(step.when), condition])
@@ -233,13 +236,15 @@ def _condition(branches: list[tuple[str | None, Expr]], target: str) -> Expr:
     return disjunction(condition for to, condition in branches if to == target)
 
 
-def _retries_for_ever(design: model.Orchestration, step: model.Step) -> bool:
+def _retried_for_ever(design: model.Orchestration, name: str, step: model.Step) -> Iterator[str]:
+    """What may be tried again without end: a step, undoing it."""
     retry = step.retry or design.policies.retry
     outcomes = model.outcome_names(step, design.services.get(step.service or ""))
-    tries = retry is not None and retry.attempts is None and any(outcome in retry.on for outcome in outcomes)
+    if retry is not None and retry.attempts is None and any(outcome in retry.on for outcome in outcomes):
+        yield name
     undo = step.compensation
-    undoes = undo is not None and undo.fails > 0 and design.policies.compensation.on_undo_failure == "retry"
-    return tries or undoes
+    if undo is not None and undo.fails > 0 and design.policies.compensation.on_undo_failure == "retry":
+        yield f"undoing {name}"
 
 
 def _undisturbed(design: model.Orchestration, typed: TypedFlow, inside: set[str], edges: list[Edge]) -> bool:

@@ -1,23 +1,40 @@
 """Contracts along a control-flow graph without cycles, for all values (Hoare 1969).
 
 One pass gives every statement its own version of the variables that change (static single assignment), a mark that it
-is reached, and for each contract the condition that breaks it along some path. z3 is asked for all of them
-together: what a model breaks is refuted by it, and when no model is left the others are proved. A chain of thousands
-of contracts therefore takes few questions.
+is reached, and for each contract the condition that breaks it along some path. What that condition is simplifies away
+where values are known; z3 is asked for all others together: what a model breaks is refuted by it, and when no model is
+left the others are proved. A chain of thousands of contracts therefore takes few questions.
 """
 
 from __future__ import annotations
 
+from collections import ChainMap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 import z3
 
-from ..expressions import TRUE, Expr, IntType, Type, Value, conjunction, implication, references, well_defined
-from ..expressions.smt import Irrational, Term, constant, from_z3, in_type, to_z3
-from .smt_limits import Clock, Undecided, exists
+from ..expressions import (
+    TRUE,
+    Expr,
+    IntType,
+    Literal,
+    Operation,
+    Ref,
+    Type,
+    Value,
+    conjunction,
+    implication,
+    references,
+    well_defined,
+)
+from ..expressions.smt import Irrational, Term, constant, from_z3, in_type, literal, to_z3
+from .smt_limits import Clock, exists
+from .smt_models import holds, models
+from .versions import Stamped, Versions, latest
 
-LARGEST_TERM, MOST_HURRIED = 8, 0.05
+LARGEST_TERM = 8
 
 
 @dataclass(frozen=True)
@@ -25,9 +42,11 @@ class Statement:
     """What happens at one place: where `guard` holds, all `updates` at once.
 
     entries: from which statements it is come to (None: from the start), each with a condition on the state there;
-    any of them is enough, and where several hold each is possible. parameters: values that the environment chooses;
-    guard and updates may read them (a service of which only a promise is known). requires, ensures: the contract,
-    on the state before and after.
+    any of them is enough, and where several hold each is possible; with `every` all of them have been passed (a join of
+    branches: of what they write, each variable is written by statements of which each comes after the other).
+    parameters: values that the environment chooses; guard and updates may read them (a service of which only a promise
+    is known). requires, ensures: the contract, on the state before and after. forgets: variables that somebody else may
+    have written since: any value of their type.
     """
 
     name: str
@@ -37,6 +56,8 @@ class Statement:
     updates: Mapping[str, Expr] = field(default_factory=dict)
     ensures: Expr | None = None
     parameters: Mapping[str, Type] = field(default_factory=dict)
+    every: bool = False
+    forgets: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -75,8 +96,8 @@ def verify(
     for statement in statements:
         passed.take(statement)
     clock = Clock(seconds)
-    broken = _models(passed.solver, [question.broken for question in passed.questions], clock)
-    alive = _models(passed.solver, [question.alive for question in passed.questions], clock)
+    broken = models(passed.solver, [question.broken for question in passed.questions], clock)
+    alive = models(passed.solver, [question.alive for question in passed.questions], clock)
     return [passed.answer(*found) for found in zip(passed.questions, broken, alive, strict=True)]
 
 
@@ -107,11 +128,13 @@ class _Question:
 class _Place:
     """A statement in the pass: marks that it is reached and left, the versions of the variables before and after."""
 
+    number: int
     reached: Term
     left: Term
-    before: Mapping[str, Term]
-    after: Mapping[str, Term]
+    before: Versions
+    after: Versions
     entries: tuple[tuple[str | None, Term], ...]
+    every: bool
 
 
 class _Pass:
@@ -122,9 +145,15 @@ class _Pass:
         self.questions: list[_Question] = []
         self.speaks_of: dict[str, frozenset[str]] = {}
         self.readings: dict[int, _Reading] = {}
-        self.start = {name: constant(name, kind) for name, kind in variables.items()}
+        known = _known(initial)
+        self.start = {
+            name: literal(known[name], kind) if name in known else constant(name, kind)
+            for name, kind in variables.items()
+        }
         self.solver.add(*(in_type(term, variables[name]) for name, term in self.start.items()))
         self.solver.add(_condition(initial, self.start))
+        self.first = Versions.of(self.start)
+        self.always = z3.BoolVal(True)
 
     def take(self, statement: Statement) -> None:
         """Add a statement: its versions of the variables, its marks, its questions."""
@@ -132,52 +161,91 @@ class _Pass:
             raise ValueError(f"there are two statements '{statement.name}'")
         self.speaks_of[statement.name] = _speaks_of(statement)
         reached, entries, before = self.enter(statement)
+        number = len(self.places) + 1
         chosen = {name: self.fresh(f"{statement.name}/{name}", kind) for name, kind in statement.parameters.items()}
-        full = {**before, **chosen}
-        choices = [in_type(term, statement.parameters[name]) for name, term in chosen.items()]
-        happens = z3.And(reached, *choices, _condition(statement.guard, full))
-        defined = to_z3(conjunction(map(well_defined, statement.updates.values())), full)
-        after = before
+        full: Mapping[str, Term] = ChainMap(chosen, before) if chosen else before  # type: ignore[arg-type]  # only read
+        happens = reached
+        if chosen or statement.guard != TRUE:
+            choices = [in_type(term, statement.parameters[name]) for name, term in chosen.items()]
+            happens = self.mark(
+                f"{statement.name} happens", z3.And(reached, *choices, _condition(statement.guard, full))
+            )
+        after, left = before, happens
         if statement.updates:
-            after = {**before, **{name: self.version(name, e, full) for name, e in statement.updates.items()}}
-        ranged = z3.And(*(in_type(after[name], self.variables[name]) for name in self.ranged(statement)))
-        left = self.mark(f"{statement.name} left", z3.And(happens, defined, ranged))
-        self.places[statement.name] = place = _Place(reached, left, before, after, entries)
-        self.questions += self.ask(statement, place, z3.And(happens, defined), full)
+            after = before.changed(
+                {name: self.version(name, each, full) for name, each in statement.updates.items()}, number
+            )
+            happens, left = self.effect(statement, happens, full, after)
+        place = _Place(number, reached, left, before, after, entries, statement.every)
+        self.places[statement.name] = place
+        self.questions += self.ask(statement, place, happens, full)
 
-    def enter(self, statement: Statement) -> tuple[Term, tuple[tuple[str | None, Term], ...], Mapping[str, Term]]:
+    def effect(
+        self, statement: Statement, happens: Term, full: Mapping[str, Term], after: Versions
+    ) -> tuple[Term, Term]:
+        """That the updates have values, and that these are within their ranges: only then it is left."""
+        defined = conjunction(map(well_defined, statement.updates.values()))
+        if defined != TRUE:
+            happens = z3.And(happens, to_z3(defined, full))
+        ranged = [in_type(after[name], self.variables[name]) for name in self.ranged(statement)]
+        left = z3.simplify(z3.And(happens, *ranged)) if ranged else happens
+        return happens, left if left.eq(happens) or z3.is_true(left) else self.mark(f"{statement.name} left", left)
+
+    def forgotten(self, statement: Statement, versions: Versions) -> Versions:
+        """The versions with any value for what others may have written, of the variables that a statement speaks of."""
+        names = statement.forgets & self.speaks_of[statement.name] if statement.forgets else ()
+        if not names:
+            return versions
+        return versions.changed({name: self.anything(name) for name in sorted(names)}, len(self.places) + 1)
+
+    def anything(self, name: str) -> Term:
+        """Any value of a variable's type."""
+        term = self.fresh(f"any {name}", self.variables[name])
+        self.solver.add(in_type(term, self.variables[name]))
+        return term
+
+    def enter(self, statement: Statement) -> tuple[Term, tuple[tuple[str | None, Term], ...], Versions]:
         """The mark that a statement is reached, one for each way in, and the variables as they come in."""
         possible: list[Term] = []
-        versions: list[Mapping[str, Term]] = []
+        versions: list[Versions] = []
         for number, (source, condition) in enumerate(statement.entries):
             if source is not None and source not in self.places:
                 raise ValueError(f"'{statement.name}' is entered from '{source}', which does not come before it")
-            versions.append(self.start if source is None else self.places[source].after)
-            left = z3.BoolVal(True) if source is None else self.places[source].left
-            possible.append(
-                self.mark(f"{statement.name} entry {number}", z3.And(left, _condition(condition, versions[-1])))
-            )
-        reached = possible[0] if len(possible) == 1 else self.mark(f"{statement.name} reached", z3.Or(*possible))
-        taken = possible if len(possible) == 1 else [self.choice(entry) for entry in possible]
+            versions.append(self.forgotten(statement, self.first if source is None else self.places[source].after))
+            left = self.always if source is None else self.places[source].left
+            if condition != TRUE:
+                holds = z3.And(left, _condition(condition, versions[-1]))
+                left = self.mark(f"{statement.name} entry {number}", holds)
+            possible.append(left)
+        sources = [source for source, _ in statement.entries]
+        if statement.every or len(possible) == 1:
+            reached = possible[0] if len(possible) == 1 else self.all_of(statement.name, possible)
+            return reached, tuple(zip(sources, possible, strict=True)), latest(versions)
+        reached = self.mark(f"{statement.name} reached", z3.Or(*possible))
+        taken = [self.choice(entry) for entry in possible]
         self.solver.add(z3.Implies(reached, z3.Or(*taken)))
-        entries = tuple((source, way) for (source, _), way in zip(statement.entries, taken, strict=True))
+        entries = tuple(zip(sources, taken, strict=True))
         return reached, entries, self.merge(statement.name, entries, versions)
 
-    def merge(
-        self, name: str, entries: Sequence[tuple[str | None, Term]], versions: Sequence[Mapping[str, Term]]
-    ) -> Mapping[str, Term]:
+    def all_of(self, name: str, marks: Sequence[Term]) -> Term:
+        different = {mark.get_id(): mark for mark in marks if not z3.is_true(mark)}
+        return self.mark(f"{name} reached", z3.And(*different.values())) if different else self.always
+
+    def merge(self, name: str, entries: Sequence[tuple[str | None, Term]], versions: Sequence[Versions]) -> Versions:
         """Each variable as it comes in: from the first way in that is marked as taken."""
-        if not versions or all(version is versions[0] for version in versions):
-            return versions[0] if versions else self.start
-        merged = dict(versions[-1])
-        for variable, last in versions[-1].items():
-            if all(version[variable].eq(last) for version in versions):
-                continue
-            value = last
-            for (_, taken), version in zip(reversed(entries[:-1]), reversed(versions[:-1]), strict=True):
-                value = z3.If(taken, version[variable], value)
-            merged[variable] = self.named(f"{name}/{variable}", self.variables[variable], value)
-        return merged
+        if not versions:
+            return self.first
+        stamp = len(self.places) + 1
+
+        def choose(variable: str, values: Sequence[Stamped]) -> Stamped:
+            if all(value.eq(values[0][1]) for _, value in values):
+                return values[0]
+            merged = values[-1][1]
+            for (_, taken), (_, value) in zip(reversed(entries[:-1]), reversed(values[:-1]), strict=True):
+                merged = z3.If(taken, value, merged)
+            return stamp, self.named(f"{name}/{variable}", self.variables[variable], merged)
+
+        return versions[0].merged(versions[1:], choose)
 
     def mark(self, name: str, condition: Term) -> Term:
         """A name for a condition. As all of them are equations, one model tells of every statement that it reaches."""
@@ -216,7 +284,7 @@ class _Pass:
     def ask(self, statement: Statement, place: _Place, happens: Term, full: Mapping[str, Term]) -> Iterator[_Question]:
         """The questions about one statement. `happens`: it is reached, its guard holds and its updates have values."""
         reached = place.reached
-        met = z3.BoolVal(True) if statement.requires is None else _condition(statement.requires, place.before)
+        met = self.always if statement.requires is None else _condition(statement.requires, place.before)
         if statement.requires is not None:
             yield _Question(statement, "requires", z3.And(reached, z3.Not(met)), reached)
         needed = [well_defined(e) for e in (statement.guard, *statement.updates.values())]
@@ -268,60 +336,31 @@ class _Reading:
     def __init__(self, passed: _Pass, model: Term):
         self.passed, self.model = passed, model
         self.initial = _values(model, passed.start, passed.variables)
-        self.sources: dict[str, str | None] = {}
+        self.sources: dict[str, tuple[str | None, ...]] = {}
 
     def path(self, name: str) -> tuple[str, ...]:
-        """The statements that are passed on the way to one, from the first."""
-        path = []
-        at: str | None = name
-        while at is not None:
-            path.append(at)
-            if at not in self.sources:
-                entries = self.passed.places[at].entries
-                self.sources[at] = next((source for source, taken in entries if _holds(self.model, taken)), None)
-            at = self.sources[at]
-        return tuple(reversed(path))
+        """The statements that are passed on the way to one, from the first; with all branches where they join."""
+        passed: set[str] = set()
+        pending: list[str | None] = [name]
+        while pending:
+            at = pending.pop()
+            if at is not None and at not in passed:
+                passed.add(at)
+                pending += self.came_from(at)
+        return tuple(sorted(passed, key=lambda each: self.passed.places[each].number))
+
+    def came_from(self, name: str) -> tuple[str | None, ...]:
+        if name not in self.sources:
+            place = self.passed.places[name]
+            taken = (source for source, taken in place.entries if place.every or holds(self.model, taken))
+            self.sources[name] = tuple(taken) if place.every else tuple(islice(taken, 1))
+        return self.sources[name]
 
     def arrival(self, name: str) -> dict[str, Value]:
         """The values with which a statement is come to, of the variables that it speaks of."""
-        place, speaks_of = self.passed.places[name], self.passed.speaks_of[name]
-        terms = {variable: term for variable, term in place.before.items() if variable in speaks_of}
+        before, speaks_of = self.passed.places[name].before, self.passed.speaks_of[name]
+        terms = {variable: before[variable] for variable in self.passed.variables if variable in speaks_of}
         return _values(self.model, terms, self.passed.variables)
-
-
-def _models(solver: Term, conditions: Sequence[Term], clock: Clock) -> list[Term | str | None]:
-    """For each condition a model, None where there is none, or why z3 does not know."""
-    found: list[Term | str | None] = [None] * len(conditions)
-    marks = [z3.FreshConst(z3.BoolSort(), "asked") for _ in conditions]
-    solver.add(*(z3.Implies(mark, condition) for mark, condition in zip(marks, conditions, strict=True)))
-    pending = list(range(len(conditions)))
-    try:
-        while pending and (model := _model(solver, z3.Or(*(marks[i] for i in pending)), clock)) is not None:
-            for i in [i for i in pending if _holds(model, conditions[i])]:
-                found[i] = model
-                pending.remove(i)
-    except Undecided:
-        again = Clock(clock.seconds)
-        for i in pending:
-            found[i] = _alone(solver, marks[i], again, max(MOST_HURRIED, clock.seconds / len(pending)))
-    return found
-
-
-def _model(solver: Term, condition: Term, clock: Clock) -> Term | None:
-    solver.push()
-    try:
-        solver.add(condition)
-        return solver.model() if clock.check(solver) else None
-    finally:
-        solver.pop()
-
-
-def _alone(solver: Term, condition: Term, clock: Clock, share: float) -> Term | str | None:
-    """The answer for one condition, where all together were too hard, in its share of as much time again."""
-    try:
-        return _model(solver, condition, Clock(min(share, clock.seconds - clock.spent)))
-    except Undecided as undecided:
-        return undecided.reason
 
 
 def _speaks_of(statement: Statement) -> frozenset[str]:
@@ -329,6 +368,17 @@ def _speaks_of(statement: Statement) -> frozenset[str]:
     parts = [statement.requires, statement.ensures, statement.guard, *statement.updates.values()]
     parts += [condition for _, condition in statement.entries]
     return frozenset(statement.updates).union(*(references(part) for part in parts if part is not None))
+
+
+def _known(initial: Expr) -> dict[str, Value]:
+    """The variables of which the first value is known, from the parts `variable == value` of a condition."""
+    parts = initial.arguments if isinstance(initial, Operation) and initial.operator == "and" else (initial,)
+    known: dict[str, Value] = {}
+    for part in parts:
+        match part:
+            case Operation("==", (Ref(name), Literal(value))):
+                known.setdefault(name, value)
+    return known
 
 
 def _condition(expr: Expr, terms: Mapping[str, Term]) -> Term:
@@ -343,10 +393,6 @@ def _size(term: Term, most: int) -> int:
         size += 1
         pending += pending.pop().children()
     return size
-
-
-def _holds(model: Term, term: Term) -> bool:
-    return bool(z3.is_true(model.eval(term, model_completion=True)))
 
 
 def _values(model: Term, terms: Mapping[str, Term], variables: Mapping[str, Type]) -> dict[str, Value]:

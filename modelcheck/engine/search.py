@@ -14,7 +14,7 @@ from ..expressions import TRUE, Expr, compile_expression, conjunction, disjuncti
 from ..system import DIVISION, Action, Claim, State, TransitionSystem
 from ..trace import Trace, replay
 from .successors import compile_successors
-from .target import Answer, Limits, Target
+from .target import MOST_VALUES_HELD, Answer, Limits, Target
 
 NOT_LISTABLE = "too many first values to list"
 _BATCH = 256  # States between two looks at the clock.
@@ -91,6 +91,8 @@ class _Search:
         """The limit that is used up, if one is; also reports progress now and then."""
         if len(self.came_from) > self.limits.states:
             return "states"
+        if len(self.came_from) * len(self.system.variables) > MOST_VALUES_HELD:
+            return "memory"
         now = time.monotonic()
         if now - self.started > self.limits.seconds:
             return "seconds"

@@ -18,7 +18,7 @@ from ..system import State, TransitionSystem
 from ..trace import Trace, replay
 from .search import NOT_LISTABLE
 from .successors import compile_numbered_successors
-from .target import Answer, Limits
+from .target import MOST_VALUES_HELD, Answer, Limits
 
 Mask = npt.NDArray[np.bool_]
 Numbers = npt.NDArray[np.int64]
@@ -165,6 +165,8 @@ class _Exploration:
     def exhausted(self) -> str:
         if len(self.states) > self.limits.states:
             return "states"
+        if len(self.states) * len(self.system.variables) > MOST_VALUES_HELD:
+            return "memory"
         return "seconds" if time.monotonic() - self.started > self.limits.seconds else ""
 
     def graph(self, stopped: str) -> StateGraph:

@@ -12,6 +12,11 @@ from dataclasses import dataclass, field
 from ..expressions import Expr
 from ..trace import Trace
 
+# Values held at once, in all states together: about two gigabytes.
+MOST_VALUES_HELD = 250_000_000
+# With more variables than this nothing is unrolled for z3.
+MOST_UNROLLED = 5_000
+
 
 @dataclass(frozen=True)
 class Target:
@@ -41,7 +46,7 @@ class Answer:
     """What an engine found: a trace for each target that it reached (by the target's name).
 
     complete: every reachable state was seen, so that a target without a trace is unreachable.
-    stopped: what ended the search otherwise (`states`, `depth`, `seconds`, `z3`), empty where complete.
+    stopped: what ended the search otherwise (`states`, `depth`, `seconds`, `memory`, `z3`), empty where complete.
     depth: number of actions up to which everything was seen.
     """
 

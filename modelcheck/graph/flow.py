@@ -7,7 +7,9 @@ these, or for any with `join: any`), `jump` (a guarded transition, `priority` in
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
 import networkx as nx
 
@@ -15,9 +17,11 @@ from ..expand import expand, flows_of
 from ..expand.order import jumps_after, predecessors
 from ..expand.several import title_of
 from ..model import Orchestration, Step, outcome_names
+from .reachability import Reachability, reachability
 
 __all__ = [
-    "ABORT", "END", "START", "Loops", "flow_graph", "jumps_after", "leads_to", "loops", "predecessors", "undo_node",
+    "ABORT", "END", "START", "Loops", "flow_graph", "jumps_after", "loops", "order_of_steps", "predecessors",
+    "undo_node",
 ]  # fmt: skip
 
 START, END, ABORT = "(start)", "(end)", "(abort)"
@@ -94,35 +98,32 @@ def _add_failures(graph: nx.MultiDiGraph[str], design: Orchestration, name: str,
 def _add_compensations(graph: nx.MultiDiGraph[str], design: Orchestration) -> None:
     if ABORT not in graph:
         return
-    undone = [name for name, step in design.flow.steps.items() if step.compensation is not None]
-    order = nx.DiGraph((other, name) for name, later in leads_to(graph, undone).items() for other in later)
-    order.add_nodes_from(undone)
+    steps = design.flow.steps
+    undone = [name for name, step in steps.items() if step.compensation is not None]
+    # Each step is drawn after the next ones only: the others follow from these.
+    following = order_of_steps(graph, steps).next_among(undone, standing_for_later=undone)
+    first = set(undone) - {name for name, later in following.items() if later}
     for name in undone:
         graph.add_node(undo_node(name), kind="compensation", label=f"undo {name}")
     plain = {"kind": "compensation", "label": "", "outcome": "", "when": None, "priority": 0}
     for name in undone:
-        if not order.in_degree(name):
+        if name in first:
             graph.add_edge(ABORT, undo_node(name), **plain)
-    for later, earlier in nx.transitive_reduction(order).edges:
-        graph.add_edge(undo_node(later), undo_node(earlier), **plain)
+    for earlier, after in following.items():
+        for later in sorted(after):
+            graph.add_edge(undo_node(later), undo_node(earlier), **plain)
 
 
-def leads_to(graph: nx.MultiDiGraph[str], steps: list[str]) -> dict[str, frozenset[str]]:
-    """For each of these steps, those of them that it strictly leads to (not those in a loop with it)."""
-    forward = nx.DiGraph(
+def order_of_steps(graph: nx.MultiDiGraph[str], steps: Iterable[str]) -> Reachability:
+    """Which steps lead to which, of all steps of a graph; those in a loop with each other do not."""
+    forward: nx.DiGraph[str] = nx.DiGraph()
+    forward.add_nodes_from(steps)
+    forward.add_edges_from(
         (source, target)
         for source, target, data in graph.edges(data=True)
-        if data["kind"] in ("sequence", "jump") and target not in (END, ABORT)
+        if data["kind"] in ("sequence", "jump") and source in forward and target in forward
     )
-    forward.add_nodes_from(steps)
-    among = frozenset(steps)
-    components = {node: index for index, part in enumerate(nx.strongly_connected_components(forward)) for node in part}
-    return {
-        step: frozenset(
-            other for other in nx.descendants(forward, step) & among if components[other] != components[step]
-        )
-        for step in steps
-    }
+    return reachability(forward)
 
 
 @dataclass(frozen=True)
@@ -131,8 +132,12 @@ class Loops:
 
     parts: tuple[frozenset[str], ...]
 
+    @cached_property
+    def _steps(self) -> frozenset[str]:
+        return frozenset[str]().union(*self.parts)
+
     def __contains__(self, step: object) -> bool:
-        return any(step in part for part in self.parts)
+        return step in self._steps
 
 
 def loops(graph: nx.MultiDiGraph[str]) -> Loops:

@@ -263,6 +263,11 @@ _SIBLINGS = {
     "finish": "they end first; what they did is undone as well",
     "abandoned": "undoing begins at once; what they still do stays",
 }
+_HIDDEN = {
+    "nothing": "the work was not done",
+    "success": "the work was done, and nobody heard of it",
+    "either": "both can happen, and nobody can tell which",
+}
 POLICIES = record(
     "policies",
     {
@@ -295,8 +300,8 @@ POLICIES = record(
                     {
                         "after": Key(DURATION, "how long every step is waited for that says nothing itself"),
                         "hides": Key(
-                            word("nothing", "success", "either"),
-                            "what a timeout without an effect of its own means: the work was not done, it was, either",
+                            word(meanings=_HIDDEN),
+                            "what a timeout without an effect of its own means",
                         ),
                     },
                     plain(model.TimeoutPolicy),

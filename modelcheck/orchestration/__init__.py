@@ -22,9 +22,10 @@ from ..expand import expand, flows_of
 from ..expand.several import engine_of
 from ..expressions import Scope, conjunction, negation
 from ..system import Action, TransitionSystem
-from .control import Busy, Control, shape_of
+from .control import Control, shape_of
 from .endings import abort, complete, undo
 from .engines import begin, limits_of
+from .room import Busy
 from .steps import after_check, arrive, fail, finish, pass_through
 from .typed import TypedFlow, type_flow
 

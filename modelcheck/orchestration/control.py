@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+import networkx as nx
 
 from .. import model
 from ..declare import range_claims
 from ..errors import ModelError, Problem, position_of
-from ..expand.several import coordinator_of
 from ..expand.timeouts import HIDDEN, heard
 from ..expressions import (
     BOOL,
@@ -30,9 +32,9 @@ from ..expressions import (
     integer,
     label,
     negation,
-    total,
 )
-from ..graph.flow import flow_graph, jumps_after, leads_to, loops, predecessors
+from ..graph.flow import flow_graph, jumps_after, loops, order_of_steps, predecessors
+from ..graph.structure import plain_order
 from ..system import Action, Claim, Label, Variable
 from .typed import TypedFlow, TypedInstance, TypedStep
 
@@ -84,8 +86,26 @@ def shape_of(design: model.Orchestration) -> Shape:
         hint = "use 'order: reverse', which undoes as often as the step ran"
         raise ModelError([Problem("E203", f"'lifo' does not work for '{name}' in a loop", position_of(name), hint)])
     return Shape(
-        waits_for, {name: tuple(after) for name, after in followers.items()}, in_loop, entries, leads_to(graph, undone)
+        waits_for,
+        {name: tuple(after) for name, after in followers.items()},
+        in_loop,
+        entries,
+        _undone_first(design, graph, undone),
     )
+
+
+def _undone_first(
+    design: model.Orchestration, graph: nx.MultiDiGraph[str], undone: list[str]
+) -> dict[str, frozenset[str]]:
+    """Which steps must not be owed any more when a step is undone: all later ones.
+
+    Where every step runs once and nothing is in flight by then, a later one that is never skipped stands for those
+    after it: they cannot be owed without it. So the guards of a long flow stay short.
+    """
+    steps = design.flow.steps
+    settled = design.policies.compensation.siblings == "finish" and plain_order(design) is not None
+    standing = {name for name in undone if settled and steps[name].when is None}
+    return order_of_steps(graph, steps).next_among(undone, standing)
 
 
 @dataclass
@@ -102,6 +122,7 @@ class Control:
     name: str = ""
     queued: bool = False
     variables: dict[str, Variable] = field(default_factory=dict)
+    asked: dict[tuple[str, ...], Expr] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.policy = self.design.policies.compensation
@@ -194,7 +215,10 @@ class Control:
         return {token.name: conditional(ready, token, FALSE) if jumped_into else FALSE for token in self.tokens(name)}
 
     def any_status(self, *statuses: str) -> Expr:
-        return disjunction(self.status_is(name, *statuses) for name in self.steps)
+        """That some step has one of these; one tree for all who ask, since it grows with the flow."""
+        if statuses not in self.asked:
+            self.asked[statuses] = disjunction(self.status_is(name, *statuses) for name in self.steps)
+        return self.asked[statuses]
 
     def property_scope(self) -> Scope:
         """The names that properties may use for this instance."""
@@ -283,14 +307,17 @@ class Control:
     def token_claims(self, name: str, moves: Mapping[str, Expr]) -> list[Claim]:
         """Where several ways lead to a step, a second token must not arrive while the first is there."""
         claims = []
-        for other in self.steps:
+        for other in self._may_get_two:
             status = self.ref(f"{other}.status").name
-            several = self.shape.entries[other] > 1 and other != name
-            if several and moves.get(status) == label("ready", STEP_STATUS):
+            if other != name and moves.get(status) == label("ready", STEP_STATUS):
                 message = f"a second token arrives at {other} while the first is still there"
                 free = negation(self.status_is(other, "ready", "running"))
                 claims.append(Claim("tokens", other, free, message, position_of(other)))
         return claims
+
+    @cached_property
+    def _may_get_two(self) -> list[str]:
+        return [name for name in self.steps if self.shape.entries[name] > 1]
 
     def tries_again(self, step: TypedStep, outcome: str) -> Expr:
         retry = self.retry(step)
@@ -359,38 +386,3 @@ class Control:
             updates[self.ref(self.height).name] = Operation("-", (self.ref(self.height), integer(1)), INT)
             updates[self.ref(f"{name}.place").name] = integer(0)
         return updates
-
-
-class Busy:
-    """How many steps are in flight at a service or coordinator, over all instances and flows: what limits `start`."""
-
-    def __init__(self, design: model.Orchestration, parts: list[Control]):
-        self.design = design
-        self.at_service: dict[str, list[Expr]] = {name: [] for name in design.services}
-        self.of_coordinator: dict[str, list[Expr]] = {}
-        for part in parts:
-            in_flight = self.of_coordinator.setdefault(coordinator_of(part.design) or "", [])
-            for name, step in part.design.flow.steps.items():
-                if step.origin.instant and step.compensation is None:
-                    continue
-                running = part.status_is(name, "running")
-                in_flight.append(running)
-                self.at_service.get(step.service or "", []).append(running)
-                if step.compensation is not None:
-                    undoing = part.status_is(name, "undoing")
-                    in_flight.append(undoing)
-                    self.at_service.get(step.compensation.service or step.service or "", []).append(undoing)
-
-    def has_room(self, control: Control, service: str | None) -> Expr:
-        """A worker of the service and a slot of the flow's coordinator are free."""
-        coordinator = coordinator_of(control.design) or ""
-        limits = []
-        if coordinator:
-            limits.append((self.of_coordinator[coordinator], self.design.coordinators[coordinator].concurrency))
-        if service is not None and service in self.design.services:
-            limits.append((self.at_service[service], self.design.services[service].workers))
-        return conjunction(
-            compare("<", total(busy), integer(limit))
-            for busy, limit in limits
-            if limit is not None and limit < len(busy)
-        )

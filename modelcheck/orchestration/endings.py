@@ -8,7 +8,8 @@ from ..errors import position_of
 from ..expand.several import title_of
 from ..expressions import Expr, compare, conjunction, equal, integer, label, negation, substitute
 from ..system import Action, Claim
-from .control import Busy, Control
+from .control import Control
+from .room import Busy
 
 
 def undo(control: Control, name: str, busy: Busy) -> Iterable[Action]:

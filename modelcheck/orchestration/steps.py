@@ -20,7 +20,8 @@ from ..expressions import (
 )
 from ..graph.flow import jumps_after
 from ..system import Action, Claim
-from .control import Busy, Control
+from .control import Control
+from .room import Busy
 from .typed import TypedStep
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from weakref import ref
 
 from .. import model
 from ..assign import read_effect, variables_of
@@ -121,9 +122,27 @@ class TypedFlow:
 def type_flow(design: model.Orchestration, instances: int | None = None) -> TypedFlow:
     """All formulas of an orchestration, typed; raises `ModelError` with everything that is wrong in them.
 
-    `instances` overrides the design's own number.
+    `instances` overrides the design's own number. Many checks ask for it: the last answers are kept, as long as their
+    designs are there.
     """
-    design = expand(design)
+    number = 1 if instances is None and str(design.instances) == "1" else instances
+    key = (id(design), number)
+    known = _TYPED.get(key)
+    if known is not None and known[0]() is design:
+        return known[1]
+    typed = _type_flow(expand(design), number)
+    while len(_TYPED) >= MOST_KEPT:
+        _TYPED.pop(next(iter(_TYPED)))
+    _TYPED[key] = (ref(design, lambda _: _TYPED.pop(key, None)), typed)
+    return typed
+
+
+# By the very object, not by what it is equal to: equal texts may stand at different places of a file.
+MOST_KEPT = 8
+_TYPED: dict[tuple[int, int | None], tuple[ref[model.Orchestration], TypedFlow]] = {}
+
+
+def _type_flow(design: model.Orchestration, instances: int | None) -> TypedFlow:
     resolver = Resolver()
     constants = declare_names(design, resolver)
     count = instances or count_instances(design.instances, constants, resolver)

@@ -15,6 +15,8 @@ from ..system import Action
 from ..trace import Trace
 from .story import Change, Line, tell, told_actions
 
+MOST_REPEATED = 50
+
 
 def report_data(report: CheckReport) -> dict[str, object]:
     """The whole report; every value is a string, number, truth value, list, mapping or None."""
@@ -22,7 +24,7 @@ def report_data(report: CheckReport) -> dict[str, object]:
         "model": report.model,
         "file": report.file,
         "exit_code": report.exit_code,
-        "results": [_result(result) for result in report.results],
+        "results": [_result(result, report.assumptions) for result in report.results],
         "findings": [_finding(finding) for finding in report.findings],
         "assumptions": list(report.assumptions),
         "statistics": plain(report.statistics),
@@ -62,7 +64,14 @@ def plain(value: Any) -> Any:
     return str(value)
 
 
-def _result(result: Result) -> dict[str, object]:
+def _assumptions(result: Result, of_the_report: tuple[str, ...]) -> list[str]:
+    """A result's assumptions; where they are many and the report's own, it is said that they are."""
+    if len(result.assumptions) > MOST_REPEATED and result.assumptions[:MOST_REPEATED] == of_the_report[:MOST_REPEATED]:
+        return [f"{len(result.assumptions)} assumptions of the report"]
+    return list(result.assumptions)
+
+
+def _result(result: Result, of_the_report: tuple[str, ...]) -> dict[str, object]:
     return {
         "name": result.name,
         "check": result.check,
@@ -73,7 +82,7 @@ def _result(result: Result) -> dict[str, object]:
         "as_it_should_be": result.as_it_should_be,
         "vacuous": result.vacuous,
         "shortest": None if result.trace is None else result.shortest,
-        "assumptions": list(result.assumptions),
+        "assumptions": _assumptions(result, of_the_report),
         "statistics": plain(result.statistics),
         "position": _position(result.position),
         "trace": None if result.trace is None else _trace(result.trace),
@@ -82,15 +91,18 @@ def _result(result: Result) -> dict[str, object]:
 
 
 def _trace(trace: Trace) -> dict[str, object]:
-    values = [trace.system.show_state(state) for state in trace.states]
+    system, first = trace.system, trace.states[0]
     steps = []
-    for index, (_, action, _) in enumerate(trace.steps()):
-        pairs = zip(values[index].items(), values[index + 1].values(), strict=True)
-        changes = {name: {"from": old, "to": new} for (name, old), new in pairs if old != new}
+    for before, action, after in trace.steps():
+        changes = {}
+        for place in sorted(system.positions[name] for name in action.updates):
+            if before[place] != after[place]:
+                name, old = system.shown_at(place, before)
+                changes[name] = {"from": old, "to": system.shown_at(place, after)[1]}
         steps.append({**_action(action), "changes": changes})
     told = told_actions(trace)
     return {
-        "initial": values[0],
+        "initial": system.show_state(first),
         "steps": steps,
         "loop": trace.loop,
         "broken": None if trace.broken is None else {"kind": trace.broken.kind, "name": trace.broken.name},

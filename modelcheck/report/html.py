@@ -13,7 +13,7 @@ from ..trace import Trace
 from .elements import FAINT, block, coloured, faint, figure, page, table, text
 from .sequence import sequence_of
 from .sequence_drawing import sequence_drawing
-from .story import Line, story, tell
+from .story import Line, shortened, story, tell
 from .text import MARKS, all_assumptions, says, summary
 
 MOST_DRAWN = 120  # lines of a story: what is longer has no diagram on a page
@@ -85,7 +85,8 @@ def _result_row(result: Result) -> list[str]:
 
 
 def _stories(results: Sequence[Result]) -> list[str]:
-    """Each run once: of two results with the same run, the second refers to the first."""
+    """Each run once, a long one without its middle: of two results with the same run, the second refers to the
+    first."""
     told: dict[object, str] = {}
     parts = []
     for result in results:
@@ -96,7 +97,7 @@ def _stories(results: Sequence[Result]) -> list[str]:
         place = f" {faint(result.position)}" if result.position else ""
         title = f"<summary><strong>{text(result.name)}</strong>: {text(result.verdict)}{place}</summary>"
         if first == result.name:
-            body = table(map(_line, lines)) + _diagram(result, lines)
+            body = table(map(_line, shortened(lines))) + _diagram(result, lines)
         else:
             body = f"<p>the same run as for {text(first)}</p>{table(map(_line, lines[-1:]))}"
         parts.append(f"<details{opened}>{title}{body}</details>")
@@ -109,10 +110,13 @@ def _diagram(told: Trace | Result, lines: Sequence[Line]) -> str:
     return figure(svg(sequence_drawing(sequence_of(told))))
 
 
+_MARKS = {"begin": "", "more": "", "loop": "↻", "repeat": "↻", "broken": "✗", "reached": "✓"}
+
+
 def _line(line: Line) -> list[str]:
-    marks = {"begin": "", "step": str(line.number), "loop": "↻", "repeat": "↻", "broken": "✗", "reached": "✓"}
+    sign = str(line.number) if line.kind == "step" else _MARKS[line.kind]
     colours = {"broken": BAD, "reached": GOOD}
-    mark = coloured(marks[line.kind], colours[line.kind]) if line.kind in colours else text(marks[line.kind])
+    mark = coloured(sign, colours[line.kind]) if line.kind in colours else text(sign)
     actor = f"{line.actor} #{line.instance}" if line.instance else line.actor
     changes = text(", ".join(str(change) for change in line.changes))
     code = f'<code style="background:none;color:inherit">{changes}</code>' if changes else ""

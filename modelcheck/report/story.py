@@ -12,11 +12,12 @@ from dataclasses import dataclass, replace
 
 from ..expressions import references
 from ..results import Result, Verdict
-from ..system import Action, Label, State, TransitionSystem, Variable
+from ..system import DIVISION, Action, Label, State, TransitionSystem, Variable
 from ..trace import Trace
 from .evidence import false_part, read_by
 
 MOST_MENTIONED = 8
+LONG_STORY, FIRST_TOLD, LAST_TOLD = 40, 5, 10
 
 
 @dataclass(frozen=True)
@@ -35,9 +36,9 @@ class Change:
 class Line:
     """One line of a story.
 
-    kind: `begin` (which initial values), `step`, `loop` (what follows repeats), `repeat` (it does), `broken` (what is
-    wrong) or `reached`. number: 1, 2, ... for steps, else 0. instance: 0 where there is only one. actions: the actions
-    told here, as their places in `told_actions` of the `unrolled` trace.
+    kind: `begin` (which initial values), `step`, `more` (steps left out), `loop` (what follows repeats), `repeat` (it
+    does), `broken` (what is wrong) or `reached`. number: 1, 2, ... for steps, else 0. instance: 0 where there is only
+    one. actions: the actions told here, as their places in `told_actions` of the `unrolled` trace.
     """
 
     kind: str
@@ -51,12 +52,23 @@ class Line:
 
 @dataclass(frozen=True)
 class Move:
-    """One action of a trace, with the state before and after it."""
+    """One action of a trace, with the state before and after it.
+
+    `final` is the state after one that breaks its claim when it fires at the end.
+    """
 
     index: int
     action: Action
-    before: State
-    after: State
+    trace: Trace
+    final: State | None = None
+
+    @property
+    def before(self) -> State:
+        return self.trace.states[self.index]
+
+    @property
+    def after(self) -> State:
+        return self.trace.states[self.index + 1] if self.final is None else self.final
 
 
 def tell(result: Result) -> list[Line]:
@@ -81,6 +93,14 @@ def story(trace: Trace) -> list[Line]:
     return lines
 
 
+def shortened(lines: Sequence[Line]) -> list[Line]:
+    """A long story without its middle."""
+    if len(lines) <= LONG_STORY:
+        return list(lines)
+    left_out = Line("more", f"... {len(lines) - FIRST_TOLD - LAST_TOLD:,} more steps")
+    return [*lines[:FIRST_TOLD], left_out, *lines[-LAST_TOLD:]]
+
+
 def unrolled(trace: Trace) -> Trace:
     """The same lasso with a loop that does not begin between the start and the finish of a step."""
     loop, actions = trace.loop, trace.system.actions
@@ -96,13 +116,13 @@ def unrolled(trace: Trace) -> Trace:
 def moves_of(trace: Trace) -> list[Move]:
     """The actions of a trace in which no loop begins within a step (`unrolled`), with the one that breaks its claim."""
     trace = unrolled(trace)
-    found = [Move(index, action, before, after) for index, (before, action, after) in enumerate(trace.steps())]
+    found = [Move(index, trace.system.actions[number], trace) for index, number in enumerate(trace.actions)]
     final = trace.states[-1]
     for number in told_actions(trace)[len(found) :]:
         after = next(
             (after for claim, after in trace.system.plain[number].findings(final) if claim == trace.broken), None
         )
-        found.append(Move(len(found), trace.system.actions[number], final, final if after is None else after))
+        found.append(Move(len(found), trace.system.actions[number], trace, final if after is None else after))
     return found
 
 
@@ -112,7 +132,8 @@ def told_actions(trace: Trace) -> tuple[int, ...]:
     if trace.broken is None or _last_breaks(trace):
         return trace.actions
     for number, action in enumerate(trace.system.plain):
-        if action.listed and trace.broken in action.broken(trace.states[-1]):
+        named = trace.broken == DIVISION or trace.broken in action.action.claims
+        if named and action.listed and trace.broken in action.broken(trace.states[-1]):
             return (*trace.actions, number)
     return trace.actions
 
@@ -146,9 +167,11 @@ def _belong(first: Label, second: Label) -> bool:
 def _step(system: TransitionSystem, group: Sequence[Move], number: int, several: bool) -> Line:
     labels = [move.action.label for move in group]
     last = group[-1]
-    changes = _changes(system, group[0].before, last.after, "data")
+    before, after = group[0].before, last.after
+    written = {name for move in group for name in move.action.updates}
+    changes = _changes(system, before, after, written, "data")
     if not changes and labels[-1].phase == "act" and not labels[-1].queue:
-        changes = _changes(system, group[0].before, last.after, "control")
+        changes = _changes(system, before, after, written, "control")
     actor = labels[-1].actor
     return Line(
         "step",
@@ -161,10 +184,13 @@ def _step(system: TransitionSystem, group: Sequence[Move], number: int, several:
     )
 
 
-def _changes(system: TransitionSystem, before: State, after: State, role: str) -> tuple[Change, ...]:
+def _changes(
+    system: TransitionSystem, before: State, after: State, written: Iterable[str], role: str
+) -> tuple[Change, ...]:
     found: dict[str, Change] = {}
-    for place, (variable, old, new) in enumerate(zip(system.variables, before, after, strict=True)):
-        if old != new and variable.role == role and variable.told_as not in found:
+    for place in sorted(system.positions[name] for name in written):
+        variable = system.variables[place]
+        if before[place] != after[place] and variable.role == role and variable.told_as not in found:
             values = (system.tell_value(place, state) for state in (before, after))
             found[variable.told_as] = Change(variable.told_as, *values)
     return tuple(found.values())

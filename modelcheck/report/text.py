@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from ..errors import Problem
 from ..results import CheckReport, Finding, Result, Verdict
-from .story import Line, tell
+from .story import Line, shortened, tell
 
 MARKS = {Verdict.PROVED: "✓", Verdict.REFUTED: "✗", Verdict.BOUNDED: "~", Verdict.UNKNOWN: "?"}
 _GREEN, _RED, _YELLOW, _DIM, _BOLD = "32", "31", "33", "2", "1"
@@ -25,11 +25,13 @@ def render_report(
     shown = [result for result in report.results if not quiet or not result.as_it_should_be]
     blocks = [_heading(report, paint)]
     blocks[0] += "".join(f"\n{line}" for line in _table(shown, width, verbose, paint))
-    blocks += _stories([result for result in shown if _has_story(result, verbose)], width, paint)
+    blocks += _stories([result for result in shown if _has_story(result, verbose)], width, paint, verbose)
     if report.findings and not quiet:
         blocks.append("\n".join(_finding(finding, paint) for finding in report.findings))
     if not quiet and (assumptions := all_assumptions(report)):
-        text = textwrap.wrap("assumed: " + "; ".join(assumptions), width, subsequent_indent="  ")
+        more = f"; ... and {len(assumptions) - MOST_NAMED:,} more" if len(assumptions) > MOST_NAMED else ""
+        named = "; ".join(assumptions if verbose else assumptions[:MOST_NAMED]) + (more if not verbose else "")
+        text = textwrap.wrap(f"assumed: {named}", width, subsequent_indent="  ")
         blocks.append("\n".join(paint(line, _DIM) for line in text))
     blocks.append(paint(summary(report), _BOLD))
     return "\n\n".join(blocks)
@@ -37,8 +39,8 @@ def render_report(
 
 def all_assumptions(report: CheckReport) -> list[str]:
     """Every assumption of the report and of its results, once, in the order of appearance."""
-    found = [*report.assumptions, *(each for result in report.results for each in result.assumptions)]
-    return list(dict.fromkeys(found))
+    several = {id(result.assumptions): result.assumptions for result in report.results}
+    return list(dict.fromkeys([*report.assumptions, *(each for group in several.values() for each in group)]))
 
 
 def summary(report: CheckReport) -> str:
@@ -64,7 +66,7 @@ def _count(report: CheckReport, verdict: Verdict) -> str:
         notes += [f"{len(here) - good - vacuous} EXPECTED otherwise"] if len(here) > good + vacuous else []
     else:
         notes = ["as expected"] if good == len(here) else [f"{good} as expected"] if good else []
-    return f"{len(here)} {verdict}" + (f" ({', '.join(notes)})" if notes else "")
+    return f"{len(here):,} {verdict}" + (f" ({', '.join(notes)})" if notes else "")
 
 
 def says(result: Result) -> str:
@@ -92,7 +94,7 @@ def _table(results: Sequence[Result], width: int, verbose: bool, paint: Paint) -
     """A line a result; many plain proofs of other claims share a line for each method."""
     single, groups = _grouped(results, verbose)
     rows = [(result.name, result) for result in single]
-    rows += [(f"{len(group)} other claims", group[0]) for group in groups]
+    rows += [(f"{len(group):,} other claims", group[0]) for group in groups]
     names = min(max((len(name) for name, _ in rows), default=0), max(24, width // 2))
     verdicts = max((len(says(result)) for _, result in rows), default=0)
     for (name, result), group in zip(rows, [[]] * len(single) + groups, strict=True):
@@ -108,7 +110,8 @@ def _table(results: Sequence[Result], width: int, verbose: bool, paint: Paint) -
         untold = result.verdict not in (Verdict.PROVED, Verdict.REFUTED) or result.trace is None
         below = result.reason if result.vacuous or (untold and result.verdict != Verdict.PROVED) else ""
         if group:
-            below = ", ".join(each.name.replace(" ", _FIXED) for each in group)
+            below = ", ".join(each.name.replace(" ", _FIXED) for each in group[:MOST_NAMED])
+            below += f", ... and {len(group) - MOST_NAMED:,} more" if len(group) > MOST_NAMED else ""
         yield from (paint(line, _DIM if group else "") for line in _indented(below, width))
 
 
@@ -131,7 +134,7 @@ def _grouped(results: Sequence[Result], verbose: bool) -> tuple[list[Result], li
 
 # Checks whose results have a line of their own: what the user asked for, and what everybody wants to know.
 OWN = frozenset({"properties", "ordering", "deadlock", "termination", "states"})
-MOST_LISTED = 3
+MOST_LISTED, MOST_NAMED = 3, 40
 MOST_TOGETHER = 40
 
 
@@ -146,15 +149,16 @@ def _has_story(result: Result, verbose: bool) -> bool:
     return result.trace is not None and (result.verdict != Verdict.PROVED or verbose)
 
 
-def _stories(results: Sequence[Result], width: int, paint: Paint) -> Iterator[str]:
-    """Each counterexample once: of two results with the same run, the second refers to the first."""
+def _stories(results: Sequence[Result], width: int, paint: Paint, verbose: bool) -> Iterator[str]:
+    """Each counterexample once: of two results with the same run, the second refers to the first. The middle of a long
+    one is told only where all is."""
     told: dict[object, str] = {}
     for result in results:
         trace = result.trace
         assert trace is not None
         place = f"  {result.position}" if result.position else ""
         title = paint(f"{result.name}: {result.verdict}", _BOLD) + paint(place, _DIM)
-        lines = tell(result)
+        lines = tell(result) if verbose else shortened(tell(result))
         first = told.setdefault((trace.states, trace.actions, trace.loop, str(trace.broken)), result.name)
         if first != result.name:
             title += f"\n       the same run as for {first}"
@@ -185,7 +189,7 @@ def render_story(lines: Sequence[Line], width: int = 100, paint: Paint | None = 
             wrapped = textwrap.wrap(text, max(20, width - 7)) or [""]
             rows += [f"  {paint(f'{mark:>3}', style)}  {wrapped[0]}", *(f"       {more}" for more in wrapped[1:])]
         else:
-            mark = {"begin": " ", "loop": "↻", "repeat": "↻"}[line.kind]
+            mark = {"begin": " ", "more": " ", "loop": "↻", "repeat": "↻"}[line.kind]
             rows.append(f"  {mark:>3}  {line.text}{' ' + changes if changes else ''}")
     return [row.replace(_FIXED, " ") for row in rows]
 
