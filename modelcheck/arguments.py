@@ -49,13 +49,19 @@ def parser_of(runs: Mapping[str, Run]) -> argparse.ArgumentParser:
     graph.add_argument("model", metavar="MODEL")
     graph.add_argument("-o", "--output", metavar="FILE", help="a .png, .svg, .pdf, .dot, .mmd (Mermaid) or .txt file")
     graph.add_argument("--format", choices=("text", "dot", "mermaid"), help="what is printed without -o")
+
+    explain = _verb(verbs, "explain", runs["explain"], "what the code of an error or a warning means", constants=False)
+    explain.add_argument("codes", nargs="*", metavar="CODE", help="a code, such as E120; all codes without one")
+    explain.add_argument("--markdown", action="store_true", help="print the page of all codes")
     return parser
 
 
-def _verb(verbs: Any, name: str, run: Run, help: str) -> argparse.ArgumentParser:
+def _verb(verbs: Any, name: str, run: Run, help: str, constants: bool = True) -> argparse.ArgumentParser:
     parser: argparse.ArgumentParser = verbs.add_parser(name, help=help, description=help[0].upper() + help[1:] + ".")
     parser.set_defaults(run=run)
     parser.add_argument("--json", action="store_true", help="print data instead of text")
+    if not constants:
+        return parser
     parser.add_argument(
         "--set", action="append", type=_constant, default=[], metavar="NAME=VALUE", help="replace a constant"
     )

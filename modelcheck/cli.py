@@ -32,16 +32,13 @@ _WORST_FIRST = (UNUSABLE, WRONG, OPEN, GOOD)
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs a command line and returns its exit code; nothing that goes wrong ends in a traceback."""
     _be_lenient_about_characters()
-    chosen = parser_of({"check": _check, "simulate": _simulate, "compare": _compare, "graph": _graph}).parse_args(
-        arguments
-    )
+    runs = {"check": _check, "simulate": _simulate, "compare": _compare, "graph": _graph, "explain": _explain}
+    chosen = parser_of(runs).parse_args(arguments)
     try:
         code: int = chosen.run(chosen)
         sys.stdout.flush()
     except ModelError as error:
-        if chosen.json:
-            _print_json({"errors": error.problems})
-        return _complain(error)
+        return _fail(error, chosen)
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return INTERRUPTED
@@ -50,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return BROKEN_PIPE
     except OSError as error:
-        return _complain(ModelError([_unwritable(error)]))
+        return _fail(ModelError([_unwritable(error)]), chosen)
     except Exception as error:
         return _report_defect(error)
     return code
@@ -183,20 +180,39 @@ def _graph(chosen: argparse.Namespace) -> int:
 
     design, _ = _load(chosen.model, chosen)
     graph = graph_of(design)
+    if chosen.output is not None:
+        _write_graph(graph, chosen.output)
     if chosen.json:
         _print_json(graph_data(graph))
-    if chosen.output is None:
-        if not chosen.json:
-            print(FORMATS[chosen.format](graph) if chosen.format else to_text(graph), end="")
-        return GOOD
-    suffix = Path(chosen.output).suffix
+    elif chosen.output is None:
+        print(FORMATS[chosen.format](graph) if chosen.format else to_text(graph), end="")
+    return GOOD
+
+
+def _write_graph(graph: Any, output: str) -> None:
+    from .report.diagram import FORMATS
+
+    suffix = Path(output).suffix
     if suffix in FORMATS:
-        Path(chosen.output).write_text(FORMATS[suffix](graph), encoding="utf-8")
-        return GOOD
-    _must_be_picture(chosen.output, ".dot, .mmd or .txt")
+        Path(output).write_text(FORMATS[suffix](graph), encoding="utf-8")
+        return
+    _must_be_picture(output, ".dot, .mmd or .txt")
     from .plot.graph import save_graph
 
-    save_graph(graph, chosen.output)
+    save_graph(graph, output)
+
+
+def _explain(chosen: argparse.Namespace) -> int:
+    from .catalogue import catalogue, explanation
+    from .report.explain import render_entry, render_list, render_page
+
+    entries = [explanation(code) for code in chosen.codes] or list(catalogue().values())
+    if chosen.json:
+        _print_json({"entries": [entry.to_dict() for entry in entries]})
+    elif chosen.markdown:
+        print(render_page(entries), end="")
+    else:
+        print("\n\n".join(map(render_entry, entries)) if chosen.codes else render_list(entries))
     return GOOD
 
 
@@ -240,10 +256,20 @@ def _print_json(data: Mapping[str, Any]) -> None:
     print(json_text({**data, **errors}))
 
 
+def _fail(error: ModelError, chosen: argparse.Namespace) -> int:
+    if chosen.json:
+        _print_json({"errors": error.problems})
+    return _complain(error)
+
+
 def _complain(error: ModelError) -> int:
     sys.stdout.flush()
     for problem in error.problems:
         print(problem.render(), file=sys.stderr)
+    codes = sorted({problem.code for problem in error.problems} - {"E905"})
+    if codes:
+        shown = " ".join(codes[:5]) + (" ..." if len(codes) > 5 else "")
+        print(f"`modelcheck explain {shown}` says more", file=sys.stderr)
     return UNUSABLE
 
 

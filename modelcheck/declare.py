@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from fractions import Fraction
 from itertools import product
 
@@ -46,7 +47,7 @@ def declare_constants(constants: Mapping[str, model.Formula], resolver: Resolver
         else:
             if value is not None:
                 resolver.problems.append(Problem("E131", f"'{name}' is not constant", position_of(name)))
-            scope = scope.with_names({name: integer(1)})  # So that one mistake is one problem.
+            scope = replace(scope, broken=scope.broken | {name})  # So that one mistake is one problem.
     return scope
 
 
@@ -65,12 +66,14 @@ def declare_variables(
     found: list[Variable] = []
     names: dict[str, Expr] = {}
     families: dict[str, dict[tuple[int, ...], Expr]] = {}
+    broken: set[str] = set()
     suffix = "" if instance is None else f"#{instance}"
     for name, declaration in declared.items():
         kind = read_type(declaration.type, scope, resolver)
         if kind is None:
+            broken.add(name)
             continue
-        initial = read_initial(declaration.initial, kind, scope, resolver)
+        initial = read_initial(declaration.initial, kind, scope.with_names(names), resolver)
         if not declaration.over:
             variable = Variable(f"{prefix}{name}{suffix}", kind, initial, instance=instance)
             names[name] = variable.ref
@@ -82,7 +85,14 @@ def declare_variables(
             member = Variable(f"{prefix}{name}[{index}]{suffix}", kind, initial, instance=instance)
             families[name][key] = member.ref
             found.append(member)
-    return found, Scope({**scope.names, **names}, {**scope.families, **families}, scope.predicates)
+        if not families[name]:
+            broken.add(name)
+    return found, Scope(
+        {**scope.names, **names},
+        {**scope.families, **families},
+        scope.predicates,
+        broken=(scope.broken - names.keys() - families.keys()) | broken,
+    )
 
 
 def _members(declaration: model.Variable, scope: Scope, resolver: Resolver) -> Iterator[tuple[int, ...]]:
@@ -198,9 +208,12 @@ def read_effect(
     updates: dict[str, Expr] = {}
     for name, text in effect.items():
         target = targets.get(name)
+        if name.partition("[")[0].strip() in scope.broken:
+            continue
         if not isinstance(target, Ref):
             hint = did_you_mean(name, targets)
-            resolver.problems.append(Problem("E140", f"unknown variable '{name}'", position_of(name), hint))
+            problem = Problem("E140", f"unknown variable '{name}'", position_of(name), hint, unknown=name)
+            resolver.problems.append(problem)
             continue
         value = resolver.expression(text, scope, target.type)
         if value is None:

@@ -13,6 +13,7 @@ from .expressions import (
     FALSE,
     INT,
     TRUE,
+    BrokenDeclarationError,
     Expr,
     ExpressionError,
     Literal,
@@ -172,19 +173,23 @@ class _Place:
                 if name in variables:
                     return _Target(((TRUE, variables[name]),))
                 hint = did_you_mean(name, (*variables, *self.scope.families))
-                raise ExpressionError("E140", f"unknown variable '{name}'", offset, hint)
+                raise self.unknown(name, f"unknown variable '{name}'", offset, hint)
             case Index(name, arguments, offset) if name in self.scope.families:
                 return self.indexed(name, arguments, offset)
             case Index(name, _, offset):
                 hint = did_you_mean(name, self.scope.families, f"there is no indexed '{name}'")
-                raise ExpressionError("E140", f"'{name}' is not an indexed variable", offset, hint)
+                raise self.unknown(name, f"'{name}' is not an indexed variable", offset, hint)
         raise ExpressionError("E140", "only variables can be assigned", syntax.offset, "write 'name' or 'name[index]'")
+
+    def unknown(self, name: str, message: str, offset: int, hint: str) -> ExpressionError:
+        kind = BrokenDeclarationError if name in self.scope.broken else ExpressionError
+        return kind("E140", message, offset, hint, unknown=name)
 
     def indexed(self, name: str, arguments: tuple[Syntax, ...], offset: int) -> _Target:
         """The members of a family that `name[arguments]` may stand for."""
         family = self.scope.families[name]
-        if not family:
-            return _Target(())  # What is wrong with its range has been said.
+        if not family:  # What is wrong with its range has been said.
+            raise self.unknown(name, f"'{name}' has no members", offset, "")
         dimensions = len(next(iter(family)))
         if len(arguments) != dimensions:
             raise ExpressionError("E126", f"'{name}' takes {dimensions} indices, found {len(arguments)}", offset)

@@ -20,6 +20,7 @@ LAYERS = (
     ("expressions",),
     ("model",),
     ("source", "library"),
+    ("catalogue",),
     ("load",),
     ("graph",),
     ("system",),

@@ -135,13 +135,15 @@ class _Names:
 def _joined(*scopes: Scope) -> Scope:
     names = {name: value for scope in scopes for name, value in scope.names.items()}
     families = {name: family for scope in scopes for name, family in scope.families.items()}
-    return Scope(names, families)
+    broken = {name for scope in scopes for name in scope.broken}
+    return Scope(names, families, broken=frozenset(broken - names.keys() - families.keys()))
 
 
 def _prefixed(scope: Scope, participant: str) -> Scope:
     return Scope(
         {f"{participant}.{name}": value for name, value in scope.names.items()},
         {f"{participant}.{name}": family for name, family in scope.families.items()},
+        broken=frozenset(f"{participant}.{name}" for name in scope.broken),
     )
 
 
@@ -162,6 +164,7 @@ def _declare(
         mine = Scope(
             {key: scope.names[key] for key in own if key in scope.names},
             {key: scope.families[key] for key in own if key in scope.families},
+            broken=frozenset(key for key in own if key in scope.broken),
         )
         private[name] = _joined(private.get(name, Scope()), mine)
     return found, _Names(common, private)
@@ -249,7 +252,8 @@ class _Typing:
             else:
                 message = f"'{publication.event}' is published without its field '{name}'"
                 hint = f"write {{{publication.event}: {{{name}: ...}}}}"
-                self.resolver.problems.append(Problem("E214", message, position_of(publication.event), hint))
+                place = position_of(publication.event)
+                self.resolver.problems.append(Problem("E214", message, place, hint, unknown=name))
         declared = self.design.events.get(publication.event, model.Event()).payload
         for name in publication.payload:
             if name not in declared and publication.event in self.design.events:

@@ -3,7 +3,7 @@ plain Python (`python`), numpy columns (`columns`), z3 (`smt`, imported only whe
 
 from .parse import ExpressionError, parse
 from .python import compile_expression, compile_update, evaluate
-from .resolve import Resolver, Scope, as_text, names_in, resolve
+from .resolve import BrokenDeclarationError, Resolver, Scope, as_text, names_in, resolve
 from .text import to_text
 from .tree import (
     BOOL,
@@ -39,9 +39,9 @@ from .tree import (
 )
 
 __all__ = [
-    "BOOL", "FALSE", "INT", "REAL", "TRUE", "BoolType", "EnumType", "Expr", "ExpressionError", "IntType",
-    "Literal", "Operation", "RealType", "Ref", "Resolver", "Scope", "Type", "Value", "as_text", "compare",
-    "compile_expression", "compile_update", "conditional", "conjunction", "disjunction", "domain", "equal",
-    "evaluate", "implication", "integer", "label", "names_in", "negation", "parse", "references", "resolve",
-    "show", "substitute", "to_text", "total", "well_defined",
+    "BOOL", "FALSE", "INT", "REAL", "TRUE", "BoolType", "BrokenDeclarationError", "EnumType", "Expr",
+    "ExpressionError", "IntType", "Literal", "Operation", "RealType", "Ref", "Resolver", "Scope", "Type",
+    "Value", "as_text", "compare", "compile_expression", "compile_update", "conditional", "conjunction",
+    "disjunction", "domain", "equal", "evaluate", "implication", "integer", "label", "names_in", "negation",
+    "parse", "references", "resolve", "show", "substitute", "to_text", "total", "well_defined",
 ]  # fmt: skip

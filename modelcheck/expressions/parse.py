@@ -28,8 +28,8 @@ DEEPEST_NESTING, DEEPEST_TREE = 40, 100
 class ExpressionError(Exception):
     """Something is wrong at an offset of an expression's text."""
 
-    def __init__(self, code: str, message: str, offset: int, hint: str = ""):
-        self.code, self.message, self.offset, self.hint = code, message, offset, hint
+    def __init__(self, code: str, message: str, offset: int, hint: str = "", unknown: str = ""):
+        self.code, self.message, self.offset, self.hint, self.unknown = code, message, offset, hint, unknown
         super().__init__(f"{message} (at offset {offset})")
 
 

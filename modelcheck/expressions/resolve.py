@@ -13,6 +13,24 @@ from .tree import BOOL, INT, REAL, BoolType, EnumType, Expr, IntType, Literal, O
 
 MOST_CASES = 10_000
 
+# What people write who know other languages.
+_PYTHON = {
+    "True": "write 'true'",
+    "False": "write 'false'",
+    "TRUE": "write 'true'",
+    "FALSE": "write 'false'",
+    "yes": "write 'true'",
+    "no": "write 'false'",
+    "None": "there is no 'None'; give an enumeration a value for it",
+    "null": "there is no 'null'; give an enumeration a value for it",
+    "AND": "write 'and'",
+    "OR": "write 'or'",
+    "NOT": "write 'not'",
+    "len": "there is no 'len'; write 'count' for how many",
+    "all": "write 'forall i in 1..N: ...'",
+    "any": "write 'exists i in 1..N: ...'",
+}
+
 
 @dataclass(frozen=True)
 class Scope:
@@ -23,6 +41,7 @@ class Scope:
     `predicates`: `done(charge)` is `predicates["done"]["charge"]`; the argument is a name, not a value.
     `instances`: one scope for each of several instances, for `count(paid)`, `exists(paid)`, `sum(total)`.
     `cases`: how often what stands here is written out already, by the quantifiers around it.
+    `broken`: names whose declarations are wrong, which has been said: formulas with them are not looked at.
     """
 
     names: Mapping[str, Expr] = field(default_factory=dict)
@@ -30,6 +49,7 @@ class Scope:
     predicates: Mapping[str, Mapping[str, Expr]] = field(default_factory=dict)
     instances: tuple[Scope, ...] = ()
     cases: int = 1
+    broken: frozenset[str] = frozenset()
 
     def with_names(self, names: Mapping[str, Expr]) -> Scope:
         """This scope with more names; a new meaning wins over an old one."""
@@ -38,6 +58,10 @@ class Scope:
             names={**self.names, **names},
             instances=tuple(replace(each, names={**each.names, **names}) for each in self.instances),
         )
+
+
+class BrokenDeclarationError(ExpressionError):
+    """A formula cannot be judged, because the declaration of a name in it is wrong."""
 
 
 class Resolver:
@@ -68,7 +92,8 @@ class Resolver:
         place = position_of(source)
         where = place.shifted(error.offset) if place else None
         message = error.message if where else f"{error.message} in '{source}' at column {error.offset + 1}"
-        self.problems.append(Problem(error.code, message, where, error.hint))
+        if not isinstance(error, BrokenDeclarationError):
+            self.problems.append(Problem(error.code, message, where, error.hint, error.unknown))
 
 
 def as_text(value: str | bool | int | float) -> str:
@@ -140,13 +165,18 @@ def _name(syntax: Name, scope: Scope, expected: Type | None) -> Expr:
         return scope.names[syntax.text]
     if syntax.text in scope.families:
         raise ExpressionError("E122", f"'{syntax.text}' is indexed", syntax.offset, f"write '{syntax.text}[...]'")
+    _must_be_whole(syntax, syntax.text, scope)
     known = [*scope.names, *scope.families]
     if isinstance(expected, EnumType):
         known += expected.labels
     hint = did_you_mean(syntax.text, known)
-    if syntax.text in ("True", "False"):
-        hint = f"write '{syntax.text.lower()}'"
-    raise ExpressionError("E120", f"unknown name '{syntax.text}'", syntax.offset, hint)
+    hint = _PYTHON.get(syntax.text, hint)
+    raise ExpressionError("E120", f"unknown name '{syntax.text}'", syntax.offset, hint, unknown=syntax.text)
+
+
+def _must_be_whole(syntax: Syntax, name: str, scope: Scope) -> None:
+    if name in scope.broken:
+        raise BrokenDeclarationError("E120", f"the declaration of '{name}' is wrong", syntax.offset)
 
 
 def _apply(syntax: Apply, scope: Scope, expected: Type | None) -> Expr:
@@ -236,9 +266,11 @@ def arithmetic(operator: str, values: list[Expr], offset: int = 0) -> Expr:
 
 def _index(syntax: Index, scope: Scope) -> Expr:
     family = scope.families.get(syntax.name)
+    _must_be_whole(syntax, syntax.name, scope)
     if family is None:
         hint = did_you_mean(syntax.name, scope.families, f"there is no indexed '{syntax.name}'")
-        raise ExpressionError("E120", f"'{syntax.name}' is not an indexed name", syntax.offset, hint)
+        message = f"'{syntax.name}' is not an indexed name"
+        raise ExpressionError("E120", message, syntax.offset, hint, unknown=syntax.name)
     if not family:
         raise ExpressionError("E127", f"'{syntax.name}' has no members", syntax.offset)
     indices = [_number(argument, scope) for argument in syntax.arguments]
@@ -282,7 +314,8 @@ def _call(syntax: Call, scope: Scope) -> Expr:
     if name in scope.predicates:
         return _predicate(syntax, scope)
     known = ["min", "max", "abs", "count", "exists", "sum", "forall", *scope.predicates]
-    raise ExpressionError("E120", f"unknown function '{name}'", syntax.offset, did_you_mean(name, known))
+    hint = _PYTHON.get(name) or did_you_mean(name, known)
+    raise ExpressionError("E120", f"unknown function '{name}'", syntax.offset, hint, unknown=name)
 
 
 def _predicate(syntax: Call, scope: Scope) -> Expr:
@@ -292,7 +325,8 @@ def _predicate(syntax: Call, scope: Scope) -> Expr:
         raise ExpressionError("E126", f"'{syntax.name}' takes one name", syntax.offset)
     if argument.text not in meanings:
         hint = did_you_mean(argument.text, meanings)
-        raise ExpressionError("E128", f"'{syntax.name}' does not know '{argument.text}'", argument.offset, hint)
+        message = f"'{syntax.name}' does not know '{argument.text}'"
+        raise ExpressionError("E128", message, argument.offset, hint, unknown=argument.text)
     return meanings[argument.text]
 
 

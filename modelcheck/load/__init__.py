@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from .. import model
-from ..errors import ModelError, Problem, did_you_mean, report
-from ..source import LocatedMap, Node, read_file, read_text
+from ..errors import Located, ModelError, Problem, did_you_mean, report
+from ..source import LocatedList, LocatedMap, Node, read_file, read_text
 from .choreography import CHOREOGRAPHY
 from .guarded import SYSTEM
 from .orchestration import ORCHESTRATION
@@ -22,7 +22,7 @@ from .reader import MISSING, Json, Key, Problems, Reader, found, note, record, s
 from .references import check_references
 from .values import read_delay
 
-__all__ = ["json_schema", "load_file", "load_text", "read_delay", "schema_text"]
+__all__ = ["Partial", "json_schema", "load_file", "load_text", "read_delay", "schema_text"]
 
 KINDS: Mapping[str, tuple[Callable[..., Any], Mapping[str, Key]]] = {
     "orchestration": (model.Orchestration, ORCHESTRATION),
@@ -53,9 +53,33 @@ def _load(document: Node, constants: Mapping[str, str], problems: Problems) -> m
         check_references(design, document, problems)
         design = _with_constants(design, constants, problems)
     if problems:
-        raise ModelError(problems, partial=design)
+        whole = isinstance(design, (model.Orchestration, model.Choreography, model.System))
+        raise ModelError(problems, partial=Partial(design, _declared(document)) if whole else None)
     assert isinstance(design, model.Design)
     return design  # type: ignore[return-value]  # the three kinds are all the designs there are
+
+
+@dataclass(frozen=True)
+class Partial:
+    """What could be made of a file with mistakes; and the names that it declares, as far as that can be told."""
+
+    design: model.Model
+    declared: frozenset[str]
+
+
+def _declared(document: Node) -> frozenset[str]:
+    """Every key of a file, and the items of lists of names; but not what is assigned in effects."""
+    found: set[str] = set()
+    pending: list[Node] = [document]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, LocatedList):
+            pending += node
+            found |= {item for item in node if isinstance(item, Located)}
+        elif isinstance(node, LocatedMap):
+            found |= set(node)
+            pending += [value for key, value in node.items() if key not in ("effect", "outcomes")]
+    return frozenset(found)
 
 
 def _read(document: Node, problems: Problems) -> Any:
@@ -78,7 +102,9 @@ def _whole(kind: str) -> Reader:
     """The reader of a whole file of a kind."""
     dataclass, keys = KINDS[kind]
     top = {kind: Key(_TITLE, "the name of this design", field="name", required=True), **keys}
-    return record(f"this {kind}", top, lambda values, _node, _problems: dataclass(**values))
+    return record(
+        f"this {kind}", top, lambda values, _node, _problems: dataclass(**{"name": "", **values}), partial=True
+    )
 
 
 def _with_constants(design: Any, constants: Mapping[str, str], problems: Problems) -> Any:

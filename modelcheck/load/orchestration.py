@@ -140,6 +140,7 @@ FLOW = record(
         "steps": Key(mapping_of(STEP, STEP_NAME, "steps as a mapping"), "the steps by name, in order", required=True),
     },
     plain(model.Flow),
+    partial=True,
 )
 _ENDINGS = (*FAILURES, "check")
 _UNDONE = word("if effect", "always", "never")

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from ..errors import Located, Problem, did_you_mean, report
-from ..source import LocatedList, LocatedMap, Node
+from ..source import LocatedList, LocatedMap, Node, Spoiled
 
 Json = dict[str, Any]
 Problems = list[Problem]
@@ -42,8 +42,9 @@ Build = Callable[[dict[str, Any], LocatedMap, Problems], Any]
 
 
 def note(problems: Problems, code: str, message: str, node: Node, hint: str = "") -> object:
-    """Notes a problem where a value stands; gives MISSING."""
-    report(problems, Problem(code, message, node.position, hint))
+    """Notes a problem where a value stands, unless one with it was noted when it was read; gives MISSING."""
+    if not isinstance(node, Spoiled):
+        report(problems, Problem(code, message, node.position, hint))
     return MISSING
 
 
@@ -60,7 +61,7 @@ def scalar(kind: str, parse: Callable[[Located, Problems], Any], schema: Json, h
     """A single value; `kind` says what it is ("a number")."""
 
     def read(node: Node, problems: Problems) -> Any:
-        if not isinstance(node, Located) or not node:
+        if not isinstance(node, Located) or not node or isinstance(node, Spoiled):
             return note(problems, "E022", f"expected {kind}, found {found(node)}", node, hint if node else "")
         return parse(node, problems)
 
@@ -137,8 +138,11 @@ def mapping_of(item: Reader, name: Reader, kind: str = "a mapping") -> Reader:
     return Reader(read, schema, {**item.definitions, **name.definitions})
 
 
-def record(kind: str, keys: Keys, build: Build) -> Reader:
-    """A mapping with known keys; `kind` says what it describes ("a step"); `build` makes the value of the fields."""
+def record(kind: str, keys: Keys, build: Build, partial: bool = False) -> Reader:
+    """A mapping with known keys; `kind` says what it describes ("a step"); `build` makes the value of the fields.
+
+    `partial`: it can also make something of fields of which required ones are missing.
+    """
     required = [key for key, entry in keys.items() if entry.required]
 
     def read(node: Node, problems: Problems) -> Any:
@@ -150,7 +154,7 @@ def record(kind: str, keys: Keys, build: Build) -> Reader:
             message = f"expected {kind} as a mapping, found {found(node)}"
             return note(problems, "E022", message, node, f"its keys: {', '.join(keys)}")
         values = read_keys(node, keys, kind, problems)
-        if any((keys[key].field or key) not in values for key in required):
+        if not partial and any((keys[key].field or key) not in values for key in required):
             return MISSING
         return build(values, node, problems)
 

@@ -175,7 +175,7 @@ class Control:
         status["failed"][flow_name] = self.flow_is("aborted")
         status["ended"] = {flow_name: self.ended}
         scope = self.instance.scope
-        return Scope(scope.names, scope.families, status)
+        return Scope(scope.names, scope.families, status, broken=scope.broken)
 
     def label_for(self, phase: str, step: str = "", outcome: str = "", text: str = "", then: str = "") -> Label:
         flow = self.design.flow

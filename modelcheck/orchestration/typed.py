@@ -143,7 +143,8 @@ def _check_names(design: model.Orchestration, resolver: Resolver) -> None:
         for name, known, what in named:
             if name not in known:
                 hint = did_you_mean(name, known)
-                resolver.problems.append(Problem("E202", f"unknown {what} '{name}'", position_of(name), hint))
+                problem = Problem("E202", f"unknown {what} '{name}'", position_of(name), hint, unknown=name)
+                resolver.problems.append(problem)
 
 
 def _type_instance(design: model.Orchestration, number: int, scope: Scope, resolver: Resolver) -> TypedInstance:
@@ -198,7 +199,8 @@ def _parameters(step: model.Step, scope: Scope, resolver: Resolver) -> tuple[Var
         if isinstance(target, Ref):
             # A bounded variable may leave its range only by a known effect; an unknown one is assumed to respect it.
             found.append(Variable(f"{target.name}'", target.type, None, role="parameter"))
-        else:
+        elif name not in scope.broken:
             hint = did_you_mean(name, scope.names)
-            resolver.problems.append(Problem("E140", f"unknown variable '{name}'", position_of(name), hint))
+            problem = Problem("E140", f"unknown variable '{name}'", position_of(name), hint, unknown=name)
+            resolver.problems.append(problem)
     return tuple(found)
