@@ -9,7 +9,7 @@ from fractions import Fraction
 from itertools import product
 
 from . import model
-from .errors import Problem, did_you_mean, position_of
+from .errors import Located, Problem, did_you_mean, position_of
 from .expressions import (
     BOOL,
     INT,
@@ -31,6 +31,7 @@ from .expressions import (
     domain,
     integer,
 )
+from .names import labels_of
 from .system import Claim, Variable
 
 MOST_MEMBERS = 10_000
@@ -132,16 +133,17 @@ def read_type(text: str, scope: Scope, resolver: Resolver) -> Type | None:
 
 
 def _read_labels(text: str, resolver: Resolver) -> EnumType | None:
-    labels = [part.strip() for part in text.strip().strip("{}").split(",")]
-    for label in labels:
+    labels: list[str] = []
+    place = position_of(text)
+    for offset, label in labels_of(text):
+        here = place.shifted(offset) if place else None
         if not _LABEL.match(label):
-            message = f"'{label}' cannot be the name of a value"
-            resolver.problems.append(Problem("E135", message, position_of(text)))
+            resolver.problems.append(Problem("E135", f"'{label}' cannot be the name of a value", here))
             return None
-    repeated = sorted({label for label in labels if labels.count(label) > 1})
-    if repeated:
-        resolver.problems.append(Problem("E136", f"'{repeated[0]}' is listed twice", position_of(text)))
-        return None
+        if label in labels:
+            resolver.problems.append(Problem("E136", f"'{label}' is listed twice", here))
+            return None
+        labels.append(label)
     return EnumType(tuple(labels))
 
 
@@ -161,19 +163,29 @@ def read_initial(text: model.Formula, kind: Type, scope: Scope, resolver: Resolv
             return None
         values_in_range: tuple[Value, ...] = tuple(range(bounds[0], bounds[1] + 1))
         return _checked(values_in_range, kind, source, resolver)
-    texts = [stripped]
+    parts: list[str] = [source]
     if stripped.startswith("{") and stripped.endswith("}"):
-        texts = stripped[1:-1].split(",")
-    values_found: list[Value] = []
-    for part in texts:
-        value = resolver.expression(source if len(texts) == 1 else part.strip(), scope, kind)
+        parts = [_piece(source, offset, part) for offset, part in labels_of(source)]
+    found: list[Value] = []
+    for part in parts:
+        value = resolver.expression(part, scope, kind)
         if value is None:
             return None
         if not isinstance(value, Literal):
-            resolver.problems.append(Problem("E131", f"'{part}' is not constant", position_of(source)))
+            hint = "a first value does not depend on others: say in `initially` or `requires` how they go together"
+            resolver.problems.append(Problem("E131", f"'{part.strip()}' is not constant", position_of(part), hint))
             return None
-        values_found.append(Fraction(value.value) if isinstance(kind, RealType) else value.value)
-    return _checked(tuple(dict.fromkeys(values_found)), kind, source, resolver)
+        one = Fraction(value.value) if isinstance(kind, RealType) else value.value
+        if _checked((one,), kind, part, resolver) is None:
+            return None
+        found.append(one)
+    return tuple(dict.fromkeys(found))
+
+
+def _piece(source: str, offset: int, part: str) -> str:
+    """A part of a text, with its place where that is known."""
+    place = position_of(source)
+    return Located(part, place.shifted(offset)) if place else part
 
 
 def _checked(values: tuple[Value, ...], kind: Type, source: str, resolver: Resolver) -> tuple[Value, ...] | None:

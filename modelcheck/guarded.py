@@ -31,6 +31,7 @@ from .expressions import (
     resolve,
 )
 from .expressions.parse import Index, Name, Syntax
+from .names import name_problems
 from .system import Action, Claim, Label, TransitionSystem
 
 MOST_ACTIONS = 10_000
@@ -41,12 +42,7 @@ def compile_system(design: model.System) -> TransitionSystem:
     """The transition system of a bare system; raises `ModelError` with everything that is wrong in it."""
     resolver = Resolver()
     constants = declare_constants(design.constants, resolver)
-    for name in sorted(set(design.constants) & set(design.variables)):
-        resolver.problems.append(
-            Problem(
-                "E142", f"'{name}' is a constant and a variable", position_of(name), "give one of them another name"
-            )
-        )
+    resolver.problems += name_problems(design)
     variables, scope = declare_variables(design.variables, constants, resolver)
     place = _Place(resolver, scope, {variable.name: variable.type for variable in variables})
     actions = [action for name, each in design.actions.items() for action in place.family(name, each)]
@@ -75,7 +71,8 @@ class _Place:
         for position, index in enumerate(declared.for_each):
             others = (*self.scope.names, *self.scope.families, *(each.name for each in declared.for_each[:position]))
             if index.name in others:
-                self.problem("E142", f"the index '{index.name}' has the name of something else", index.name)
+                message = f"the index '{index.name}' has the name of something else"
+                self.problem("E142", message, index.name, "give it another name")
         found = []
         for count, key in enumerate(self.combinations(declared.for_each, {})):
             if count == MOST_ACTIONS:

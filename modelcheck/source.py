@@ -89,6 +89,19 @@ class SpreadPosition(Position):
         return Position(self.file, line, column + len(before[-1]), self.lines[line - 1])
 
 
+@dataclass(frozen=True, slots=True)
+class JoinedPosition(Position):
+    """The place of a text that was put together from several values: where in it each begins, and its place."""
+
+    pieces: tuple[tuple[int, Position], ...] = ()
+
+    def shifted(self, columns: int) -> Position:
+        """The place of the character number `columns`, in the piece that it comes from."""
+        begun = [piece for piece in self.pieces if piece[0] <= columns] or self.pieces[:1]
+        start, place = begun[-1]
+        return place.shifted(max(0, columns - start))
+
+
 def _raw_offset(value: str, raw: str, index: int) -> int:
     """Where the character `index` of a value stands in its raw text: each visible one is looked for in order."""
     start = raw.find("\n") + 1 if raw[:1] in ("|", ">") else 1 if raw[:1] in ("'", '"') else 0

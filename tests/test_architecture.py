@@ -25,6 +25,7 @@ LAYERS = (
     ("graph",),
     ("system",),
     ("trace",),
+    ("names",),
     ("declare",),
     ("orchestration", "choreography", "guarded"),
     ("compile",),

@@ -345,7 +345,7 @@ def test_numbers_given_by_python_code() -> None:
         ("p || q", "E112", 3, "write 'or'"),
         ("!p", "E112", 1, "write 'not'"),
         ("a ** 2", "E112", 3, "no powers"),
-        ("a ^ 2", "E114", 3, "found '^'"),
+        ("a ^ 2", "E112", 3, "no powers"),
         ("a $ b", "E111", 3, "'$'"),
         ("a + 'x'", "E111", 5, ""),
         ("a; b", "E111", 2, "';'"),

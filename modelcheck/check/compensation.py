@@ -27,7 +27,9 @@ from ..expressions import (
     equal,
     integer,
     negation,
+    parse,
     references,
+    resolve,
     show,
     substitute,
     total,
@@ -157,7 +159,7 @@ def restoration_results(design: model.Orchestration, seconds: float) -> Iterator
 
 def _restores(name: str, step: TypedStep, variable: str, typed: TypedFlow, seconds: float) -> Result:
     assert step.compensation is not None
-    target = typed.instances[0].scope.names[variable]
+    target = resolve(parse(variable), typed.instances[0].scope)
     assert isinstance(target, Ref)
     undone = substitute(step.compensation.effect.get(target.name, target), step.effects["ok"])
     restored, premise = equal(undone, target), step.requires or TRUE

@@ -13,6 +13,7 @@ from .. import model
 from ..declare import count_instances, declare_constants, declare_variables, read_effect, read_type
 from ..errors import Located, ModelError, Problem, did_you_mean, position_of
 from ..expressions import BOOL, TRUE, Expr, Ref, Resolver, Scope, Type, as_text, names_in, substitute
+from ..names import name_problems
 from ..system import Variable
 from .wrong import structure_problems
 
@@ -93,7 +94,7 @@ def type_choreography(design: model.Choreography, instances: int | None = None) 
     `instances` overrides the design's own number.
     """
     resolver = Resolver()
-    resolver.problems += structure_problems(design)
+    resolver.problems += [*structure_problems(design), *name_problems(design)]
     constants = declare_constants(design.constants, resolver)
     count = instances or count_instances(design.instances, constants, resolver)
     payloads = {

@@ -94,16 +94,49 @@ QUANTIFIERS = ("forall", "exists", "sum", "count")
 KEYWORDS = frozenset({"and", "or", "not", "implies", "if", "else", "in", "true", "false", "forall"})
 _TOKEN = re.compile(
     r"\s*(?:(?P<number>\d+(?:\.(?!\.)\d+)?)|(?P<name>[^\W\d]\w*(?:\.[^\W\d]\w*)*)"
-    r"|(?P<operator>\.\.|==|!=|<=|>=|=>|//|&&|\|\||\*\*|[-+*/%<>()\[\]{},:=!&|^~]))"
+    r"|(?P<operator>\.\.|===|==|!=|<=|>=|=>|<>|:=|\+=|-=|//|&&|\|\||\*\*|[-+*/%<>()\[\]{},:=!&|^~]))"
 )
+# What people write who know other languages: operators, characters, and words in places where an operator is expected.
 _MISTAKES = {
     "=": "write '==' to compare",
+    "===": "write '=='",
+    "<>": "write '!='",
+    ":=": "nothing is assigned in a formula; write '==' to compare",
+    "+=": "write the new value: {x: x + 1}",
+    "-=": "write the new value: {x: x - 1}",
     "&&": "write 'and'",
     "||": "write 'or'",
     "!": "write 'not'",
     "&": "write 'and'",
     "|": "write 'or'",
+    "~": "write 'not'",
     "**": "there are no powers; multiply",
+    "^": "there are no powers; multiply",
+}
+_CHARACTERS = {
+    "≥": "write '>='",
+    "≤": "write '<='",
+    "≠": "write '!='",
+    "∧": "write 'and'",
+    "∨": "write 'or'",  # noqa: RUF001 - the sign, not the letter v
+    "¬": "write 'not'",
+    "→": "write 'implies'",
+    "⇒": "write 'implies'",
+    "∈": "write 'in'",
+    "'": "there are no texts in formulas; a label stands without quotes",
+    '"': "there are no texts in formulas; a label stands without quotes",
+    ";": "join conditions with 'and'",
+    "?": "write 'a if condition else b'",
+    "#": "a comment stands outside of quotes",
+}
+_WORDS = {
+    "is": "write '=='",
+    "then": "write 'a if condition else b'",
+    "elif": "write 'else ... if ... else ...'",
+    "for": "write 'forall i in 1..N: ...', or exists, sum or count",
+    "xor": "write '!='",
+    "mod": "write '%'",
+    "div": "write '//'",
 }
 
 
@@ -123,7 +156,8 @@ def _tokens(text: str) -> list[_Token]:
         match = _TOKEN.match(text, position)
         if not match or not match.lastgroup:
             offset = position + len(text[position:]) - len(text[position:].lstrip())
-            raise ExpressionError("E111", f"{text[offset]!r} is not part of the expression language", offset)
+            hint = _CHARACTERS.get(text[offset], "")
+            raise ExpressionError("E111", f"{text[offset]!r} is not part of the expression language", offset, hint)
         kind, piece = match.lastgroup, match.group(match.lastgroup)
         offset = match.start(match.lastgroup)
         if piece in _MISTAKES:
@@ -132,6 +166,9 @@ def _tokens(text: str) -> list[_Token]:
             raise ExpressionError("E113", f"a number of {len(piece)} digits is too long", offset)
         if kind == "number" and match.end() < len(text) and (text[match.end()].isalpha() or text[match.end()] == "_"):
             raise ExpressionError("E111", f"'{piece}{text[match.end()]}' is neither a number nor a name", offset)
+        if kind == "number" and re.match("0[0-9]", piece):
+            hint = f"write {piece.lstrip('0') or '0'}"
+            raise ExpressionError("E111", f"a number does not begin with 0: '{piece}'", offset, hint)
         tokens.append(_Token(kind, piece, offset))
         position = match.end()
     return [*tokens, _Token("end", "", end)]
@@ -202,7 +239,9 @@ class _Parser:
     def unexpected(self, wanted: str) -> ExpressionError:
         token = self.next
         found = "the end" if token.kind == "end" else f"'{token.text}'"
-        return ExpressionError("E114", f"expected {wanted}, found {found}", token.offset)
+        hint = _WORDS.get(token.text, f"write '{token.text.lower()}'" if token.text.lower() in KEYWORDS else "")
+        hint = hint if token.text not in KEYWORDS else ""
+        return ExpressionError("E114", f"expected {wanted}, found {found}", token.offset, hint)
 
     def expression(self) -> Syntax:
         self.depth += 1

@@ -340,6 +340,9 @@ def _over_instances(syntax: Call, scope: Scope) -> Expr:
 
 
 def _quantified(syntax: Quantified, scope: Scope) -> Expr:
+    if syntax.variable in scope.names or syntax.variable in scope.families:
+        message = f"the index '{syntax.variable}' has the name of something else"
+        raise ExpressionError("E142", message, syntax.offset, "give it another name")
     low, high = _constant(syntax.low, scope), _constant(syntax.high, scope)
     scope = replace(scope, cases=_cases(high - low + 1, scope, syntax))
     cases = [(syntax.body, scope.with_names({syntax.variable: tree.integer(index)})) for index in range(low, high + 1)]

@@ -54,9 +54,12 @@ def with_outcomes(dataclass: Callable[..., Any]) -> Callable[[dict[str, Any], Lo
 
 def _variable(values: dict[str, Any], node: LocatedMap, problems: Problems) -> Any:
     kinds = [key for key in ("range", "values", "type") if key in node]
+    if not kinds and any(key not in VARIABLE_KEYS for key in node):
+        return MISSING  # The kind may stand under the key that is misspelled.
     if len(kinds) != 1:
         what = "several of" if kinds else "none of"
-        return note(problems, "E031", f"a variable needs one of range, values and type; found {what} them", node)
+        message = f"a variable needs one of range, values and type; found {what} them"
+        return note(problems, "E031", message, next((key for key in node if key == kinds[-1]), node) if kinds else node)
     kind = values.pop(kinds[0], MISSING)
     return MISSING if kind is MISSING else model.Variable(type=kind, **values)
 
@@ -74,22 +77,19 @@ def _short_variable(text: Located, problems: Problems) -> Any:
     return note(problems, "E022", f"'{text[:40]}' does not say what kind of variable this is", text, hint)
 
 
+VARIABLE_KEYS = {
+    "range": Key(TEXT, "its smallest and largest value: 0..5"),
+    "values": Key(LABELS, "its possible values by name: [idle, busy]"),
+    "type": Key(TYPE, "bool, int, real, a range 0..5 or values {idle, busy}"),
+    "initial": Key(INITIAL, "the first value; a range or set of possible first values; any"),
+    "shared": Key(TRUTH, "shared by all instances instead of one for each"),
+    "over": Key(one_or_more(TEXT), "indexed: one variable for each index in a range 1..N"),
+}
 VARIABLE = named(
     "variable",
     short(
         scalar("a variable", _short_variable, {"type": ["boolean", "number", "string"]}),
-        record(
-            "a variable",
-            {
-                "range": Key(TEXT, "its smallest and largest value: 0..5"),
-                "values": Key(LABELS, "its possible values by name: [idle, busy]"),
-                "type": Key(TYPE, "bool, int, real, a range 0..5 or values {idle, busy}"),
-                "initial": Key(INITIAL, "the first value; a range or set of possible first values; any"),
-                "shared": Key(TRUTH, "shared by all instances instead of one for each"),
-                "over": Key(one_or_more(TEXT), "indexed: one variable for each index in a range 1..N"),
-            },
-            _variable,
-        ),
+        record("a variable", VARIABLE_KEYS, _variable),
     ),
 )
 VARIABLES = mapping_of(VARIABLE, NAME, "variables as a mapping")
@@ -107,30 +107,31 @@ def _later(node: Node, problems: Problems) -> Any:
 
 
 def _property(values: dict[str, Any], node: LocatedMap, problems: Problems) -> Any:
-    if len(node) != 1:
-        return note(problems, "E031", f"a property is one word and what it is about; found {len(node)} words", node)
+    known = [key for key in node if key in PROPERTY_KEYS]
+    if len(known) > 1:
+        message = f"a property is one word and what it is about; this is '{known[0]}' already"
+        return note(problems, "E031", message, known[1], "make another property of it")
+    if not node:
+        return note(problems, "E031", "a property is one word and what it is about", node, "write {always: ...}")
     return next((model.Property(word=key, about=values[key]) for key in values), MISSING)
 
 
-PROPERTY = record(
-    "a property",
-    {
-        "always": Key(FORMULA, "holds in every state of every execution"),
-        "never": Key(FORMULA, "holds in no state of any execution"),
-        "reachable": Key(FORMULA, "holds in some state of some execution"),
-        "possible": Key(FORMULA, "from every reachable state it can still come to hold"),
-        "leads_to": Key(Reader(_pair, {"type": "array", "minItems": 2, "maxItems": 2}), "[p, q]: p is followed by q"),
-        "before": Key(
-            Reader(_pair, {"type": "array", "minItems": 2, "maxItems": 2}),
-            "[a, b]: a has finished whenever b starts",
-        ),
-        "ends": Key(TEXT, "flow: every execution ends"),
-        "compensated": Key(TEXT, "flow: a failed flow leaves nothing behind and undoes nothing that did not happen"),
-        "outcome": Key(FORMULA, "holds whenever the flow has ended"),
-        "deadline": Key(Reader(_later, {}), "(not supported yet)"),
-    },
-    _property,
-)
+PROPERTY_KEYS = {
+    "always": Key(FORMULA, "holds in every state of every execution"),
+    "never": Key(FORMULA, "holds in no state of any execution"),
+    "reachable": Key(FORMULA, "holds in some state of some execution"),
+    "possible": Key(FORMULA, "from every reachable state it can still come to hold"),
+    "leads_to": Key(Reader(_pair, {"type": "array", "minItems": 2, "maxItems": 2}), "[p, q]: p is followed by q"),
+    "before": Key(
+        Reader(_pair, {"type": "array", "minItems": 2, "maxItems": 2}),
+        "[a, b]: a has finished whenever b starts",
+    ),
+    "ends": Key(TEXT, "flow: every execution ends"),
+    "compensated": Key(TEXT, "flow: a failed flow leaves nothing behind and undoes nothing that did not happen"),
+    "outcome": Key(FORMULA, "holds whenever the flow has ended"),
+    "deadline": Key(Reader(_later, {}), "(not supported yet)"),
+}
+PROPERTY = record("a property", PROPERTY_KEYS, _property, example="{always: ...}")
 _NOTHING = Reader(lambda _node, _problems: "", {"type": "null"})
 DESIGN = {
     "description": Key(

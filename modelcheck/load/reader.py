@@ -6,6 +6,7 @@ A reader never stops at the first problem: it notes what is wrong and gives what
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -138,12 +139,14 @@ def mapping_of(item: Reader, name: Reader, kind: str = "a mapping") -> Reader:
     return Reader(read, schema, {**item.definitions, **name.definitions})
 
 
-def record(kind: str, keys: Keys, build: Build, partial: bool = False) -> Reader:
+def record(kind: str, keys: Keys, build: Build, partial: bool = False, example: str = "") -> Reader:
     """A mapping with known keys; `kind` says what it describes ("a step"); `build` makes the value of the fields.
 
-    `partial`: it can also make something of fields of which required ones are missing.
+    `partial`: it can also make something of fields of which required ones are missing. `example` is for hints.
     """
     required = [key for key, entry in keys.items() if entry.required]
+    for key in keys:
+        _HOMES.setdefault(key, []).append(kind)
 
     def read(node: Node, problems: Problems) -> Any:
         if isinstance(node, Located) and not node:
@@ -152,7 +155,9 @@ def record(kind: str, keys: Keys, build: Build, partial: bool = False) -> Reader
             node = empty
         if not isinstance(node, LocatedMap):
             message = f"expected {kind} as a mapping, found {found(node)}"
-            return note(problems, "E022", message, node, f"its keys: {', '.join(keys)}")
+            return note(
+                problems, "E022", message, node, f"write {example}" if example else f"its keys: {', '.join(keys)}"
+            )
         values = read_keys(node, keys, kind, problems)
         if not partial and any((keys[key].field or key) not in values for key in required):
             return MISSING
@@ -177,17 +182,71 @@ def record(kind: str, keys: Keys, build: Build, partial: bool = False) -> Reader
 def read_keys(node: LocatedMap, keys: Keys, kind: str, problems: Problems) -> dict[str, Any]:
     """The fields that a mapping gives; notes unknown and missing keys."""
     values = {}
+    meant = set()
     for name, child in node.items():
         if name not in keys:
-            note(problems, "E020", f"unknown key '{name}' in {kind}", name, did_you_mean(name, keys))
+            hint = _key_hint(name, keys)
+            meant |= {key for key in keys if f"'{key}'" in hint}
+            note(problems, "E020", f"unknown key '{name}' in {kind}", name, hint)
             continue
         value = keys[name].reader.read(child, problems)
         if value is not MISSING:
             values[keys[name].field or name] = value
     for wanted, entry in keys.items():
-        if entry.required and wanted not in node:
+        if entry.required and wanted not in node and wanted not in meant:
             note(problems, "E021", f"{kind} needs '{wanted}': {entry.meaning}", node)
     return values
+
+
+# What keys other people use for what is said here; and, as records are declared, what each key is a key of.
+_SYNONYMS = {
+    "guard": ("when",),
+    "condition": ("when",),
+    "if": ("when",),
+    "precondition": ("requires",),
+    "pre": ("requires",),
+    "postcondition": ("ensures",),
+    "post": ("ensures",),
+    "invariant": ("always",),
+    "eventually": ("reachable", "leads_to"),
+    "do": ("effect",),
+    "then": ("effect",),
+    "action": ("effect", "actions"),
+    "depends_on": ("after",),
+    "needs": ("after",),
+    "undo": ("compensation",),
+    "goto": ("to",),
+    "next": ("to", "transitions"),
+    "init": ("initial", "initially"),
+    "default": ("initial",),
+    "final": ("finished",),
+    "invariants": ("properties",),
+    "size": ("capacity",),
+    "guarantee": ("delivery",),
+    "duration": ("time",),
+    "latency": ("time",),
+    "concurrency": ("workers",),
+    "consumers": ("workers",),
+    "emits": ("publishes",),
+    "sends": ("publishes",),
+    "listens": ("subscribes",),
+    "name": ("description",),
+}
+_HOMES: dict[str, list[str]] = {}
+
+
+def _key_hint(name: str, keys: Keys) -> str:
+    """What may have been meant by a key that does not stand here: another one, or another place."""
+    other = next((key for key in _SYNONYMS.get(name, ()) if key in keys), None)
+    if other is not None:
+        return f"write '{other}'"
+    if difflib.get_close_matches(name, keys, n=1, cutoff=0.85):
+        return did_you_mean(name, keys)
+    for word in (name, f"{name}s"):
+        homes = dict.fromkeys("the whole" if home.startswith("this ") else home for home in _HOMES.get(word, ()))
+        if homes and word not in ("on", "name"):
+            return f"'{word}' is a key of {' or '.join(list(homes)[:3])}"
+    return did_you_mean(name, keys)
 
 
 def either(choose: Callable[[Node], Reader], *readers: Reader) -> Reader:

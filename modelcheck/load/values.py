@@ -7,14 +7,22 @@ from collections.abc import Mapping
 from typing import Any
 
 from .. import model
-from ..errors import Located, ModelError, Problem, did_you_mean, position_of, report
+from ..errors import Located, ModelError, Position, Problem, did_you_mean, position_of, report
 from ..expressions.parse import KEYWORDS, QUANTIFIERS
-from ..source import LocatedList, LocatedMap, Node
+from ..source import JoinedPosition, LocatedList, LocatedMap, Node
 from .reader import MISSING, Problems, Reader, found, mapping_of, note, scalar, short, word
 
 RESERVED = frozenset({*KEYWORDS, *QUANTIFIERS, "min", "max", "abs", "any"})
 FAILURES = ("error", "failed", "timeout")
 SECONDS = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "min": 60.0, "h": 3600.0}
+# What else people call units.
+UNITS = {
+    "us": ("µs", "μs", "usec", "microsecond", "microseconds"),
+    "ms": ("msec", "msecs", "millis", "millisecond", "milliseconds"),
+    "s": ("sec", "secs", "second", "seconds"),
+    "min": ("m", "mins", "minute", "minutes"),
+    "h": ("hr", "hrs", "hour", "hours"),
+}
 # Each distribution's parameters in order: a time above 0 or from 0 on, a positive number, a count, or a file.
 DISTRIBUTIONS: Mapping[str, Mapping[str, str]] = {
     "constant": {"value": "time or 0"},
@@ -66,7 +74,7 @@ def _truth(text: Located, problems: Problems) -> Any:
 
 
 def _count(text: Located, problems: Problems) -> Any:
-    if not re.fullmatch(r"[0-9]{1,12}", text) or not int(text):
+    if not re.fullmatch(r"[1-9][0-9]{0,11}", text):
         return note(problems, "E025", f"expected a whole number from 1 on, found '{text[:40]}'", text)
     return int(text)
 
@@ -85,9 +93,12 @@ def _duration(text: Located | str, problems: Problems) -> Any:
         if value >= 0:
             return value
         return _wrong(problems, "E026", f"a duration cannot be negative: '{text}'", text)
-    units = f"units are {', '.join(SECONDS)}"
-    hint = did_you_mean(unit, SECONDS, units) if match else "write a number and a unit: 20ms, 1.5s, 2min, 1h"
-    return _wrong(problems, "E026", f"'{text[:40]}' is not a duration", text, hint)
+    message = f"'{text[:40]}' is not a duration"
+    if not match:
+        return _wrong(problems, "E026", message, text, "write a number and a unit: 20ms, 1.5s, 2min, 1h")
+    meant = next((right for right, names in UNITS.items() if unit.lower() in (right, *names)), None)
+    hint = f"write {match.group(1)}{meant}" if meant else f"units are {', '.join(SECONDS)}"
+    return _wrong(problems, "E026", message, text, hint, offset=text.index(match.group(0)) + match.start(2))
 
 
 def _probability(text: Located, problems: Problems) -> Any:
@@ -144,7 +155,7 @@ def _parameters(name: str, text: str, match: re.Match[str], problems: Problems) 
             known = ", ".join(f"{each}=..." for each in kinds)
             what = f"unknown parameter '{key}'" if key not in values else f"'{key}' is given twice"
             _wrong(problems, "E029", f"{what}: {name}({known})", text, offset=start)
-            continue
+            return values
         place = position_of(text)
         begin = start + part.strip().rfind(value)
         values[key] = _parameter(Located(value, place.shifted(begin)) if place else value, kinds[key], key, problems)
@@ -222,7 +233,17 @@ def _set(node: Node, problems: Problems) -> Any:
     repeated = [item for index, item in enumerate(items) if item in items[:index]]
     if repeated:
         return note(problems, "E012", f"'{repeated[0]}' is listed twice", repeated[0])
-    return Located("{" + ", ".join(items) + "}", node.position)
+    return _joined(items, node.position)
+
+
+def _joined(items: list[Located], place: Position) -> Located:
+    """The text `{a, b}`, which knows where each item stands."""
+    pieces, start = [], 1
+    for item in items:
+        pieces.append((start, item.position))
+        start += len(item) + 2
+    position = JoinedPosition(place.file, place.line, place.column, place.text, tuple(pieces))
+    return Located("{" + ", ".join(items) + "}", position)
 
 
 def _labels(node: Node, problems: Problems) -> Any:

@@ -22,6 +22,7 @@ from ..expressions import (
     substitute,
 )
 from ..graph.flow import jumps_after
+from ..names import name_problems
 from ..system import Variable
 
 
@@ -117,6 +118,7 @@ def type_flow(design: model.Orchestration, instances: int | None = None) -> Type
     shared = {name: declared for name, declared in design.variables.items() if declared.shared}
     own = {name: declared for name, declared in design.variables.items() if not declared.shared}
     _check_names(design, resolver)
+    resolver.problems += name_problems(design)
     variables, scope = declare_variables(shared, constants, resolver)
     typed = []
     for number in range(1, count + 1):
@@ -179,6 +181,11 @@ def _type_step(
     if step.compensation is not None:
         undo = step.compensation
         compensation = TypedCompensation(effect(undo.effect), formula(undo.requires), formula(undo.ensures))
+        for restored in undo.restores:
+            target = resolver.expression(restored, scope)
+            if target is not None and not isinstance(target, Ref):
+                problem = Problem("E140", f"'{restored}' is not a variable", position_of(restored))
+                resolver.problems.append(problem)
     guards = {
         index: TRUE if transition.when is None else formula(transition.when) or TRUE
         for index, transition in enumerate(step.transitions)
