@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 
 from . import model
 from .declare import declare_constants, declare_variables, range_assumptions, range_claims
@@ -45,7 +46,12 @@ def compile_system(design: model.System) -> TransitionSystem:
     resolver.problems += name_problems(design)
     variables, scope = declare_variables(design.variables, constants, resolver)
     place = _Place(resolver, scope, {variable.name: variable.type for variable in variables})
-    actions = [action for name, each in design.actions.items() for action in place.family(name, each)]
+    actions: list[Action] = []
+    for name, each in design.actions.items():
+        actions += place.family(name, each)
+        if len(actions) > MOST_ACTIONS:
+            place.problem("E143", f"with '{name}' there are more than {MOST_ACTIONS} actions", name)
+            break
     finished = resolver.expression(design.finished, scope, BOOL)
     initially = resolver.expression(design.initially, scope, BOOL)
     if resolver.problems or finished is None or initially is None:
@@ -73,12 +79,16 @@ class _Place:
             if index.name in others:
                 message = f"the index '{index.name}' has the name of something else"
                 self.problem("E142", message, index.name, "give it another name")
+        keys = list(islice(self.combinations(declared.for_each, {}), MOST_ACTIONS + 1))
+        if len(keys) > MOST_ACTIONS:
+            self.problem("E143", f"'{name}' stands for more than {MOST_ACTIONS} actions", name)
+            keys = keys[:1]  # What else is wrong with it is wrong with the first one.
         found = []
-        for count, key in enumerate(self.combinations(declared.for_each, {})):
-            if count == MOST_ACTIONS:
-                self.problem("E143", f"'{name}' stands for more than {MOST_ACTIONS} actions", name)
-                break
+        before = len(self.resolver.problems)
+        for key in keys:
             action = self.action(name, declared, key)
+            if len(self.resolver.problems) > before:
+                break  # The others would repeat them.
             if action is not None:
                 found.append(action)
         return found

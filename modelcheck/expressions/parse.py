@@ -19,6 +19,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 
 LONGEST_TEXT, LONGEST_NUMBER = 20_000, 30
 # Parentheses in each other, and operators in each other (also `a - b - c - ...`): so that no recursion runs away.
@@ -174,6 +175,7 @@ def _tokens(text: str) -> list[_Token]:
     return [*tokens, _Token("end", "", end)]
 
 
+@lru_cache(maxsize=10_000)  # The members of a family have their formulas in common.
 def parse(text: str) -> Syntax:
     """The syntax tree of an expression; raises `ExpressionError` at the first place that is wrong."""
     parser = _Parser(_tokens(text))

@@ -1,8 +1,8 @@
 """The oracle and the campaign: `python -m tests.fuzz.campaign 100000` runs so many cases over two processes.
 
 A case is judged by loading it and, if it loads, by checking it within tiny limits. It must end in a report or in a
-`ModelError`, within `HARD` seconds. Exit code 1 where one does not; its number is enough to see it again:
-`python -m tests.fuzz.campaign --show 4711`.
+`ModelError`, within `HARD` seconds. Exit code 1 where one does not; its text is kept in out/fuzz, and its number is
+enough to make it again from the same models: `python -m tests.fuzz.campaign --show 4711`.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from modelcheck.errors import ModelError
 from .mutations import case
 
 HARD = 5.0
+FINDS = Path("out/fuzz")
 LIMITS = Limits(states=200, seconds=1.0)
 
 
@@ -134,6 +135,8 @@ def main() -> int:
         for tally in pool.map(run, batches):
             whole.add(tally)
             for number, what in whole.finds[told:]:
+                FINDS.mkdir(parents=True, exist_ok=True)
+                (FINDS / f"{number}.yaml").write_text(case(number), encoding="utf-8", errors="replace", newline="")
                 print(f"case {number}: {what}", flush=True)
             told = len(whole.finds)
             if whole.cases % 5_000 == 0 or whole.cases == chosen.cases:
