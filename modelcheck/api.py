@@ -48,12 +48,18 @@ def _in_formulas(partial: object) -> list[Problem]:
     if not isinstance(partial, Partial):
         return []
     found = _formula_problems(partial.design)
-    return [each for each in found if each.code not in LACKING and each.unknown not in partial.declared]
+    return [each for each in found if each.code not in LACKING and not _declares(partial.declared, each.unknown)]
+
+
+def _declares(names: frozenset[str], unknown: str) -> bool:
+    """Whether a name, or that of a field or of a participant's variable, stands where names are declared."""
+    return unknown in names or unknown.rpartition(".")[2] in names
 
 
 def _formula_problems(design: model.Model) -> list[Problem]:
     """Everything that typing all formulas of a model brings to light."""
     from .check.properties import property_problems
+    from .check.run import expectation_problems
     from .check.skeleton import problems_of_properties
     from .compile import compile_model
 
@@ -61,7 +67,7 @@ def _formula_problems(design: model.Model) -> list[Problem]:
         system = compile_model(design)
     except ModelError as error:
         return [*error.problems, *problems_of_properties(design)]
-    return property_problems(design, system)
+    return property_problems(design, system) or expectation_problems(design, system)
 
 
 def check(

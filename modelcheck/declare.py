@@ -42,7 +42,11 @@ def declare_constants(constants: Mapping[str, model.Formula], resolver: Resolver
     """The scope of the constants; a later one may use the ones before it."""
     scope = Scope()
     for name, text in constants.items():
+        before = len(resolver.problems)
         value = resolver.expression(as_text(text), scope)
+        for index, problem in enumerate(resolver.problems[before:], before):
+            if problem.unknown in constants:
+                resolver.problems[index] = replace(problem, hint="a constant can use those that are written before it")
         if isinstance(value, Literal):
             scope = scope.with_names({name: value})
         else:
@@ -102,6 +106,9 @@ def _members(declaration: model.Variable, scope: Scope, resolver: Resolver) -> I
         bounds = resolver.bounds(text, scope)
         if bounds is None:
             return
+        if bounds[0] > bounds[1]:
+            resolver.problems.append(_empty(text, bounds))
+            return
         ranges.append(range(bounds[0], bounds[1] + 1))
     size = 1
     for each in ranges:
@@ -123,13 +130,17 @@ def read_type(text: str, scope: Scope, resolver: Resolver) -> Type | None:
     if ".." in text:
         bounds = resolver.bounds(text, scope)
         if bounds and bounds[0] > bounds[1]:
-            message = f"the range {bounds[0]}..{bounds[1]} is empty"
-            resolver.problems.append(Problem("E133", message, position_of(text), "write low..high"))
+            resolver.problems.append(_empty(text, bounds))
             return None
         return IntType(*bounds) if bounds else None
     hint = did_you_mean(text, simple, otherwise="types are bool, int, real, a range 0..5, labels {idle, busy}")
     resolver.problems.append(Problem("E134", f"'{text}' is not a type", position_of(text), hint))
     return None
+
+
+def _empty(text: str, bounds: tuple[int, int]) -> Problem:
+    message = f"the range {bounds[0]}..{bounds[1]} is empty"
+    return Problem("E133", message, position_of(text), "the lower end comes first")
 
 
 def _read_labels(text: str, resolver: Resolver) -> EnumType | None:
@@ -158,8 +169,12 @@ def read_initial(text: model.Formula, kind: Type, scope: Scope, resolver: Resolv
         bounds = resolver.bounds(source, scope)
         if bounds is None:
             return None
-        if not 0 <= bounds[1] - bounds[0] < MOST_MEMBERS:
-            resolver.problems.append(Problem("E133", f"cannot start with {stripped}", position_of(source)))
+        if bounds[0] > bounds[1]:
+            resolver.problems.append(_empty(source, bounds))
+            return None
+        if bounds[1] - bounds[0] >= MOST_MEMBERS:
+            message = f"{stripped} are more than {MOST_MEMBERS} first values"
+            resolver.problems.append(Problem("E133", message, position_of(source), "write 'any', or fewer of them"))
             return None
         values_in_range: tuple[Value, ...] = tuple(range(bounds[0], bounds[1] + 1))
         return _checked(values_in_range, kind, source, resolver)

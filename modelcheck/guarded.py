@@ -8,7 +8,7 @@ from itertools import islice
 
 from . import model
 from .declare import declare_constants, declare_variables, range_assumptions, range_claims
-from .errors import ModelError, Problem, did_you_mean, position_of
+from .errors import Located, ModelError, Problem, did_you_mean, position_of
 from .expressions import (
     BOOL,
     FALSE,
@@ -32,6 +32,7 @@ from .expressions import (
     resolve,
 )
 from .expressions.parse import Index, Name, Syntax
+from .expressions.resolve import wrong_indices
 from .names import name_problems
 from .system import Action, Claim, Label, TransitionSystem
 
@@ -84,6 +85,8 @@ class _Place:
             self.problem("E143", f"'{name}' stands for more than {MOST_ACTIONS} actions", name)
             keys = keys[:1]  # What else is wrong with it is wrong with the first one.
         found = []
+        if not keys:
+            self.parse_only(declared)
         before = len(self.resolver.problems)
         for key in keys:
             action = self.action(name, declared, key)
@@ -92,6 +95,14 @@ class _Place:
             if action is not None:
                 found.append(action)
         return found
+
+    def parse_only(self, declared: model.GuardedAction) -> None:
+        """Notes what is wrong in the writing of formulas that stand for no action."""
+        for text in (declared.when, *declared.effect.values()):
+            try:
+                parse(as_text(text))
+            except ExpressionError as error:
+                self.resolver.note(error, as_text(text))
 
     def combinations(self, indices: tuple[model.Index, ...], chosen: Mapping[str, int]) -> Iterator[Mapping[str, int]]:
         """The values of the indices in order; the range of one may depend on those before it."""
@@ -138,9 +149,15 @@ class _Place:
         """Whose action it is: `tm`, or a member `rm[i]` with the values of the family's indices."""
         if "[" not in text:
             return text.strip()
-        name, _, inside = text.strip().rstrip("]").partition("[")
-        values = [self.constant(part.strip(), self.scope) for part in inside.split(",")]
-        return f"{name}[{','.join(map(str, values))}]"
+        name, _, inside = text.rstrip().rstrip("]").partition("[")
+        place, offset = position_of(text), len(name) + 1
+        values = []
+        for part in inside.split(","):
+            start = offset + len(part) - len(part.lstrip())
+            here = Located(part.strip(), place.shifted(start)) if place else part.strip()
+            values.append(self.constant(here, self.scope))
+            offset += len(part) + 1
+        return f"{name.strip()}[{','.join(map(str, values))}]"
 
     def effect(self, effect: model.Effect) -> tuple[dict[str, Expr], tuple[Claim, ...]]:
         """All assignments of an effect, and the claims that they stay within the ranges of their variables."""
@@ -199,7 +216,7 @@ class _Place:
             raise self.unknown(name, f"'{name}' has no members", offset, "")
         dimensions = len(next(iter(family)))
         if len(arguments) != dimensions:
-            raise ExpressionError("E126", f"'{name}' takes {dimensions} indices, found {len(arguments)}", offset)
+            raise ExpressionError("E126", wrong_indices(name, dimensions, len(arguments)), offset)
         indices = [resolve(argument, self.scope, INT) for argument in arguments]
         members = []
         for key, member in family.items():

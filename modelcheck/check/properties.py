@@ -55,11 +55,19 @@ def property_problems(design: model.Model, system: TransitionSystem) -> list[Pro
     """Everything that is wrong in the formulas of a design's own properties."""
     resolver = Resolver()
     list(state_questions(design, system, resolver))
-    for asked in design.properties.values():
+    for name, asked in design.properties.items():
+        if asked.word == "compensated" and not isinstance(design, model.Orchestration):
+            resolver.problems.append(only_flows(name))
         if asked.word in ("leads_to", "possible"):
             for text in asked.about if isinstance(asked.about, tuple) else (asked.about,):
                 each_instance(text, system, resolver)
     return resolver.problems
+
+
+def only_flows(name: str) -> Problem:
+    """The problem with a property that asks whether something else than a flow is compensated."""
+    hint = "say with 'outcome', 'always' or 'never' what should hold"
+    return Problem("E305", "only a flow can be 'compensated'", position_of(name), hint)
 
 
 def _about_states(
@@ -134,7 +142,7 @@ def _before(
     known |= {event for action in system.actions for event in (*action.label.publishes, action.label.message)}
     for occurrence, text in zip((first, second), about, strict=True):
         if not any(occurrence.done_by(action) for action in system.actions):
-            hint = did_you_mean(occurrence.name, known - {""})
+            hint = did_you_mean(occurrence.name, {each for each in known if each and " " not in each})
             message = f"nothing called '{occurrence.name}' happens in this design"
             resolver.problems.append(Problem("E301", message, position_of(text), hint))
             return

@@ -21,6 +21,7 @@ def problems_of_properties(design: model.Model) -> list[Problem]:
     scope = declare_constants(design.constants, Resolver())
     stated = {name: each for name, each in design.properties.items() if each.word != "before"}
     good = _whole(design.variables, scope)
+    constants = {name: text for name, text in design.constants.items() if name in scope.names}
     bare: model.Model
     match design:
         case model.Orchestration():
@@ -38,10 +39,10 @@ def problems_of_properties(design: model.Model) -> list[Problem]:
         case model.System():
             bare = model.System(name=design.name, variables=good)
     try:
-        system = compile_model(replace(bare, constants=design.constants, properties=stated))
+        system = compile_model(replace(bare, constants=constants, properties=stated))
     except ModelError:
         return []
-    lost = {*design.constants, *design.variables} - good.keys()
+    lost = {*design.constants, *design.variables} - good.keys() - constants.keys()
     return [each for each in property_problems(replace(design, properties=stated), system) if each.unknown not in lost]
 
 
@@ -50,7 +51,7 @@ def _whole(variables: Mapping[str, model.Variable], scope: Scope) -> dict[str, m
     found = {}
     for name, declared in variables.items():
         resolver = Resolver()
-        declare_variables({name: replace(declared, initial="any")}, scope, resolver)
-        if not resolver.problems:
+        _, known = declare_variables({name: replace(declared, initial="any")}, scope, resolver)
+        if not resolver.problems and name not in known.broken:
             found[name] = replace(declared, initial="any")
     return found

@@ -191,7 +191,9 @@ class _Typing:
         claims = {}
         for event, declared in self.design.events.items():
             if declared.claims is not None:
-                claim = self.resolver.expression(declared.claims, scope.with_names(self.payload(event)), BOOL)
+                known = scope.with_names(self.payload(event))
+                known = replace(known, broken=known.broken | self.broken_fields(event))
+                claim = self.resolver.expression(declared.claims, known, BOOL)
                 claims[event] = TRUE if claim is None else claim
         return TypedInstance(number, scope, handlers, starts, claims)
 
@@ -199,9 +201,15 @@ class _Typing:
         fields = self.payloads.get(event or "", {})
         return {f"event.{name}": Ref(f"event.{name}", kind) for name, kind in fields.items()}
 
+    def broken_fields(self, event: str | None) -> set[str]:
+        """The fields of an event whose types are wrong."""
+        declared = self.design.events.get(event or "", model.Event()).payload
+        return {f"event.{name}" for name in declared if name not in self.payloads.get(event or "", {})}
+
     def handler(self, participant: str, key: str, handler: model.Handler) -> TypedHandler:
         inside = self.names.within(participant)
         scope = inside.with_names(self.payload(handler.on))
+        scope = replace(scope, broken=scope.broken | self.broken_fields(handler.on))
 
         def formula(text: model.Formula | None) -> Expr | None:
             return self.formula(text, scope, participant)
@@ -260,7 +268,7 @@ class _Typing:
             if name not in declared and publication.event in self.design.events:
                 hint = did_you_mean(name, declared, otherwise="its payload is empty")
                 message = f"'{publication.event}' has no field '{name}'"
-                self.resolver.problems.append(Problem("E214", message, position_of(name), hint))
+                self.resolver.problems.append(Problem("E214", message, position_of(name), hint, unknown=name))
         when = self.formula(publication.when, scope, participant)
         guarded = publication.when is not None
         return TypedPublication(publication.event, payload, TRUE if when is None else when, guarded, publication.on)

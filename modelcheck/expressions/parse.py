@@ -94,7 +94,7 @@ Syntax = Number | Name | Apply | Index | Call | Quantified
 QUANTIFIERS = ("forall", "exists", "sum", "count")
 KEYWORDS = frozenset({"and", "or", "not", "implies", "if", "else", "in", "true", "false", "forall"})
 _TOKEN = re.compile(
-    r"\s*(?:(?P<number>\d+(?:\.(?!\.)\d+)?)|(?P<name>[^\W\d]\w*(?:\.[^\W\d]\w*)*)"
+    r"\s*(?:(?P<number>[0-9]+(?:\.(?!\.)[0-9]+)?)|(?P<name>[^\W\d]\w*(?:\.[^\W\d]\w*)*)"
     r"|(?P<operator>\.\.|===|==|!=|<=|>=|=>|<>|:=|\+=|-=|//|&&|\|\||\*\*|[-+*/%<>()\[\]{},:=!&|^~]))"
 )
 # What people write who know other languages: operators, characters, and words in places where an operator is expected.
@@ -158,6 +158,8 @@ def _tokens(text: str) -> list[_Token]:
         if not match or not match.lastgroup:
             offset = position + len(text[position:]) - len(text[position:].lstrip())
             hint = _CHARACTERS.get(text[offset], "")
+            if (fraction := re.match(r"\.\d+", text[offset:])) and not text[:offset].endswith((".", *"0123456789")):
+                hint = f"write 0{fraction.group()}"
             raise ExpressionError("E111", f"{text[offset]!r} is not part of the expression language", offset, hint)
         kind, piece = match.lastgroup, match.group(match.lastgroup)
         offset = match.start(match.lastgroup)
@@ -231,7 +233,9 @@ class _Parser:
     def expect(self, text: str) -> _Token:
         token = self.take(text)
         if token is None:
-            raise self.unexpected(f"'{text}'")
+            error = self.unexpected(f"'{text}'")
+            error.hint = error.hint or ("write low..high" if text == ".." else "")
+            raise error
         return token
 
     def expect_end(self) -> None:

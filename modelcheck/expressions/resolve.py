@@ -170,6 +170,8 @@ def _name(syntax: Name, scope: Scope, expected: Type | None) -> Expr:
     if isinstance(expected, EnumType):
         known += expected.labels
     hint = did_you_mean(syntax.text, known)
+    if syntax.text in scope.predicates:
+        hint = f"write '{syntax.text}(name)'"
     hint = _PYTHON.get(syntax.text, hint)
     raise ExpressionError("E120", f"unknown name '{syntax.text}'", syntax.offset, hint, unknown=syntax.text)
 
@@ -276,9 +278,7 @@ def _index(syntax: Index, scope: Scope) -> Expr:
     indices = [_number(argument, scope) for argument in syntax.arguments]
     dimensions = len(next(iter(family)))
     if len(indices) != dimensions:
-        raise ExpressionError(
-            "E126", f"'{syntax.name}' takes {dimensions} indices, found {len(indices)}", syntax.offset
-        )
+        raise ExpressionError("E126", wrong_indices(syntax.name, dimensions, len(indices)), syntax.offset)
     if all(isinstance(index, Literal) for index in indices):
         key = tuple(int(index.value) for index in indices if isinstance(index, Literal))
         if key not in family:
@@ -286,6 +286,11 @@ def _index(syntax: Index, scope: Scope) -> Expr:
             raise ExpressionError("E127", f"'{syntax.name}[{shown}]' does not exist", syntax.offset)
         return family[key]
     return _member(indices, sorted(family.items(), key=lambda member: member[0]))
+
+
+def wrong_indices(name: str, wanted: int, found: int) -> str:
+    """That an indexed variable takes another number of indices, in words."""
+    return f"'{name}' takes {wanted} {'index' if wanted == 1 else 'indices'}, found {found}"
 
 
 def _member(indices: list[Expr], members: list[tuple[tuple[int, ...], Expr]]) -> Expr:

@@ -45,6 +45,27 @@ def predecessors(flow: Flow) -> dict[str, tuple[str, ...] | None]:
     return found
 
 
+def waiting_circles(flow: Flow) -> list[tuple[str, ...]]:
+    """Steps that wait for each other in a circle, each for the next, none of which can start in another way.
+
+    Each name is the one that stands in an `after`, where one does, so that it knows its place.
+    """
+    entered = {transition.to for step in flow.steps.values() for transition in step.transitions}
+    waits = nx.DiGraph(
+        (name, other)
+        for name, before in predecessors(flow).items()
+        if flow.steps[name].join == "all" and name not in entered
+        for other in before or ()
+    )
+    written = {name: name for step in flow.steps.values() for name in step.after or ()}
+    found = []
+    for part in nx.strongly_connected_components(waits):
+        if len(part) > 1 or any(waits.has_edge(name, name) for name in part):
+            circle = nx.find_cycle(waits.subgraph(part), next(name for name in flow.steps if name in part))
+            found.append(tuple(written.get(source, source) for source, _ in circle))
+    return found
+
+
 def jumps_after(step: Step, outcome: str) -> tuple[Transition, ...]:
     """The transitions that are tried after an outcome; where there are any, no token goes to later steps."""
     return tuple(transition for transition in step.transitions if outcome in transition.on)

@@ -67,8 +67,13 @@ class Partial:
     declared: frozenset[str]
 
 
+_USES = frozenset(
+    {"effect", "outcomes", "initial", "over", "modifies", "restores", "before", "leads_to", "publishes", "starts"}
+)
+
+
 def _declared(document: Node) -> frozenset[str]:
-    """Every key of a file, and the items of lists of names; but not what is assigned in effects."""
+    """Every key of a file, and the items of its lists; but not where names are only used."""
     found: set[str] = set()
     pending: list[Node] = [document]
     while pending:
@@ -78,7 +83,7 @@ def _declared(document: Node) -> frozenset[str]:
             found |= {item for item in node if isinstance(item, Located)}
         elif isinstance(node, LocatedMap):
             found |= set(node)
-            pending += [value for key, value in node.items() if key not in ("effect", "outcomes")]
+            pending += [value for key, value in node.items() if key not in _USES]
     return frozenset(found)
 
 

@@ -11,7 +11,20 @@ from ..errors import Located
 from ..source import LocatedMap, Node
 from .design import ARRIVALS, DELAYS, DESIGN, INSTANCES, NAMES, VARIABLES, plain, with_outcomes
 from .orchestration import OUTCOME_NAMES
-from .reader import Key, Problems, Reader, converted, either, mapping_of, note, one_or_more, record, short, word
+from .reader import (
+    MISSING,
+    Key,
+    Problems,
+    Reader,
+    converted,
+    either,
+    mapping_of,
+    note,
+    one_or_more,
+    record,
+    short,
+    word,
+)
 from .values import COUNT, EFFECT, FAILS, FORMULA, NAME, OUTCOMES, TRUTH, TYPE, unlimited
 
 EVENT = record(
@@ -24,16 +37,30 @@ EVENT = record(
     },
     plain(model.Event),
 )
+
+
+def _up_to(most: int, words: str) -> Reader:
+    """A whole number that is not too large."""
+
+    def read(node: Node, problems: Problems) -> Any:
+        value = COUNT.read(node, problems)
+        return note(problems, "E212", f"{words}, not {value}", node) if value is not MISSING and value > most else value
+
+    return Reader(read, {**COUNT.schema, "maximum": most})
+
+
 CHANNEL = record(
     "a channel",
     {
-        "capacity": Key(COUNT, "how many messages fit"),
+        "capacity": Key(_up_to(1000, "a capacity is from 1 to 1000"), "how many messages fit"),
         "order": Key(word("fifo", "unordered"), "in which order messages are received"),
         "delivery": Key(
             word("exactly once", "at least once", extra={"at most once": "not supported yet"}),
             "whether a message may come several times",
         ),
-        "duplicates": Key(COUNT, "how often a message may come again, for at least once"),
+        "duplicates": Key(
+            _up_to(100, "duplicates are from 1 to 100"), "how often a message may come again, for at least once"
+        ),
         "overflow": Key(word("fail", "block", "drop newest"), "what happens when it is full"),
         "publish": Key(DELAYS, "how long publishing takes"),
         "deliver": Key(DELAYS, "how long delivering takes"),

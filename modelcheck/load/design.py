@@ -83,7 +83,7 @@ VARIABLE_KEYS = {
     "type": Key(TYPE, "bool, int, real, a range 0..5 or values {idle, busy}"),
     "initial": Key(INITIAL, "the first value; a range or set of possible first values; any"),
     "shared": Key(TRUTH, "shared by all instances instead of one for each"),
-    "over": Key(one_or_more(TEXT), "indexed: one variable for each index in a range 1..N"),
+    "over": Key(one_or_more(TEXT, repeats=True), "indexed: one variable for each index in a range 1..N"),
 }
 VARIABLE = named(
     "variable",

@@ -93,24 +93,24 @@ def list_of(item: Reader, kind: str = "a list") -> Reader:
     return Reader(read, {"type": "array", "items": item.schema}, item.definitions)
 
 
-def one_or_more(item: Reader) -> Reader:
-    """One value or a list of them, as a tuple."""
+def one_or_more(item: Reader, repeats: bool = False) -> Reader:
+    """One value or a list of them, as a tuple; `repeats`: the same one may come twice."""
 
     def read(node: Node, problems: Problems) -> Any:
         if isinstance(node, LocatedList):
-            return _items(node, item, problems)
+            return _items(node, item, problems, repeats)
         value = item.read(node, problems)
         return MISSING if value is MISSING else (value,)
 
     return Reader(read, {"anyOf": [item.schema, {"type": "array", "items": item.schema}]}, item.definitions)
 
 
-def _items(nodes: LocatedList, item: Reader, problems: Problems) -> tuple[Any, ...]:
+def _items(nodes: LocatedList, item: Reader, problems: Problems, repeats: bool = False) -> tuple[Any, ...]:
     values = []
     seen = set()
     for node in nodes:
         value = item.read(node, problems)
-        if isinstance(node, Located) and node in seen:
+        if isinstance(node, Located) and node in seen and not repeats:
             note(problems, "E012", f"'{node}' is listed twice", node)
         elif value is not MISSING:
             values.append(value)
@@ -230,7 +230,6 @@ _SYNONYMS = {
     "emits": ("publishes",),
     "sends": ("publishes",),
     "listens": ("subscribes",),
-    "name": ("description",),
 }
 _HOMES: dict[str, list[str]] = {}
 

@@ -37,7 +37,7 @@ DISTRIBUTIONS: Mapping[str, Mapping[str, str]] = {
 
 _NAME = re.compile(r"[^\W\d]\w*\Z")
 _TARGET = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*\s*(\[.+\])?\Z")
-_NUMBER = r"[-+]?(?:\d{1,15}(?:\.\d{0,15})?|\.\d{1,15})(?:[eE][-+]?\d{1,2})?"
+_NUMBER = r"[-+]?(?:[0-9]{1,15}(?:\.[0-9]{0,15})?|\.[0-9]{1,15})(?:[eE][-+]?[0-9]{1,2})?"
 _DURATION = re.compile(rf"({_NUMBER})\s*([^\W\d]+)?\Z")
 _PERCENTAGE = re.compile(rf"({_NUMBER})\s*(%)?\Z")
 _CALL = re.compile(r"([^\W\d]\w*)\s*\((.*)\)\s*\Z", re.DOTALL)

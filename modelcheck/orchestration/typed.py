@@ -21,7 +21,7 @@ from ..expressions import (
     negation,
     substitute,
 )
-from ..graph.flow import jumps_after
+from ..graph.flow import jumps_after, waiting_circles
 from ..names import name_problems
 from ..system import Variable
 
@@ -137,6 +137,7 @@ def _check_names(design: model.Orchestration, resolver: Resolver) -> None:
     targets = [*steps, "end", "abort"]
     if not steps:
         resolver.problems.append(Problem("E201", f"'{design.name}' has no steps", position_of(design.name)))
+    resolver.problems += map(_circle, waiting_circles(design.flow))
     for step in steps.values():
         named: list[tuple[str, Collection[str], str]] = [(name, steps, "step") for name in step.after or ()]
         named += [(transition.to, targets, "step") for transition in step.transitions]
@@ -147,6 +148,16 @@ def _check_names(design: model.Orchestration, resolver: Resolver) -> None:
                 hint = did_you_mean(name, known)
                 problem = Problem("E202", f"unknown {what} '{name}'", position_of(name), hint, unknown=name)
                 resolver.problems.append(problem)
+
+
+def _circle(names: tuple[str, ...]) -> Problem:
+    """The problem with steps that wait for each other."""
+    first, *others = names
+    message = f"'{first}' waits for itself and can never start"
+    if others:
+        chain = "".join(f"'{name}', which waits for " for name in others)
+        message = f"'{first}' waits for {chain}'{first}': none of them can ever start"
+    return Problem("E204", message, position_of(first), "a loop is made by transitions")
 
 
 def _type_instance(design: model.Orchestration, number: int, scope: Scope, resolver: Resolver) -> TypedInstance:
@@ -176,6 +187,10 @@ def _type_step(
     ensures = formula(step.ensures)
     parameters = _parameters(step, scope, resolver)
     renamed = {parameter.name[:-1]: parameter.ref for parameter in parameters}
+    for name_ in step.modifies:
+        if name_ in effects["ok"]:
+            message = f"'{name_}' gets a value by 'effect', and another one by 'modifies'"
+            resolver.problems.append(Problem("E141", message, position_of(name_), "keep one of them"))
     effects["ok"] = {**effects["ok"], **renamed}
     compensation = None
     if step.compensation is not None:
