@@ -372,7 +372,7 @@ def test_numbers_given_by_python_code() -> None:
         ("a % 0.5", "E124", 3, "use '/'"),
         ("a + 1 // 0", "E125", 7, "division by zero"),
         ("1 % (2 - 2)", "E125", 3, "division by zero"),
-        ("x[1, 2]", "E126", 1, "takes 1 indices"),
+        ("x[1, 2]", "E126", 1, "takes 1 index"),
         ("abs(a, b)", "E126", 1, "one value"),
         ("count(p, q)", "E126", 1, "one expression"),
         ("done(1)", "E126", 1, "takes one name"),
