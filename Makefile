@@ -1,12 +1,14 @@
 # make demo    the main job: prove, explore, simulate and compare the example designs; pictures go to out/
 # make test    formatting, lint, types, tests
+# make campaign CASES=100000    mutated models over two processes: each must end in a report or in an error
 # Each makes its own virtual environment in .venv; the second time it is quick.
 
 PYTHON ?= python3
 BIN := .venv/bin
 OUT := out
+CASES ?= 100000
 
-.PHONY: demo test clean
+.PHONY: demo test campaign clean
 .DELETE_ON_ERROR:
 
 define modelcheck
@@ -32,6 +34,9 @@ test: .venv/.test
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/pytest -n 2
+
+campaign: .venv/.test
+	$(BIN)/python -m tests.fuzz.campaign $(CASES)
 
 # A stamp is newer than pyproject.toml exactly when what it names is installed. All groups come in one call of pip.
 .venv/.demo: pyproject.toml | .venv/bin/pip
