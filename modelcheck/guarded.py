@@ -218,6 +218,10 @@ class _Place:
         if len(arguments) != dimensions:
             raise ExpressionError("E126", wrong_indices(name, dimensions, len(arguments)), offset)
         indices = [resolve(argument, self.scope, INT) for argument in arguments]
+        known = tuple(int(index.value) for index in indices if isinstance(index, Literal))
+        chosen = family.get(known)
+        if isinstance(chosen, Ref):  # Not all members need to be looked at.
+            return _Target(((TRUE, chosen),))
         members = []
         for key, member in family.items():
             here = conjunction(equal(index, integer(k)) for index, k in zip(indices, key, strict=True))
