@@ -125,7 +125,7 @@ def read_type(text: str, scope: Scope, resolver: Resolver) -> Type | None:
     simple: dict[str, Type] = {"bool": BOOL, "int": INT, "real": REAL}
     if text.strip() in simple:
         return simple[text.strip()]
-    if text.strip().startswith("{"):
+    if text.strip().startswith("{") and text.strip().endswith("}"):
         return _read_labels(text, resolver)
     if ".." in text:
         bounds = resolver.bounds(text, scope)
@@ -149,7 +149,8 @@ def _read_labels(text: str, resolver: Resolver) -> EnumType | None:
     for offset, label in labels_of(text):
         here = place.shifted(offset) if place else None
         if not _LABEL.match(label):
-            resolver.problems.append(Problem("E135", f"'{label}' cannot be the name of a value", here))
+            message = f"'{label}' cannot be the name of a value" if label else "a value without a name"
+            resolver.problems.append(Problem("E135", message, here))
             return None
         if label in labels:
             resolver.problems.append(Problem("E136", f"'{label}' is listed twice", here))
