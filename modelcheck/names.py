@@ -38,7 +38,8 @@ def _clashes(names: Mapping[str, object], what: str, known: Mapping[str, str]) -
 
 def _labels(variables: Mapping[str, model.Variable], known: Mapping[str, str]) -> Iterator[Problem]:
     for name, variable in variables.items():
-        if not variable.type.lstrip().startswith("{"):
+        text = variable.type.strip()
+        if not (text.startswith("{") and text.endswith("}")):
             continue
         for offset, label in labels_of(variable.type):
             if label in known:
