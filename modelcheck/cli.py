@@ -79,6 +79,7 @@ def _check(chosen: argparse.Namespace) -> int:
                 _show(report, chosen, first=len(reports) == 1)
             if interrupted:
                 break
+    _say_more(failures)
     if interrupted:
         print("interrupted: what is shown is what was known by then", file=sys.stderr)
     code = INTERRUPTED if interrupted else worst(codes)
@@ -259,18 +260,24 @@ def _print_json(data: Mapping[str, Any]) -> None:
 def _fail(error: ModelError, chosen: argparse.Namespace) -> int:
     if chosen.json:
         _print_json({"errors": error.problems})
-    return _complain(error)
+    code = _complain(error)
+    _say_more([error])
+    return code
 
 
 def _complain(error: ModelError) -> int:
     sys.stdout.flush()
     for problem in error.problems:
         print(problem.render(), file=sys.stderr)
-    codes = sorted({problem.code for problem in error.problems} - {"E905"})
+    return UNUSABLE
+
+
+def _say_more(failures: Sequence[ModelError]) -> None:
+    """Where to read on about what went wrong."""
+    codes = sorted({problem.code for failure in failures for problem in failure.problems} - {"E905"})
     if codes:
         shown = " ".join(codes[:5]) + (" ..." if len(codes) > 5 else "")
         print(f"`modelcheck explain {shown}` says more", file=sys.stderr)
-    return UNUSABLE
 
 
 def _unwritable(error: OSError) -> Problem:

@@ -238,8 +238,12 @@ def read_effect(
         target = targets.get(name)
         if name.partition("[")[0].strip() in scope.broken:
             continue
+        if isinstance(target, Literal):
+            message = f"'{name}' is a constant, which cannot be assigned"
+            resolver.problems.append(Problem("E140", message, position_of(name)))
+            continue
         if not isinstance(target, Ref):
-            hint = did_you_mean(name, targets)
+            hint = did_you_mean(name, (each for each, value in targets.items() if isinstance(value, Ref)))
             problem = Problem("E140", f"unknown variable '{name}'", position_of(name), hint, unknown=name)
             resolver.problems.append(problem)
             continue

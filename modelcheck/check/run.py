@@ -64,6 +64,14 @@ def check_model(
 
 
 def _questions(design: model.Model, system: TransitionSystem, resolver: Resolver) -> list[Question]:
+    questions = _named_questions(design, system, resolver)
+    if isinstance(design, model.Orchestration):
+        questions += conflict_questions(design, system)
+    return questions
+
+
+def _named_questions(design: model.Model, system: TransitionSystem, resolver: Resolver) -> list[Question]:
+    """The questions whose answers are results, called by name."""
     questions = [*state_questions(design, system, resolver), *claim_questions(system)]
     if not isinstance(design, model.System) or system.finished != FALSE:
         found = "nothing is enabled, and it is not finished"
@@ -72,13 +80,14 @@ def _questions(design: model.Model, system: TransitionSystem, resolver: Resolver
         from .compensation import compensation_questions
 
         questions += compensation_questions(design, system)
-        questions += conflict_questions(design, system)
     return questions
 
 
 def expectation_problems(design: model.Model, system: TransitionSystem) -> list[Problem]:
     """What is wrong with the names of properties and expectations, of a model whose formulas are right."""
-    names = [question.name for question in _questions(design, system, Resolver())]
+    if not design.expect and not design.properties:
+        return []
+    names = [question.name for question in _named_questions(design, system, Resolver())]
     names += [name for name, each in design.properties.items() if name not in names and each.word in LIVENESS]
     return _name_problems(design, [*names, *answers_by_themselves(design)])
 

@@ -21,6 +21,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 
+from .foreign import CHARACTERS, OPERATORS, WORDS
+
 LONGEST_TEXT, LONGEST_NUMBER = 20_000, 30
 # Parentheses in each other, and operators in each other (also `a - b - c - ...`): so that no recursion runs away.
 DEEPEST_NESTING, DEEPEST_TREE = 40, 100
@@ -97,48 +99,6 @@ _TOKEN = re.compile(
     r"\s*(?:(?P<number>[0-9]+(?:\.(?!\.)[0-9]+)?)|(?P<name>[^\W\d]\w*(?:\.[^\W\d]\w*)*)"
     r"|(?P<operator>\.\.|===|==|!=|<=|>=|=>|<>|:=|\+=|-=|//|&&|\|\||\*\*|[-+*/%<>()\[\]{},:=!&|^~]))"
 )
-# What people write who know other languages: operators, characters, and words in places where an operator is expected.
-_MISTAKES = {
-    "=": "write '==' to compare",
-    "===": "write '=='",
-    "<>": "write '!='",
-    ":=": "nothing is assigned in a formula; write '==' to compare",
-    "+=": "write the new value: {x: x + 1}",
-    "-=": "write the new value: {x: x - 1}",
-    "&&": "write 'and'",
-    "||": "write 'or'",
-    "!": "write 'not'",
-    "&": "write 'and'",
-    "|": "write 'or'",
-    "~": "write 'not'",
-    "**": "there are no powers; multiply",
-    "^": "there are no powers; multiply",
-}
-_CHARACTERS = {
-    "≥": "write '>='",
-    "≤": "write '<='",
-    "≠": "write '!='",
-    "∧": "write 'and'",
-    "∨": "write 'or'",  # noqa: RUF001 - the sign, not the letter v
-    "¬": "write 'not'",
-    "→": "write 'implies'",
-    "⇒": "write 'implies'",
-    "∈": "write 'in'",
-    "'": "there are no texts in formulas; a label stands without quotes",
-    '"': "there are no texts in formulas; a label stands without quotes",
-    ";": "join conditions with 'and'",
-    "?": "write 'a if condition else b'",
-    "#": "a comment stands outside of quotes",
-}
-_WORDS = {
-    "is": "write '=='",
-    "then": "write 'a if condition else b'",
-    "elif": "write 'else ... if ... else ...'",
-    "for": "write 'forall i in 1..N: ...', or exists, sum or count",
-    "xor": "write '!='",
-    "mod": "write '%'",
-    "div": "write '//'",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,14 +117,14 @@ def _tokens(text: str) -> list[_Token]:
         match = _TOKEN.match(text, position)
         if not match or not match.lastgroup:
             offset = position + len(text[position:]) - len(text[position:].lstrip())
-            hint = _CHARACTERS.get(text[offset], "")
+            hint = CHARACTERS.get(text[offset], "")
             if (fraction := re.match(r"\.\d+", text[offset:])) and not text[:offset].endswith((".", *"0123456789")):
                 hint = f"write 0{fraction.group()}"
             raise ExpressionError("E111", f"{text[offset]!r} is not part of the expression language", offset, hint)
         kind, piece = match.lastgroup, match.group(match.lastgroup)
         offset = match.start(match.lastgroup)
-        if piece in _MISTAKES:
-            raise ExpressionError("E112", f"'{piece}' is not an operator here", offset, _MISTAKES[piece])
+        if piece in OPERATORS:
+            raise ExpressionError("E112", f"'{piece}' is not an operator here", offset, OPERATORS[piece])
         if kind == "number" and len(piece) > LONGEST_NUMBER:
             raise ExpressionError("E113", f"a number of {len(piece)} digits is too long", offset)
         if kind == "number" and match.end() < len(text) and (text[match.end()].isalpha() or text[match.end()] == "_"):
@@ -245,7 +205,7 @@ class _Parser:
     def unexpected(self, wanted: str) -> ExpressionError:
         token = self.next
         found = "the end" if token.kind == "end" else f"'{token.text}'"
-        hint = _WORDS.get(token.text, f"write '{token.text.lower()}'" if token.text.lower() in KEYWORDS else "")
+        hint = WORDS.get(token.text, f"write '{token.text.lower()}'" if token.text.lower() in KEYWORDS else "")
         hint = hint if token.text not in KEYWORDS else ""
         return ExpressionError("E114", f"expected {wanted}, found {found}", token.offset, hint)
 

@@ -8,28 +8,11 @@ from decimal import Decimal
 
 from ..errors import Problem, did_you_mean, position_of
 from . import tree
+from .foreign import NAMES
 from .parse import Apply, Call, ExpressionError, Index, Name, Number, Quantified, Syntax, parse, parse_range, parts_of
 from .tree import BOOL, INT, REAL, BoolType, EnumType, Expr, IntType, Literal, Operation, RealType, Type
 
 MOST_CASES = 10_000
-
-# What people write who know other languages.
-_PYTHON = {
-    "True": "write 'true'",
-    "False": "write 'false'",
-    "TRUE": "write 'true'",
-    "FALSE": "write 'false'",
-    "yes": "write 'true'",
-    "no": "write 'false'",
-    "None": "there is no 'None'; give an enumeration a value for it",
-    "null": "there is no 'null'; give an enumeration a value for it",
-    "AND": "write 'and'",
-    "OR": "write 'or'",
-    "NOT": "write 'not'",
-    "len": "there is no 'len'; write 'count' for how many",
-    "all": "write 'forall i in 1..N: ...'",
-    "any": "write 'exists i in 1..N: ...'",
-}
 
 
 @dataclass(frozen=True)
@@ -172,7 +155,7 @@ def _name(syntax: Name, scope: Scope, expected: Type | None) -> Expr:
     hint = did_you_mean(syntax.text, known)
     if syntax.text in scope.predicates:
         hint = f"write '{syntax.text}(name)'"
-    hint = _PYTHON.get(syntax.text, hint)
+    hint = NAMES.get(syntax.text, hint)
     raise ExpressionError("E120", f"unknown name '{syntax.text}'", syntax.offset, hint, unknown=syntax.text)
 
 
@@ -319,7 +302,7 @@ def _call(syntax: Call, scope: Scope) -> Expr:
     if name in scope.predicates:
         return _predicate(syntax, scope)
     known = ["min", "max", "abs", "count", "exists", "sum", "forall", *scope.predicates]
-    hint = _PYTHON.get(name) or did_you_mean(name, known)
+    hint = NAMES.get(name) or did_you_mean(name, known)
     raise ExpressionError("E120", f"unknown function '{name}'", syntax.offset, hint, unknown=name)
 
 

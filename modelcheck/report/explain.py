@@ -16,9 +16,9 @@ def render_entry(entry: Entry) -> str:
     """One entry as text."""
     lines = [f"{entry.code}: {entry.title}", "", *textwrap.wrap(entry.text, WIDTH)]
     for heading, form in (("for example:", _forms(entry)), ("instead:", _remedies(entry))):
-        lines += ["", heading, ""]
+        lines += ["", heading]
         for _, text in form:
-            lines += [f"    {harmless(line)}" for line in text.rstrip().splitlines()]
+            lines += ["", *(f"    {harmless(line)}" for line in text.rstrip().splitlines())]
     return "\n".join(lines)
 
 
