@@ -7,6 +7,10 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from .errors import harmless
+
+MOST = 10**15
+
 Run = Callable[[argparse.Namespace], int]
 
 
@@ -70,8 +74,16 @@ def _verb(verbs: Any, name: str, run: Run, help: str, constants: bool = True) ->
 
 def _add_runs(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--jobs", type=_positive, default=10_000, metavar="N", help="how many jobs (10,000)")
-    parser.add_argument("--seed", type=int, default=1, metavar="N", help="of the random numbers (1)")
+    parser.add_argument("--seed", type=_whole, default=1, metavar="N", help="of the random numbers (1)")
     parser.add_argument("--plot", metavar="FILE", help="also draw a .png, .svg or .pdf")
+
+
+def without_value(chosen: argparse.Namespace) -> str | None:
+    """An option that was given as `--option=--`, which argparse takes for no value at all."""
+    for name, value in vars(chosen).items():
+        if (value == [] and name not in ("set", "codes")) or (isinstance(value, list) and [] in value):
+            return name
+    return None
 
 
 class _Version(argparse.Action):
@@ -83,14 +95,22 @@ class _Version(argparse.Action):
 
 
 def _positive(text: str) -> int:
-    """A number of at least one; thousands may be marked: 2,000,000."""
+    """A number from one to `MOST`; thousands may be marked: 2,000,000."""
     try:
         number = int(text.replace(",", "").replace("_", ""))
     except ValueError:
         number = 0
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"'{text}' is not a number of at least 1")
+    if not 1 <= number <= MOST:
+        raise argparse.ArgumentTypeError(f"'{harmless(text[:40])}' is not a number from 1 to {MOST:,}")
     return number
+
+
+def _whole(text: str) -> int:
+    """Any whole number that is not absurdly long."""
+    try:
+        return int(text[:1_000])
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"'{harmless(text[:40])}' is not a whole number") from None
 
 
 def _seconds(text: str) -> float:
@@ -99,12 +119,12 @@ def _seconds(text: str) -> float:
     except ValueError:
         seconds = 0.0
     if not 0 < seconds < float("inf"):
-        raise argparse.ArgumentTypeError(f"'{text}' is not a number of seconds")
+        raise argparse.ArgumentTypeError(f"'{harmless(text[:40])}' is not a number of seconds")
     return seconds
 
 
 def _constant(text: str) -> tuple[str, str]:
     name, separator, value = text.partition("=")
     if not separator or not name.strip() or not value.strip():
-        raise argparse.ArgumentTypeError(f"'{text}' is not NAME=VALUE")
+        raise argparse.ArgumentTypeError(f"'{harmless(text[:40])}' is not NAME=VALUE")
     return name.strip(), value.strip()

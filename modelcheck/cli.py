@@ -17,7 +17,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-from .arguments import parser_of
+from .arguments import parser_of, without_value
 from .errors import ModelError, Problem
 
 if TYPE_CHECKING:
@@ -33,7 +33,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs a command line and returns its exit code; nothing that goes wrong ends in a traceback."""
     _be_lenient_about_characters()
     runs = {"check": _check, "simulate": _simulate, "compare": _compare, "graph": _graph, "explain": _explain}
-    chosen = parser_of(runs).parse_args(arguments)
+    parser = parser_of(runs)
+    chosen = parser.parse_args(arguments)
+    if (option := without_value(chosen)) is not None:
+        parser.error(f"argument --{option}: '--' is no value")
     try:
         code: int = chosen.run(chosen)
         sys.stdout.flush()

@@ -273,6 +273,48 @@ def test_constants_from_outside(value: str, code: str, tmp_path: Path, capsys: p
     assert len(captured.err) < 20_000
 
 
+NUMBERS = ("0", "-1", "1e3", "nan", "inf", "", "x", "1" * 30, "9" * 5_000, "\x1b[2J", "1,0", "٣", "1.5", "--")
+
+
+@pytest.mark.parametrize("number", NUMBERS, ids=[ascii(number[:10]) for number in NUMBERS])
+def test_numbers_of_the_command_line(number: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each ends in a report, or in a sentence about the argument; never in a defect."""
+    for arguments in (
+        ["check", "two_phase_commit", "--property", "agreement"],
+        ["check", "two_phase_commit", "--property", "agreement", "--engine", "bounded"],
+    ):
+        for option in ("--states", "--depth", "--seconds"):
+            judged([*arguments, f"{option}={number}"], capsys)
+    for option in ("--jobs", "--seed"):
+        judged(["simulate", "order_orchestration", "--jobs", "10", f"{option}={number}"], capsys)
+
+
+def judged(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    try:
+        code = main(arguments)
+    except SystemExit as error:
+        code = int(str(error.code))
+    captured = capsys.readouterr()
+    assert code in (0, 1, 2, 3)
+    assert "internal error" not in captured.err
+    assert is_harmless(captured.err), captured.err
+    assert len(captured.err) < 2_000
+
+
+def test_measured_times_are_files_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    os.mkfifo(tmp_path / "fifo.csv")
+    (tmp_path / "bytes.csv").write_bytes(b"\xff\x00" * 1_000)
+    (tmp_path / "text.csv").write_text("x" * 100_000 + "\n" + "9" * 5_000 + "\n1e999\n")
+    for name in ("fifo.csv", "bytes.csv", "text.csv", "/dev/zero", "..", "none.csv", "/dev/stdin"):
+        path = tmp_path / "m.yaml"
+        path.write_text(f"orchestration: o\nflow: {{steps: {{a: {{time: empirical({name})}}}}}}\n")
+        assert main(["simulate", str(path), "--jobs", "10"]) == UNUSABLE
+        captured = capsys.readouterr()
+        assert "E403" in captured.err
+        assert is_harmless(captured.err)
+        assert len(captured.err) < 2_000
+
+
 def test_models_in_python_are_not_trusted_either() -> None:
     """Names and formulas of models that do not come from files."""
     evil = System(name="\x1b[2J", variables={}, actions={"a\nb": GuardedAction(when="(" * 5_000)})

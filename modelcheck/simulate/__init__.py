@@ -29,6 +29,7 @@ from .statistics import (
 __all__ = ["Estimate", "SimulationResult", "paired_difference", "simulate"]
 
 PERCENTILES = (50, 95, 99)
+MOST_JOBS = 10_000_000
 BACK_ENDS = ("auto", "max-plus", "events")
 PILOT = 200
 SUCCESS = ("completed", "finished")
@@ -106,6 +107,8 @@ def _check_numbers(jobs: int, back_end: str, warmup: int | None, confidence: flo
     problems = []
     if jobs < 1:
         problems.append(Problem("E411", f"{jobs} jobs cannot be simulated", None, "give at least 1"))
+    if jobs > MOST_JOBS:
+        problems.append(Problem("E411", f"{jobs:,} jobs are too many", None, f"give at most {MOST_JOBS:,}"))
     if back_end not in BACK_ENDS:
         problems.append(Problem("E411", f"unknown back end '{back_end}'", None, f"one of {', '.join(BACK_ENDS)}"))
     if warmup is not None and not 0 <= warmup < jobs:
