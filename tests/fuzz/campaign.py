@@ -8,6 +8,7 @@ enough to make it again from the same models: `python -m tests.fuzz.campaign --s
 from __future__ import annotations
 
 import argparse
+import os
 import signal
 import sys
 import tempfile
@@ -28,6 +29,7 @@ from modelcheck.errors import ModelError
 from .mutations import case
 
 HARD = 5.0
+MEMORY = next((folder for folder in ("/dev/shm",) if os.access(folder, os.W_OK)), None)  # Quicker than a disk.
 FINDS = Path("out/fuzz")
 LIMITS = Limits(states=200, seconds=1.0)
 
@@ -96,7 +98,7 @@ def _codes(error: ModelError) -> list[str]:
 def run(numbers: Iterable[int]) -> Tally:
     """The tally of some cases."""
     tally = Tally()
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(dir=MEMORY) as folder:
         for number in numbers:
             began = time.process_time()
             tally.cases += 1

@@ -61,11 +61,15 @@ def _files(folder: str) -> list[Path]:
     return sorted((ROOT / folder).glob("*.yaml"))
 
 
-def _tree(text: str) -> Any:
-    try:
-        return yaml.load(text, Loader=yaml.BaseLoader)
-    except (yaml.YAMLError, ValueError):
-        return None
+@cache
+def _parsed() -> tuple[Any, ...]:
+    """The good models as trees of dictionaries, lists and texts."""
+    return tuple(yaml.load(text, Loader=yaml.BaseLoader) for text in _good())
+
+
+def _tree(draw: random.Random) -> Any:
+    """One of the good models, to be changed."""
+    return _copied(draw.choice(_parsed()))
 
 
 def case(number: int) -> str:
@@ -77,7 +81,7 @@ def case(number: int) -> str:
         for _ in range(draw.choice((1, 1, 2, 4, 8))):
             text = draw.choice(BYTES)(draw, text)
         return text[: 2 * LONGEST]
-    tree = _tree(draw.choice(_good()))
+    tree = _tree(draw)
     for _ in range(draw.choice((1, 1, 1, 2, 3, 5))):
         if kind == "structure" or draw.random() < 0.1:
             tree = _mutated_structure(draw, tree)
@@ -177,11 +181,11 @@ def _mutated_structure(draw: random.Random, tree: Any) -> Any:
     """A subtree exchanged for one alike, deleted, swapped, retyped, renamed, taken from another model, or added."""
     nodes = _nodes(tree)
     if not nodes:
-        return _tree(draw.choice(_good()))
+        return _tree(draw)
     container, key = draw.choice(nodes)
     kind = draw.choice(("delete", "swap", "value", "rename", "graft", "add", "wrap", "copy", *["alike"] * 8))
     if kind == "alike":  # What stands under the same key elsewhere has the right shape.
-        others = [*nodes, *_nodes(_tree(draw.choice(_good())))]
+        others = [*nodes, *_nodes(_tree(draw))]
         container[key] = _copied(draw.choice([node[its] for node, its in others if its == key]))
     elif kind == "delete":
         del container[key]
@@ -197,10 +201,10 @@ def _mutated_structure(draw: random.Random, tree: Any) -> Any:
         container.clear()
         container.update(renamed)
     elif kind == "graft":
-        other, its = draw.choice(_nodes(_tree(draw.choice(_good()))))
+        other, its = draw.choice(_nodes(_tree(draw)))
         container[key] = other[its]
     elif kind == "add" and isinstance(container, dict):
-        other, its = draw.choice(_nodes(_tree(draw.choice(_good()))))
+        other, its = draw.choice(_nodes(_tree(draw)))
         container[str(its)] = other[its]
     elif kind == "wrap":
         container[key] = draw.choice(([container[key]], {"x": container[key]}))
