@@ -122,3 +122,12 @@ def test_a_loop_of_after_into_which_a_transition_goes_is_no_circle() -> None:
 def test_what_is_left_of_a_broken_model_is_only_good_for_more_problems(path: Path) -> None:
     with pytest.raises(ModelError):
         load(path)
+
+
+def test_a_constant_from_outside_has_a_place_too(tmp_path: Path) -> None:
+    path = tmp_path / "m.yaml"
+    path.write_text("system: s\nconstants: {N: 1}\nactions: {a: {when: N > 0}}\n")
+    with pytest.raises(ModelError) as caught:
+        load(path, {"N": "1 + M"})
+    assert str(caught.value) == "constant N:1:5: E120: unknown name 'M'\n    1 + M\n        ^"
+    load(path, {"N": "1 + 2"})

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import model
-from ..errors import Located, ModelError, Problem, did_you_mean, report
+from ..errors import Located, ModelError, Position, Problem, did_you_mean, report
 from ..source import LocatedList, LocatedMap, Node, read_file, read_text
 from .choreography import CHOREOGRAPHY
 from .guarded import SYSTEM
@@ -117,11 +117,18 @@ def _with_constants(design: Any, constants: Mapping[str, str], problems: Problem
         if name not in design.constants:
             hint = did_you_mean(name, design.constants) or "this model declares no constants"
             report(problems, Problem("E032", f"there is no constant '{name}' to set", hint=hint))
-    values = {name: constants.get(name, value) for name, value in design.constants.items()}
+    values = {
+        name: _given(name, constants[name]) if name in constants else text for name, text in design.constants.items()
+    }
     if all(str(design.constants[name]) == str(value) for name, value in values.items()):
         return design
     # The number of states was counted for the constants that stand in the file.
     return replace(design, constants=values, states=None)
+
+
+def _given(name: str, value: str) -> str:
+    """A constant's value from outside, with a place that says so."""
+    return Located(value, Position(f"constant {name}", 1, 1, value)) if isinstance(value, str) else value
 
 
 def json_schema() -> Json:
