@@ -48,7 +48,7 @@ def _in_formulas(partial: object) -> list[Problem]:
     if not isinstance(partial, Partial):
         return []
     found = _formula_problems(partial.design)
-    return [each for each in found if each.code not in LACKING and not _declares(partial.declared, each.unknown)]
+    return [each for each in found if each.code not in LACKING and not _declares(partial.lost, each.unknown)]
 
 
 def _declares(names: frozenset[str], unknown: str) -> bool:

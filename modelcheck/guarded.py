@@ -196,6 +196,8 @@ class _Place:
                 variables = {each: ref for each, ref in self.scope.names.items() if isinstance(ref, Ref)}
                 if name in variables:
                     return _Target(((TRUE, variables[name]),))
+                if name in self.scope.names:
+                    raise ExpressionError("E140", f"'{name}' is a constant, which cannot be assigned", offset)
                 hint = did_you_mean(name, (*variables, *self.scope.families))
                 raise self.unknown(name, f"unknown variable '{name}'", offset, hint)
             case Index(name, arguments, offset) if name in self.scope.families:

@@ -54,17 +54,18 @@ def _load(document: Node, constants: Mapping[str, str], problems: Problems) -> m
         design = _with_constants(design, constants, problems)
     if problems:
         whole = isinstance(design, (model.Orchestration, model.Choreography, model.System))
-        raise ModelError(problems, partial=Partial(design, _declared(document)) if whole else None)
+        partial = Partial(design, _declared(document) - _present(design)) if whole else None
+        raise ModelError(problems, partial=partial)
     assert isinstance(design, model.Design)
     return design  # type: ignore[return-value]  # the three kinds are all the designs there are
 
 
 @dataclass(frozen=True)
 class Partial:
-    """What could be made of a file with mistakes; and the names that it declares, as far as that can be told."""
+    """What could be made of a file with mistakes; and the names that may be declared in what could not be read."""
 
     design: model.Model
-    declared: frozenset[str]
+    lost: frozenset[str]
 
 
 _USES = frozenset(
@@ -85,6 +86,20 @@ def _declared(document: Node) -> frozenset[str]:
             found |= set(node)
             pending += [value for key, value in node.items() if key not in _USES]
     return frozenset(found)
+
+
+def _present(design: model.Model) -> frozenset[str]:
+    """The names that could be read."""
+    found: list[Mapping[str, object]] = [design.constants, design.variables]
+    match design:
+        case model.Orchestration():
+            found += [design.flow.steps, design.services, design.coordinators]
+        case model.Choreography():
+            found += [design.events, design.topics, design.channels, design.participants]
+            found += [each.variables for each in design.participants.values()]
+        case model.System():
+            found += [design.actions]
+    return frozenset(name for names in found for name in names)
 
 
 def _read(document: Node, problems: Problems) -> Any:
