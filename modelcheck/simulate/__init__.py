@@ -58,6 +58,8 @@ def simulate(
     system = alone(design)
     plan = plan_of(design, seed)
     notes = [*plan.notes, *_loads(design, system, plan)]
+    if jobs > MOST_JOBS:
+        raise ModelError([Problem("E411", f"{jobs:,} jobs are too many", None, f"give at most {MOST_JOBS:,}")])
     chosen, reason = _choose(design, plan, system, back_end)
     if chosen == "max-plus":
         from .maxplus import run
@@ -107,8 +109,6 @@ def _check_numbers(jobs: int, back_end: str, warmup: int | None, confidence: flo
     problems = []
     if jobs < 1:
         problems.append(Problem("E411", f"{jobs} jobs cannot be simulated", None, "give at least 1"))
-    if jobs > MOST_JOBS:
-        problems.append(Problem("E411", f"{jobs:,} jobs are too many", None, f"give at most {MOST_JOBS:,}"))
     if back_end not in BACK_ENDS:
         problems.append(Problem("E411", f"unknown back end '{back_end}'", None, f"one of {', '.join(BACK_ENDS)}"))
     if warmup is not None and not 0 <= warmup < jobs:
