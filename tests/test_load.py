@@ -365,7 +365,7 @@ def test_broken_models(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(path.parent)
     with pytest.raises(ModelError) as caught:
         load(path.name)
-    assert f"{caught.value}\n" == path.with_suffix(".txt").read_text("utf-8")
+    assert f"{caught.value}\n" == path.with_suffix(".txt").read_text("utf-8"), "python tests/rewrite_broken.py"
 
 
 def test_there_are_many_broken_models_and_each_problem_has_a_place() -> None:

@@ -115,7 +115,7 @@ def _read(document: Node, problems: Problems) -> Any:
         return note(problems, "E031", f"one model a file: this is '{kinds[0]}' already", kinds[1])
     if kinds[0] in KINDS_TO_COME:
         return note(problems, "E033", f"'{kinds[0]}' is not supported yet", kinds[0], f"there is: {', '.join(KINDS)}")
-    return _whole(kinds[0]).read(document, problems)
+    return WHOLES[kinds[0]].read(document, problems)
 
 
 def _whole(kind: str) -> Reader:
@@ -125,6 +125,9 @@ def _whole(kind: str) -> Reader:
     return record(
         f"this {kind}", top, lambda values, _node, _problems: dataclass(**{"name": "", **values}), partial=True
     )
+
+
+WHOLES: Mapping[str, Reader] = {kind: _whole(kind) for kind in KINDS}
 
 
 def _with_constants(design: Any, constants: Mapping[str, str], problems: Problems) -> Any:
@@ -148,7 +151,7 @@ def _given(name: str, value: str) -> str:
 
 def json_schema() -> Json:
     """The JSON schema of model files, for editors; generated from the tables of the format."""
-    wholes = [_whole(kind) for kind in KINDS]
+    wholes = list(WHOLES.values())
     definitions = {name: each for reader in wholes for name, each in reader.definitions.items()}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",

@@ -7,6 +7,7 @@ A reader never stops at the first problem: it notes what is wrong and gives what
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -146,7 +147,7 @@ def record(kind: str, keys: Keys, build: Build, partial: bool = False, example: 
     """
     required = [key for key, entry in keys.items() if entry.required]
     for key in keys:
-        _HOMES.setdefault(key, []).append(kind)
+        _HOMES.setdefault(key, {})[kind] = None
 
     def read(node: Node, problems: Problems) -> Any:
         if isinstance(node, Located) and not node:
@@ -231,7 +232,7 @@ _SYNONYMS = {
     "sends": ("publishes",),
     "listens": ("subscribes",),
 }
-_HOMES: dict[str, list[str]] = {}
+_HOMES: dict[str, dict[str, None]] = {}
 
 
 def _key_hint(name: str, keys: Keys) -> str:
@@ -242,9 +243,11 @@ def _key_hint(name: str, keys: Keys) -> str:
     if difflib.get_close_matches(name, keys, n=1, cutoff=0.85):
         return did_you_mean(name, keys)
     for word in (name, f"{name}s"):
-        homes = dict.fromkeys("the whole" if home.startswith("this ") else home for home in _HOMES.get(word, ()))
+        homes = [
+            re.sub("^this (?=([aeiou])?)", lambda at: "an " if at[1] else "a ", home) for home in _HOMES.get(word, ())
+        ]
         if homes and word not in ("on", "name"):
-            return f"'{word}' is a key of {' or '.join(list(homes)[:3])}"
+            return f"'{word}' is a key of {' or '.join(homes[:3])}"
     return did_you_mean(name, keys)
 
 
