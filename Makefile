@@ -1,13 +1,15 @@
 # make demo    the main job: prove, explore, simulate and compare the example designs; pictures go to out/
 # make test    formatting, lint, types, tests
 # make docs    the language reference and the JSON schema anew, from the tables of the loader
+# make campaign CASES=100000    mutated models over two processes: each must end in a report or in an error
 # Each makes its own virtual environment in .venv; the second time it is quick.
 
 PYTHON ?= python3
 BIN := .venv/bin
 OUT := out
+CASES ?= 100000
 
-.PHONY: demo test docs clean
+.PHONY: demo test docs campaign clean
 .DELETE_ON_ERROR:
 
 define modelcheck
@@ -37,6 +39,10 @@ test: .venv/.test
 docs: .venv/.demo
 	$(BIN)/python -m modelcheck.reference > docs/language.md
 	$(BIN)/python -m modelcheck schema > modelcheck/schema.json
+	$(BIN)/python -m modelcheck explain --markdown > docs/errors.md
+
+campaign: .venv/.test
+	$(BIN)/python -m tests.fuzz.campaign $(CASES)
 
 # A stamp is newer than pyproject.toml exactly when what it names is installed. All groups come in one call of pip.
 .venv/.demo: pyproject.toml | .venv/bin/pip

@@ -206,7 +206,10 @@ def _flow_loops(design: model.Orchestration, alone: bool) -> _Loops:
             _condition(step.branches(data["outcome"]), target) if jumps_after(step.step, data["outcome"]) else TRUE
         )
         guard = conjunction([step.when, substitute(condition, effect)])
-        edges.append(Edge(source, target, guard, effect, f"{source} → {target}"))
+        parameters = {each.name: each.type for each in step.parameters} if data["outcome"] == "ok" else {}
+        if parameters:  # What is only known by what the step ensures is chosen anew each time.
+            guard = conjunction([guard, step.assumed])
+        edges.append(Edge(source, target, guard, effect, f"{source} → {target}", parameters))
         if step.when != TRUE and data["outcome"] == "ok":
             # A skipped step passes its token on without its effect.
             skipped = conjunction([negation(step.when), condition])

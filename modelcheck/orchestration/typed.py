@@ -27,7 +27,8 @@ from ..expressions import (
     substitute,
 )
 from ..expressions.composite import Tree, leaves, tidy
-from ..graph.flow import jumps_after
+from ..graph.flow import jumps_after, waiting_circles
+from ..names import name_problems
 from ..system import Claim, Variable
 
 
@@ -123,8 +124,9 @@ def type_flow(design: model.Orchestration, instances: int | None = None) -> Type
 
     `instances` overrides the design's own number.
     """
-    design = expand(design)
     resolver = Resolver()
+    resolver.problems += name_problems(design)
+    design = expand(design)
     constants = declare_names(design, resolver)
     count = instances or count_instances(design.instances, constants, resolver)
     shared = {name: declared for name, declared in design.variables.items() if declared.shared}
@@ -148,10 +150,13 @@ def _check_names(design: model.Orchestration, resolver: Resolver) -> None:
     targets = [*steps, "end", "abort"]
     if not steps:
         resolver.problems.append(Problem("E201", f"'{design.name}' has no steps", position_of(design.name)))
+    resolver.problems += map(_circle, waiting_circles(design.flow))
     engine = engine_of(design)
     if engine is not None and engine not in design.engines:
         hint = did_you_mean(engine, design.engines)
-        resolver.problems.append(Problem("E202", f"unknown engine '{engine}'", position_of(engine), hint))
+        resolver.problems.append(
+            Problem("E202", f"unknown engine '{engine}'", position_of(engine), hint, unknown=engine)
+        )
     for step in steps.values():
         named: list[tuple[str, Collection[str], str]] = [(name, steps, "step") for name in step.after or ()]
         named += [(transition.to, targets, "step") for transition in step.transitions]
@@ -160,7 +165,18 @@ def _check_names(design: model.Orchestration, resolver: Resolver) -> None:
         for name, known, what in named:
             if name not in known:
                 hint = did_you_mean(name, known)
-                resolver.problems.append(Problem("E202", f"unknown {what} '{name}'", position_of(name), hint))
+                problem = Problem("E202", f"unknown {what} '{name}'", position_of(name), hint, unknown=name)
+                resolver.problems.append(problem)
+
+
+def _circle(names: tuple[str, ...]) -> Problem:
+    """The problem with steps that wait for each other."""
+    first, *others = names
+    message = f"'{first}' waits for itself and can never start"
+    if others:
+        chain = "".join(f"'{name}', which waits for " for name in others)
+        message = f"'{first}' waits for {chain}'{first}': none of them can ever start"
+    return Problem("E204", message, position_of(first), "a loop is made by transitions")
 
 
 def _type_instance(design: model.Orchestration, number: int, scope: Scope, resolver: Resolver) -> TypedInstance:
@@ -197,6 +213,10 @@ def _type_step(
     parts = [leaf for _, value in known for _, leaf in leaves(value) if isinstance(leaf, Ref)]
     parameters = tuple(Variable(f"{ref.name}'", ref.type, None, role="parameter") for ref in parts)
     renamed = {parameter.name[:-1]: parameter.ref for parameter in parameters}
+    for name_ in step.modifies:
+        if name_ in effects["ok"]:
+            message = f"'{name_}' gets a value by 'effect', and another one by 'modifies'"
+            resolver.problems.append(Problem("E141", message, position_of(name_), "keep one of them"))
     effects["ok"] = {**effects["ok"], **renamed}
     guards = {
         index: TRUE if transition.when is None else formula(transition.when) or TRUE
