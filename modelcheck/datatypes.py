@@ -164,6 +164,8 @@ def _read_map(key: str, to: str, scope: Scope, resolver: Resolver, depth: int) -
 def _read_braces(text: str, scope: Scope, resolver: Resolver, depth: int) -> AnyType:
     """`{idle, busy}` or `{item: Item, amount: 0..5}`."""
     pieces = list(_pieces(text))
+    if not pieces:
+        raise _wrong("E135", "a value without a name", text)
     if not any(":" in piece for piece in pieces):
         return _read_labels(pieces)
     fields: dict[str, AnyType] = {}
@@ -314,6 +316,7 @@ def _initial(source: str, kind: Type, scope: Scope, resolver: Resolver) -> Initi
         return _checked(tuple(range(bounds[0], bounds[1] + 1)), kind, source)
     several = source[:1] in ("{", "[") and source[-1:] in ("}", "]")
     values_found: list[Value] = []
+    read: list[str] = []
     for part in _pieces(source) if several else (source,):
         value = resolver.expression(part, scope, kind)
         if value is None:
@@ -323,6 +326,9 @@ def _initial(source: str, kind: Type, scope: Scope, resolver: Resolver) -> Initi
             raise _wrong("E131", f"'{part}' is not constant", part, hint)
         one = Fraction(value.value) if isinstance(kind, RealType) else value.value
         _checked((one,), kind, part)
+        if part in read:
+            raise _wrong("E012", f"'{part}' is listed twice", part)
+        read.append(part)
         values_found.append(one)
     if not values_found:
         raise _wrong("E137", "a set of first values must have one", source)

@@ -116,19 +116,8 @@ def _name(syntax: Name, scope: Scope, expected: AnyType | None) -> Tree:
     known = [*scope.names, *scope.families]
     if isinstance(expected, EnumType):
         known += expected.labels
-    hint = NAMES.get(syntax.text) or _meant(syntax.text, scope) or did_you_mean(syntax.text, known)
+    hint = NAMES.get(syntax.text) or scope.meant_by(syntax.text) or did_you_mean(syntax.text, known)
     raise ExpressionError("E120", f"unknown name '{syntax.text}'", syntax.offset, hint, unknown=syntax.text)
-
-
-def _meant(text: str, scope: Scope) -> str:
-    """What to write for a name that means something in another form: a predicate, a step, a field, private state."""
-    if text in scope.predicates:
-        return f"write '{text}(name)'"
-    asked = [predicate for predicate, meanings in scope.predicates.items() if text in meanings]
-    if asked:
-        return f"write '{'done' if 'done' in asked else asked[0]}({text})'"
-    full = [name for name in (*scope.names, *scope.families) if name.endswith(f".{text}")]
-    return f"did you mean '{full[0]}'?" if full else ""
 
 
 def _must_be_whole(name: str, scope: Scope, offset: int) -> None:

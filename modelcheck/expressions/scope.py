@@ -29,6 +29,17 @@ class Scope:
     types: Mapping[str, AnyType] = field(default_factory=dict)
     broken: frozenset[str] = frozenset()
 
+    def meant_by(self, text: str) -> str:
+        """What to write for a name that means something in another form: a predicate, a step, a field, private
+        state; nothing where it does not."""
+        if text in self.predicates:
+            return f"write '{text}(name)'"
+        asked = [predicate for predicate, meanings in self.predicates.items() if text in meanings]
+        if asked:
+            return f"write '{'done' if 'done' in asked else asked[0]}({text})'"
+        full = [name for name in (*self.names, *self.families) if name.endswith(f".{text}")]
+        return f"did you mean '{full[0]}'?" if full else ""
+
     def is_broken(self, name: str) -> bool:
         """Whether the declaration of a name, or of what it is a part of, is wrong."""
         words = name.split(".") if self.broken else []

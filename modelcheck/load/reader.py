@@ -7,14 +7,13 @@ A reader never stops at the first problem: it notes what is wrong and gives what
 
 from __future__ import annotations
 
-import difflib
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from ..errors import Located, Problem, did_you_mean, report
 from ..source import LocatedList, LocatedMap, Node, Spoiled
+from .hints import key_hint, remember
 from .writing import CannotWrite, Write, Written, said, within, write_text
 
 Json = dict[str, Any]
@@ -232,8 +231,7 @@ def record(
     required = [key for key, entry in keys.items() if entry.required]
     needed = frozenset(keys[key].field or key for key in required)
     given = fields or (lambda value: said(value, needed))
-    for key in keys:
-        _HOMES.setdefault(key, {})[kind] = None
+    remember(kind, keys)
 
     def read(node: Node, problems: Problems) -> Any:
         if isinstance(node, Located) and not node:
@@ -287,7 +285,7 @@ def read_keys(node: LocatedMap, keys: Keys, kind: str, problems: Problems) -> di
     meant = set()
     for name, child in node.items():
         if name not in keys:
-            hint = _key_hint(name, keys)
+            hint = key_hint(name, keys)
             meant |= {key for key in keys if f"'{key}'" in hint}
             note(problems, "E020", f"unknown key '{name}' in {kind}", name, hint)
             continue
@@ -298,58 +296,6 @@ def read_keys(node: LocatedMap, keys: Keys, kind: str, problems: Problems) -> di
         if entry.required and wanted not in node and wanted not in meant:
             note(problems, "E021", f"{kind} needs '{wanted}': {entry.meaning}", node)
     return values
-
-
-# What keys other people use for what is said here; and, as records are declared, what each key is a key of.
-_SYNONYMS = {
-    "guard": ("when",),
-    "condition": ("when",),
-    "if": ("when",),
-    "precondition": ("requires",),
-    "pre": ("requires",),
-    "postcondition": ("ensures",),
-    "post": ("ensures",),
-    "invariant": ("always",),
-    "eventually": ("reachable", "leads_to"),
-    "do": ("effect",),
-    "then": ("effect",),
-    "action": ("effect", "actions"),
-    "depends_on": ("after",),
-    "needs": ("after",),
-    "undo": ("compensation",),
-    "goto": ("to",),
-    "next": ("to", "transitions"),
-    "init": ("initial", "initially"),
-    "default": ("initial",),
-    "final": ("finished",),
-    "invariants": ("properties",),
-    "size": ("capacity",),
-    "guarantee": ("delivery",),
-    "duration": ("time",),
-    "latency": ("time",),
-    "concurrency": ("workers",),
-    "consumers": ("workers",),
-    "emits": ("publishes",),
-    "sends": ("publishes",),
-    "listens": ("subscribes",),
-}
-_HOMES: dict[str, dict[str, None]] = {}
-
-
-def _key_hint(name: str, keys: Keys) -> str:
-    """What may have been meant by a key that does not stand here: another one, or another place."""
-    other = next((key for key in _SYNONYMS.get(name, ()) if key in keys), None)
-    if other is not None:
-        return f"write '{other}'"
-    if difflib.get_close_matches(name, keys, n=1, cutoff=0.85):
-        return did_you_mean(name, keys)
-    for word in (name, f"{name}s"):
-        homes = [
-            re.sub("^this (?=([aeiou])?)", lambda at: "an " if at[1] else "a ", home) for home in _HOMES.get(word, ())
-        ]
-        if homes and word not in ("on", "name"):
-            return f"'{word}' is a key of {' or '.join(homes[:3])}"
-    return did_you_mean(name, keys)
 
 
 def either(choose: Callable[[Node], Reader], *readers: Reader) -> Reader:
