@@ -48,7 +48,11 @@ Initial = tuple[Value, ...] | None  # None: any value of the type
 def declare_types(types: Mapping[str, str], scope: Scope, resolver: Resolver) -> Scope:
     """The scope with a model's named types; a later one may use those before it."""
     for name, text in types.items():
+        before = len(resolver.problems)
         kind = read_type(text, scope, resolver)
+        for index, problem in enumerate(resolver.problems[before:], before):
+            if problem.unknown in types:
+                resolver.problems[index] = replace(problem, hint="a type can use those that are written before it")
         if kind is None:
             scope = replace(scope, broken=scope.broken | {name})  # So that one mistake is one problem.
         else:
@@ -82,7 +86,7 @@ def _type(text: str, scope: Scope, resolver: Resolver, depth: int) -> AnyType:
         kind = _read_map(_slice(source, *match.span(1)), _slice(source, *match.span(2)), scope, resolver, depth)
     elif source.startswith("{") and source.endswith("}"):
         kind = _read_braces(source, scope, resolver, depth)
-    elif ".." in source:
+    elif ".." in source and not re.match(r"(list|map|set)\b", source):
         kind = _read_range(source, scope, resolver)
     else:
         hint = did_you_mean(source, (*_SIMPLE, *scope.types), otherwise=_TYPES)

@@ -14,9 +14,10 @@ import pytest
 
 import modelcheck
 from modelcheck.catalogue import PARTS, Entry, catalogue, explanation
-from modelcheck.cli import GOOD, UNUSABLE, main
+from modelcheck.cli import main
 from modelcheck.errors import ModelError
 from modelcheck.report.explain import render_page
+from modelcheck.verbs.exits import GOOD, UNUSABLE
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = Path(modelcheck.__file__).parent

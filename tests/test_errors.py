@@ -97,7 +97,7 @@ def test_models_built_in_python_are_judged_like_files() -> None:
     x = {"x": Variable(type="bool", initial=False)}
     undo = Compensation(effect={"x": False}, restores=("y",))
     steps = {"a": Step(effect={"x": True}, compensation=undo)}
-    assert codes(Orchestration(name="o", variables=x, flow=Flow(steps=steps))) == ["E120"]
+    assert codes(Orchestration(name="o", variables=x, flow=Flow(steps=steps))) == ["E140"]
     steps = {"a": Step(effect={"x": True}, compensation=Compensation(restores=("not x",)))}
     assert codes(Orchestration(name="o", variables=x, flow=Flow(steps=steps))) == ["E140"]
     steps = {"a": Step(effect={"x": True}, modifies=("x",), ensures="x")}

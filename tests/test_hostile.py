@@ -18,9 +18,10 @@ from pathlib import Path
 import pytest
 
 from modelcheck.api import check, load
-from modelcheck.cli import UNUSABLE, main
+from modelcheck.cli import main
 from modelcheck.errors import MOST_PROBLEMS, ModelError, Problem, harmless
 from modelcheck.model import GuardedAction, Orchestration, System
+from modelcheck.verbs.exits import UNUSABLE
 
 MEMORY, SECONDS = 1_000_000_000, 20
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -43,7 +44,17 @@ def problems_of_properties(design: model.Model) -> list[Problem]:
         system = compile_model(replace(bare, constants=constants, types=types, properties=stated))
     except ModelError:
         return []
-    return [each for each in property_problems(replace(design, properties=stated), system) if each.unknown not in lost]
+    return [
+        each
+        for each in property_problems(replace(design, properties=stated), system)
+        if not _is_lost(each.unknown, lost)
+    ]
+
+
+def _is_lost(unknown: str, lost: set[str]) -> bool:
+    """Whether a name is, or is a part of, one that could not be declared: `line.amount`, `worker[...].busy`."""
+    words = re.sub(r"\[[^]]*\]", "", unknown).split(".")
+    return any(".".join(words[:count]) in lost for count in range(1, len(words) + 1))
 
 
 def _bare(flow: model.Flow) -> model.Flow:
@@ -69,8 +80,10 @@ def _whole(variables: Mapping[str, model.Variable], scope: Scope) -> dict[str, m
     """The variables whose declarations are right; their first values do not matter."""
     found = {}
     for name, declared in variables.items():
-        resolver = Resolver()
-        _, known = declare_variables({name: replace(declared, initial="any")}, scope, resolver)
-        if not resolver.problems and name not in known.broken:
-            found[name] = replace(declared, initial="any")
+        for initial in (declared.initial, "any", "[]"):  # A list cannot begin with anything.
+            one, resolver = replace(declared, initial=initial), Resolver()
+            _, known = declare_variables({name: one}, scope, resolver)
+            if not resolver.problems and name not in known.broken:
+                found[name] = one
+                break
     return found

@@ -125,7 +125,7 @@ def type_choreography(design: model.Choreography, instances: int | None = None) 
         variables += own
         typed.append(_Typing(design, names, kinds, resolver).instance(number))
         if resolver.problems:  # The other instances would repeat them.
-            raise ModelError(resolver.problems)
+            raise ModelError(dict.fromkeys(resolver.problems))
     types = {variable.name: variable.type for variable in variables}
     return TypedChoreography(tuple(variables), tuple(typed), payloads, types)
 
@@ -210,11 +210,15 @@ class _Typing:
     resolver: Resolver
 
     def instance(self, number: int) -> TypedInstance:
-        handlers = {
-            f"{name}.{key}": self.handler(name, key, handler)
-            for name, participant in self.design.participants.items()
-            for key, handler in participant.handlers.items()
-        }
+        handlers, wrong = {}, set[str]()
+        for name, participant in self.design.participants.items():
+            family, before = name.partition("[")[0], len(self.resolver.problems)
+            if family in wrong:
+                continue  # Its other members would repeat the problems of the first.
+            for key, handler in participant.handlers.items():
+                handlers[f"{name}.{key}"] = self.handler(name, key, handler)
+            if len(self.resolver.problems) > before:
+                wrong.add(family)
         starts = tuple(self.publication(each, self.names.common) for each in self.design.starts)
         scope = self.names.everywhere()
         claims = {}

@@ -69,7 +69,7 @@ def copies(
     Notes an index that hides something (E142) and a family of too many copies (E143).
     """
     for position, index in enumerate(indices):
-        others = (*scope.names, *scope.families, *taken, *(each.name for each in indices[:position]))
+        others = (*scope.names, *scope.families, *scope.types, *taken, *(each.name for each in indices[:position]))
         if index.name in others:
             message, hint = f"the index '{index.name}' has the name of something else", "give it another name"
             resolver.problems.append(Problem("E142", message, position_of(index.name), hint))

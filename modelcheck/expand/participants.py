@@ -22,9 +22,10 @@ def expand_participants(design: model.Choreography) -> model.Choreography:
     members: dict[str, list[str]] = {}
     participants = {}
     for name, each in design.participants.items():
-        taken = (*design.variables, *each.variables)
+        taken = (*design.types, *design.variables, *each.variables)
+        before = len(resolver.problems)
         found = copies(name, each.for_each, constants, resolver, taken) if each.for_each else [{}]
-        if not found and not resolver.problems:
+        if not found and len(resolver.problems) == before:
             message, hint = f"'{name}' has no copies: the range of its index is empty", "write i in 1..N"
             resolver.problems.append(Problem("E143", message, position_of(name), hint))
         members[name] = [member_name(name, values) for values in found]

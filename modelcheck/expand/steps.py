@@ -106,7 +106,7 @@ class Expansion:
         if step.for_each:
             before = len(self.resolver.problems)
             scope = with_indices(self.constants, self.indices)
-            values = copies(name, step.for_each, scope, self.resolver, tuple(self.design.variables))
+            values = copies(name, step.for_each, scope, self.resolver, (*self.design.types, *self.design.variables))
             if not values and len(self.resolver.problems) == before:
                 hint = "write i in 1..N with N from 1 on"
                 self.problem("E143", f"'{name}' has no copies: the range of its index is empty", name, hint)

@@ -133,7 +133,7 @@ def _named(syntax: Name | Index, scope: Scope) -> Tree | None:
     words = text.split(".")
     for count in range(len(words) - 1, 0, -1):
         value = scope.names.get(".".join(words[:count]))
-        if isinstance(value, COMPOSITES):
+        if value is not None and not scope.is_broken(text):
             offset = syntax.offset + len(".".join(words[:count])) + 1
             for word in words[count:]:
                 value = field_of(value, word, offset)
@@ -161,10 +161,13 @@ def _pair(first: Syntax, second: Syntax, scope: Scope, expected: AnyType | None)
     """Two values of one kind; a bare enumeration value, a list or a record takes its type from the other side."""
     try:
         left = _resolve(first, scope, expected)
-    except ExpressionError:
+    except ExpressionError as wrong:
         if expected is not None or not _may_depend(first):
             raise
-        right = _resolve(second, scope, None)
+        try:
+            right = _resolve(second, scope, None)
+        except ExpressionError as error:
+            raise (error if error.hint.startswith("did you mean") else wrong) from None
         return _resolve(first, scope, right.type), right
     return left, _resolve(second, scope, expected or left.type)
 
@@ -229,6 +232,9 @@ def _contains(syntax: Contains, scope: Scope) -> Expr:
 
 def _items(syntax: Items, scope: Scope, expected: AnyType | None) -> Tree:
     of = expected.of if isinstance(expected, ListType) else None
+    if isinstance(expected, ListType) and len(syntax.arguments) > expected.most:
+        message = f"{len(syntax.arguments)} items in a list of at most {expected.most}"
+        raise ExpressionError("E137", message, syntax.offset)
     if of is None and not syntax.arguments:
         raise ExpressionError("E146", "what kind of list [] is cannot be told here", syntax.offset)
     values = []
@@ -335,7 +341,7 @@ def _over_instances(syntax: Call, scope: Scope) -> Expr:
 
 
 def _must_be_new(syntax: Quantified | QuantifiedOver, scope: Scope) -> None:
-    if syntax.variable in scope.names or syntax.variable in scope.families:
+    if syntax.variable in {*scope.names, *scope.families, *scope.types}:
         message = f"the index '{syntax.variable}' has the name of something else"
         raise ExpressionError("E142", message, syntax.offset, "give it another name")
 

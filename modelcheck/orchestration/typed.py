@@ -139,7 +139,7 @@ def type_flow(design: model.Orchestration, instances: int | None = None) -> Type
         variables += added
         typed.append(_type_instance(design, number, inner, resolver))
         if resolver.problems:  # The other instances would repeat them.
-            raise ModelError(resolver.problems)
+            raise ModelError(dict.fromkeys(resolver.problems))
     types = {variable.name: variable.type for variable in variables}
     return TypedFlow(tuple(variables), tuple(typed), scope, types)
 
