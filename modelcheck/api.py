@@ -52,7 +52,7 @@ def to_text(design: model.Model) -> str:
 
 
 # What half a model lacks may stand in the other half.
-LACKING = frozenset({"E122", "E201", "E202", "E210", "E211", "E215"})
+LACKING = frozenset({"E122", "E201", "E202", "E210", "E211", "E215", "E222", "E224"})
 
 
 def _in_formulas(partial: object) -> list[Problem]:

@@ -13,7 +13,7 @@ from ..engine.search import search
 from ..engine.state_graph import StateGraph, explore
 from ..engine.target import Answer, Limits, Target
 from ..errors import position_of
-from ..expand import flows_of
+from ..expand import expand, flows_of
 from ..expressions import BOOL, Expr, Resolver, conjunction, negation
 from ..results import Result, Verdict
 from ..system import TransitionSystem
@@ -35,7 +35,8 @@ def answers_by_themselves(design: model.Model) -> Iterator[str]:
     if not isinstance(design, model.System):
         yield "termination"
     if isinstance(design, model.Orchestration):
-        for name, step in design.flow.steps.items():
+        steps = [each for flow in flows_of(expand(design)).values() for each in flow.flow.steps.items()]
+        for name, step in steps:
             if step.compensation is not None:
                 yield from (f"undoing {name} restores {variable}" for variable in step.compensation.restores)
 

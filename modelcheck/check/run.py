@@ -89,6 +89,7 @@ def expectation_problems(design: model.Model, system: TransitionSystem) -> list[
     """What is wrong with the names of properties and expectations, of a model whose formulas are right."""
     if not design.expect and not design.properties:
         return []
+    design = expand(design)
     names = [question.name for question in _named_questions(design, system, Resolver())]
     names += [name for name, each in design.properties.items() if name not in names and each.word in LIVENESS]
     return _name_problems(design, [*names, *answers_by_themselves(design)])

@@ -61,5 +61,7 @@ def _receivers(name: str, members: dict[str, list[str]], constants: Scope, resol
     known = members.get(family, [])
     if full not in known:
         hint = f"there is {known[0]} to {known[-1]}" if known and "[" in known[0] else "it is no family"
-        resolver.problems.append(Problem("E233", f"there is no participant '{full}'", position_of(name), hint))
+        resolver.problems.append(
+            Problem("E233", f"there is no participant '{full}'", position_of(name), hint, unknown=family)
+        )
     return [each for each in known if each == full]

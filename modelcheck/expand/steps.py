@@ -81,8 +81,8 @@ class Expansion:
     within: tuple[str, ...] = ()
     prefix: str = ""
 
-    def problem(self, code: str, message: str, about: object, hint: str = "") -> None:
-        self.resolver.problems.append(Problem(code, message, position_of(about), hint))
+    def problem(self, code: str, message: str, about: object, hint: str = "", unknown: str = "") -> None:
+        self.resolver.problems.append(Problem(code, message, position_of(about), hint, unknown))
 
     def steps_of(self, flow: model.Flow) -> dict[str, model.Step]:
         """All steps of a flow, written out."""
@@ -123,7 +123,7 @@ class Expansion:
         called = self.design.flows.get(flow)
         if called is None:
             hint = did_you_mean(flow, self.design.flows) or "declare it under 'flows'"
-            self.problem("E223", f"unknown flow '{flow}'", flow, hint)
+            self.problem("E223", f"unknown flow '{flow}'", flow, hint, unknown=flow)
             return None
         if flow in self.within or len(self.within) >= DEEPEST_CALLS:
             way = " → ".join((*self.within, flow))
@@ -185,7 +185,7 @@ class Expansion:
         if key not in family.copies:
             shown = f"{name}[{','.join(map(str, key))}]"
             hint = f"there is {_shown(family)}" if family.step.for_each else f"'{name}' is no family: write '{name}'"
-            self.problem("E220", f"there is no step '{shown}'", reference, hint)
+            self.problem("E220", f"there is no step '{shown}'", reference, hint, unknown=name)
         return family.copies.get(key)
 
     def _copy(self, family: Family, copy: Copy, after: tuple[str, ...] | None) -> dict[str, model.Step]:
