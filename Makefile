@@ -2,13 +2,15 @@
 # make test    formatting, lint, types, tests
 # make docs    the language reference and the JSON schema anew, from the tables of the loader
 # make bench   benchmarks, as ratios: growth, help, search, simulation (ONLY=help: one of them)
+# make campaign CASES=100000    mutated models over two processes: each must end in a report or in an error
 # Each makes its own virtual environment in .venv; the second time it is quick.
 
 PYTHON ?= python3
 BIN := .venv/bin
 OUT := out
+CASES ?= 100000
 
-.PHONY: demo test docs bench clean
+.PHONY: demo test docs bench campaign clean
 .DELETE_ON_ERROR:
 
 define modelcheck
@@ -38,6 +40,10 @@ test: .venv/.test
 docs: .venv/.demo
 	$(BIN)/python -m modelcheck.reference > docs/language.md
 	$(BIN)/python -m modelcheck schema > modelcheck/schema.json
+	$(BIN)/python -m modelcheck explain --markdown > docs/errors.md
+
+campaign: .venv/.test
+	$(BIN)/python -m tests.fuzz.campaign $(CASES)
 
 bench: .venv/.demo
 	PYTHONPATH=tests/benchmarks $(BIN)/python tests/benchmarks/run.py $(ONLY)

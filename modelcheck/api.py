@@ -33,7 +33,9 @@ def load(source: str | Path, constants: Mapping[str, str] | None = None) -> mode
     try:
         design = load_file(path, constants)
     except ModelError as error:
-        raise ModelError([*error.problems, *_in_formulas(error.partial)]) from None
+        places = {str(problem.position) for problem in error.problems}
+        more = [problem for problem in _in_formulas(error.partial) if str(problem.position) not in places]
+        raise ModelError([*error.problems, *more]) from None
     if problems := _formula_problems(design):  # A loaded model is a good one.
         raise ModelError(problems)
     return design
@@ -49,27 +51,37 @@ def to_text(design: model.Model) -> str:
     return write(design)
 
 
-# What is unknown in half a model may stand in the other half.
-UNKNOWN = frozenset({"E120", "E122", "E128", "E140", "E201", "E202"})
+# What half a model lacks may stand in the other half.
+LACKING = frozenset({"E122", "E201", "E202", "E210", "E211", "E215", "E222", "E224"})
 
 
 def _in_formulas(partial: object) -> list[Problem]:
     """What is wrong in the formulas of a model of which parts are missing, so that all is reported in one go."""
-    if not isinstance(partial, (model.Orchestration, model.Choreography, model.System)):
+    from .load import Partial
+
+    if not isinstance(partial, Partial):
         return []
-    return [problem for problem in _formula_problems(partial) if problem.code not in UNKNOWN]
+    found = _formula_problems(partial.design)
+    return [each for each in found if each.code not in LACKING and not _declares(partial.lost, each.unknown)]
+
+
+def _declares(names: frozenset[str], unknown: str) -> bool:
+    """Whether a name, or that of a field or of a participant's variable, stands where names are declared."""
+    return unknown in names or unknown.rpartition(".")[2] in names
 
 
 def _formula_problems(design: model.Model) -> list[Problem]:
     """Everything that typing all formulas of a model brings to light."""
     from .check.properties import property_problems
+    from .check.run import expectation_problems
+    from .check.skeleton import problems_of_properties
     from .compile import compile_model
 
     try:
         system = compile_model(design)
     except ModelError as error:
-        return list(error.problems)
-    return property_problems(design, system)
+        return [*error.problems, *problems_of_properties(design)]
+    return property_problems(design, system) or expectation_problems(design, system)
 
 
 def check(

@@ -10,6 +10,8 @@ TYPE_CHECKING = False  # Without `typing`, help comes sooner.
 if TYPE_CHECKING:
     from typing import Any
 
+MOST = 10**15
+
 
 def _formatter(prog: str) -> argparse.HelpFormatter:
     """Help as wide as the terminal; argparse would import what copies and packs files, to ask for that."""
@@ -95,15 +97,26 @@ def parser_of() -> argparse.ArgumentParser:
     replay = _verb(verbs, "replay", "whether a saved trace is still a path of its model, and its story")
     replay.add_argument("trace", metavar="TRACE", help="a file that explore or check --save-trace has written")
     replay.add_argument("model", metavar="MODEL", nargs="?", help="the model, where it is not the one that TRACE names")
+
+    explain = _verb(verbs, "explain", "what a code of an error or warning, or a word of the language, means", False)
+    explain.add_argument(
+        "words",
+        nargs="*",
+        metavar="WORD",
+        help="a code, such as E120, or a word of models, such as retry; all codes without",
+    )
+    explain.add_argument("--markdown", action="store_true", help="print the page of all codes")
     return parser
 
 
-def _verb(verbs: Any, name: str, help: str) -> argparse.ArgumentParser:
+def _verb(verbs: Any, name: str, help: str, constants: bool = True) -> argparse.ArgumentParser:
     parser: argparse.ArgumentParser = verbs.add_parser(
         name, help=help, description=help[0].upper() + help[1:] + ".", formatter_class=_formatter
     )
     parser.set_defaults(verb=name)
     parser.add_argument("--json", action="store_true", help="print data instead of text")
+    if not constants:
+        return parser
     parser.add_argument(
         "--set", action="append", type=_constant, default=[], metavar="NAME=VALUE", help="replace a constant"
     )
@@ -112,8 +125,16 @@ def _verb(verbs: Any, name: str, help: str) -> argparse.ArgumentParser:
 
 def _add_runs(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--jobs", type=_positive, default=10_000, metavar="N", help="how many jobs (10,000)")
-    parser.add_argument("--seed", type=int, default=1, metavar="N", help="of the random numbers (1)")
+    parser.add_argument("--seed", type=_whole, default=1, metavar="N", help="of the random numbers (1)")
     parser.add_argument("--plot", metavar="FILE", help="also draw a .png, .svg or .pdf")
+
+
+def without_value(chosen: argparse.Namespace) -> str | None:
+    """An option that was given as `--option=--`, which argparse takes for no value at all."""
+    for name, value in vars(chosen).items():
+        if (value == [] and name not in ("set", "words")) or (isinstance(value, list) and [] in value):
+            return name
+    return None
 
 
 class _Version(argparse.Action):
@@ -124,15 +145,29 @@ class _Version(argparse.Action):
         sys.exit(0)
 
 
+def _shown(text: str) -> str:
+    from .errors import harmless
+
+    return harmless(text[:40])
+
+
 def _positive(text: str) -> int:
-    """A number of at least one; thousands may be marked: 2,000,000."""
+    """A number from one to `MOST`; thousands may be marked: 2,000,000."""
     try:
         number = int(text.replace(",", "").replace("_", ""))
     except ValueError:
         number = 0
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"'{text}' is not a number of at least 1")
+    if not 1 <= number <= MOST:
+        raise argparse.ArgumentTypeError(f"'{_shown(text)}' is not a number from 1 to {MOST:,}")
     return number
+
+
+def _whole(text: str) -> int:
+    """Any whole number that is not absurdly long."""
+    try:
+        return int(text[:1_000])
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"'{_shown(text)}' is not a whole number") from None
 
 
 def _seconds(text: str) -> float:
@@ -141,12 +176,12 @@ def _seconds(text: str) -> float:
     except ValueError:
         seconds = 0.0
     if not 0 < seconds < float("inf"):
-        raise argparse.ArgumentTypeError(f"'{text}' is not a number of seconds")
+        raise argparse.ArgumentTypeError(f"'{_shown(text)}' is not a number of seconds")
     return seconds
 
 
 def _constant(text: str) -> tuple[str, str]:
     name, separator, value = text.partition("=")
     if not separator or not name.strip() or not value.strip():
-        raise argparse.ArgumentTypeError(f"'{text}' is not NAME=VALUE")
+        raise argparse.ArgumentTypeError(f"'{_shown(text)}' is not NAME=VALUE")
     return name.strip(), value.strip()

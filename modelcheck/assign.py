@@ -14,6 +14,7 @@ from .expressions import (
     FALSE,
     INT,
     TRUE,
+    BrokenDeclarationError,
     Expr,
     ExpressionError,
     Literal,
@@ -30,7 +31,7 @@ from .expressions import (
     resolve,
 )
 from .expressions.composite import COMPOSITES, LENGTH, AnyType, List, Map, MapType, Tree, is_there, leaves
-from .expressions.meaning import field, kind_of
+from .expressions.meaning import field, kind_of, wrong_indices
 from .expressions.paths import is_path, members_of, pieces, written
 from .expressions.syntax import Index, Name, Part, Syntax
 from .model import Effect
@@ -123,16 +124,18 @@ def find_target(syntax: Syntax, targets: Scope, scope: Scope) -> Target:
         case Name(name, offset):
             return _named(name, offset, targets)
         case Index(name, arguments, offset) if name in targets.families:
-            return _indexed(targets.families[name], name, arguments, scope, offset)
+            return _indexed(targets, name, arguments, scope, offset)
         case Index(name, arguments, offset):
             if not isinstance(targets.names.get(name.split(".")[0]), COMPOSITES):
                 variables = (each for each, value in targets.names.items() if isinstance(value, COMPOSITES))
                 hint = did_you_mean(name, (*targets.families, *variables), f"there is no indexed '{name}'")
-                raise ExpressionError("E140", f"'{name}' is not an indexed variable", offset, hint)
+                raise _unknown(name, f"'{name}' is not an indexed variable", offset, hint, targets)
             return _items(_named(name, offset, targets), arguments, scope)
         case Part() if is_path(syntax, targets) and (family := members_of(syntax, targets.names, targets.families)):
             indices = [resolve(argument, scope, INT) for argument in pieces(syntax)[1]]
             return _among(family, indices, written(syntax), syntax.offset)
+        case Part() if is_path(syntax, targets) and members_of(syntax, dict.fromkeys(targets.broken), {}):
+            raise BrokenDeclarationError("E140", f"the declaration of '{written(syntax)}' is wrong", syntax.offset)
         case Part(of, "", arguments):
             return _items(find_target(of, targets, scope), arguments, scope)
         case Part(of, name, _, offset):
@@ -151,9 +154,16 @@ def _named(name: str, offset: int, targets: Scope) -> Target:
             for word in words[count:]:
                 target, at = _field(target, word, at), at + len(word) + 1
             return target
+    if name in targets.names:
+        raise ExpressionError("E140", f"'{name}' is a constant, which cannot be assigned", offset)
     variables = (each for each, value in targets.names.items() if is_variable(value))
     hint = did_you_mean(name, (*variables, *targets.families))
-    raise ExpressionError("E140", f"unknown variable '{name}'", offset, hint)
+    raise _unknown(name, f"unknown variable '{name}'", offset, hint, targets)
+
+
+def _unknown(name: str, message: str, offset: int, hint: str, targets: Scope) -> ExpressionError:
+    kind = BrokenDeclarationError if targets.is_broken(name) else ExpressionError
+    return kind("E140", message, offset, hint, unknown=name)
 
 
 def is_variable(value: Tree) -> bool:
@@ -199,21 +209,23 @@ def _places(value: Tree, offset: int) -> Iterator[tuple[Value, Tree, Expr]]:
             raise ExpressionError("E145", f"{kind_of(value.type)} has no items", offset)
 
 
-def _indexed(
-    family: Mapping[tuple[int, ...], Tree], name: str, arguments: Sequence[Syntax], scope: Scope, offset: int
-) -> Target:
+def _indexed(targets: Scope, name: str, arguments: Sequence[Syntax], scope: Scope, offset: int) -> Target:
     """The members of a family that `name[arguments]` may stand for."""
-    if not family:
-        return Target(())  # What is wrong with its range has been said.
+    family = targets.families[name]
+    if not family:  # What is wrong with its range has been said.
+        raise _unknown(name, f"'{name}' has no members", offset, "", targets)
     dimensions = len(next(iter(family)))
     if len(arguments) != dimensions:
-        raise ExpressionError("E126", f"'{name}' takes {dimensions} indices, found {len(arguments)}", offset)
+        raise ExpressionError("E126", wrong_indices(name, dimensions, len(arguments)), offset)
     indices = [resolve(argument, scope, INT) for argument in arguments]
     return _among(family, indices, name, offset)
 
 
 def _among(family: Mapping[tuple[int, ...], Tree], indices: list[Expr], name: str, offset: int) -> Target:
-    """The members that computed indices may mean."""
+    """The members that indices may mean."""
+    chosen = family.get(tuple(int(index.value) for index in indices if isinstance(index, Literal)))
+    if chosen is not None and is_variable(chosen):  # Not all members need to be looked at.
+        return Target(((TRUE, chosen),))
     members = []
     for key, member in family.items():
         here = conjunction(equal(index, integer(k)) for index, k in zip(indices, key, strict=True))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from .arguments import parser_of
+from .arguments import parser_of, without_value
 
 TYPE_CHECKING = False  # Without `typing`, help comes sooner.
 if TYPE_CHECKING:
@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs a command line and returns its exit code (see `verbs.exits`)."""
     _be_lenient_about_characters()
-    chosen = parser_of().parse_args(arguments)
+    parser = parser_of()
+    chosen = parser.parse_args(arguments)
+    if (option := without_value(chosen)) is not None:
+        parser.error(f"argument --{option}: '--' is no value")
     from .verbs import perform
 
     return perform(chosen)

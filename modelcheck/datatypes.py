@@ -48,8 +48,15 @@ Initial = tuple[Value, ...] | None  # None: any value of the type
 def declare_types(types: Mapping[str, str], scope: Scope, resolver: Resolver) -> Scope:
     """The scope with a model's named types; a later one may use those before it."""
     for name, text in types.items():
+        before = len(resolver.problems)
         kind = read_type(text, scope, resolver)
-        scope = replace(scope, types={**scope.types, name: kind if kind is not None else INT})
+        for index, problem in enumerate(resolver.problems[before:], before):
+            if problem.unknown in types:
+                resolver.problems[index] = replace(problem, hint="a type can use those that are written before it")
+        if kind is None:
+            scope = replace(scope, broken=scope.broken | {name})  # So that one mistake is one problem.
+        else:
+            scope = replace(scope, types={**scope.types, name: kind})
     return scope
 
 
@@ -57,7 +64,7 @@ def read_type(text: str, scope: Scope, resolver: Resolver) -> AnyType | None:
     """The type that a text names; None with a problem noted where it names none."""
     try:
         return _type(text, scope, resolver, 0)
-    except _Wrong as wrong:
+    except Wrong as wrong:
         wrong.note(resolver)
         return None
 
@@ -71,17 +78,19 @@ def _type(text: str, scope: Scope, resolver: Resolver, depth: int) -> AnyType:
         kind = _SIMPLE[source]
     elif source in scope.types:
         kind = scope.types[source]
+    elif source in scope.broken:
+        raise Wrong
     elif match := _LIST.match(source):
         kind = _read_list(_slice(source, *match.span(1)), _slice(source, *match.span(2)), scope, resolver, depth)
     elif match := _MAP.match(source):
         kind = _read_map(_slice(source, *match.span(1)), _slice(source, *match.span(2)), scope, resolver, depth)
-    elif source.startswith("{"):
+    elif source.startswith("{") and source.endswith("}"):
         kind = _read_braces(source, scope, resolver, depth)
-    elif ".." in source:
+    elif ".." in source and not re.match(r"(list|map|set)\b", source):
         kind = _read_range(source, scope, resolver)
     else:
         hint = did_you_mean(source, (*_SIMPLE, *scope.types), otherwise=_TYPES)
-        raise _wrong("E134", f"'{source[:80]}' is not a type", source, hint)
+        raise _wrong("E134", f"'{source[:80]}' is not a type", source, hint, unknown=source)
     if size_of(kind) > MOST_MEMBERS:
         raise _wrong("E148", f"a value of more than {MOST_MEMBERS} parts", source)
     return kind
@@ -107,7 +116,7 @@ def _slice(text: str, start: int, end: int) -> str:
     return Located(piece.strip(), place.shifted(start)) if place else piece.strip()
 
 
-class _Wrong(Exception):
+class Wrong(Exception):
     """A type or first value that cannot be read any further; `problem` is None where it is noted already."""
 
     def __init__(self, problem: Problem | None = None):
@@ -118,24 +127,29 @@ class _Wrong(Exception):
             resolver.problems.append(self.problem)
 
 
-def _wrong(code: str, message: str, text: str, hint: str = "") -> _Wrong:
-    return _Wrong(Problem(code, message, position_of(text), hint))
+def _wrong(code: str, message: str, text: str, hint: str = "", unknown: str = "") -> Wrong:
+    return Wrong(Problem(code, message, position_of(text), hint, unknown))
 
 
 def _read_range(text: str, scope: Scope, resolver: Resolver) -> IntType:
     bounds = resolver.bounds(text, scope)
     if bounds is None:
-        raise _Wrong
+        raise Wrong
     if bounds[0] > bounds[1]:
-        raise _wrong("E133", f"the range {bounds[0]}..{bounds[1]} is empty", text, "write low..high")
+        raise empty_range(text, bounds)
     return IntType(*bounds)
+
+
+def empty_range(text: str, bounds: tuple[int, int]) -> Wrong:
+    """The mistake of a range whose ends are the wrong way around."""
+    return _wrong("E133", f"the range {bounds[0]}..{bounds[1]} is empty", text, "the lower end comes first")
 
 
 def _read_list(of: str, most: str, scope: Scope, resolver: Resolver, depth: int) -> ListType:
     kind = _type(of, scope, resolver, depth + 1)
     bound = resolver.expression(most, scope, INT)
     if bound is None:
-        raise _Wrong
+        raise Wrong
     if not isinstance(bound, Literal) or not 1 <= int(bound.value) <= MOST_MEMBERS:
         raise _wrong("E148", f"a list holds at most 1 to {MOST_MEMBERS} items, by a constant", most)
     return ListType(kind, int(bound.value))
@@ -154,8 +168,10 @@ def _read_map(key: str, to: str, scope: Scope, resolver: Resolver, depth: int) -
 def _read_braces(text: str, scope: Scope, resolver: Resolver, depth: int) -> AnyType:
     """`{idle, busy}` or `{item: Item, amount: 0..5}`."""
     pieces = list(_pieces(text))
+    if not pieces:
+        raise _wrong("E135", "a value without a name", text)
     if not any(":" in piece for piece in pieces):
-        return _read_labels(text, pieces)
+        return _read_labels(pieces)
     fields: dict[str, AnyType] = {}
     for piece in pieces:
         at = piece.find(":")
@@ -168,13 +184,14 @@ def _read_braces(text: str, scope: Scope, resolver: Resolver, depth: int) -> Any
     return RecordType(tuple(fields.items()))
 
 
-def _read_labels(text: str, labels: list[str]) -> EnumType:
+def _read_labels(labels: list[str]) -> EnumType:
     for label in labels:
         if not _LABEL.match(label):
-            raise _wrong("E135", f"'{label}' cannot be the name of a value", label)
-    repeated = sorted({label for label in labels if labels.count(label) > 1})
-    if repeated:
-        raise _wrong("E136", f"'{repeated[0]}' is listed twice", text)
+            message = f"'{label}' cannot be the name of a value" if label else "a value without a name"
+            raise _wrong("E135", message, label)
+    for at, label in enumerate(labels):
+        if label in labels[:at]:
+            raise _wrong("E136", f"'{label}' is listed twice", label)
     return EnumType(tuple(str(label) for label in labels))
 
 
@@ -199,7 +216,7 @@ def read_initials(text: Formula, kind: AnyType, name: str, scope: Scope, resolve
     noted, where something is wrong."""
     try:
         return _initials(as_text(text), kind, name, scope, resolver)
-    except _Wrong as wrong:
+    except Wrong as wrong:
         wrong.note(resolver)
         return {}
 
@@ -294,22 +311,32 @@ def _initial(source: str, kind: Type, scope: Scope, resolver: Resolver) -> Initi
     if ".." in source and source[:1] not in ("{", "["):
         bounds = resolver.bounds(source, scope)
         if bounds is None:
-            raise _Wrong
-        if not 0 <= bounds[1] - bounds[0] < MOST_MEMBERS:
-            raise _wrong("E133", f"cannot start with {source}", source)
+            raise Wrong
+        if bounds[0] > bounds[1]:
+            raise empty_range(source, bounds)
+        if bounds[1] - bounds[0] >= MOST_MEMBERS:
+            message = f"{source} are more than {MOST_MEMBERS} first values"
+            raise _wrong("E133", message, source, "write 'any', or fewer of them")
         return _checked(tuple(range(bounds[0], bounds[1] + 1)), kind, source)
     several = source[:1] in ("{", "[") and source[-1:] in ("}", "]")
     values_found: list[Value] = []
+    read: list[str] = []
     for part in _pieces(source) if several else (source,):
         value = resolver.expression(part, scope, kind)
         if value is None:
-            raise _Wrong
+            raise Wrong
         if not isinstance(value, Literal):
-            raise _wrong("E131", f"'{part}' is not constant", part)
-        values_found.append(Fraction(value.value) if isinstance(kind, RealType) else value.value)
+            hint = "a first value does not depend on others: say in `initially` or `requires` how they go together"
+            raise _wrong("E131", f"'{part}' is not constant", part, hint)
+        one = Fraction(value.value) if isinstance(kind, RealType) else value.value
+        _checked((one,), kind, part)
+        if part in read:
+            raise _wrong("E012", f"'{part}' is listed twice", part)
+        read.append(part)
+        values_found.append(one)
     if not values_found:
         raise _wrong("E137", "a set of first values must have one", source)
-    return _checked(tuple(dict.fromkeys(values_found)), kind, source)
+    return tuple(dict.fromkeys(values_found))
 
 
 def _checked(values: tuple[Value, ...], kind: Type, source: str) -> Initial:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import product
 
 from . import model
-from .datatypes import MOST_MEMBERS, Initial, declare_types, read_initials, read_type
+from .datatypes import MOST_MEMBERS, Initial, declare_types, empty_range, read_initials, read_type
 from .errors import Problem, position_of
 from .expand.indices import declare_constants
 from .expressions import (
@@ -48,11 +48,13 @@ def declare_variables(
     found: list[Variable] = []
     names: dict[str, Tree] = {}
     families: dict[str, dict[tuple[int, ...], Tree]] = {}
+    broken: set[str] = set()
     for name, declaration in declared.items():
         kind = read_type(declaration.type, scope, resolver)
         if kind is None:
+            broken.add(name)
             continue
-        initial = read_initials(declaration.initial, kind, name, scope, resolver)
+        initial = read_initials(declaration.initial, kind, name, scope.with_names(names), resolver)
         if not declaration.over:
             names[name] = _declare(f"{prefix}{name}", kind, initial, name, instance, found)
             continue
@@ -60,7 +62,15 @@ def declare_variables(
         for key in _members(declaration, scope, resolver):
             member = f"{prefix}{name}[{','.join(map(str, key))}]"
             families[name][key] = _declare(member, kind, initial, name, instance, found)
-    return found, replace(scope, names={**scope.names, **names}, families={**scope.families, **families})
+        if not families[name]:
+            broken.add(name)
+    broken |= scope.broken - names.keys() - families.keys()
+    return found, replace(
+        scope,
+        names={**scope.names, **names},
+        families={**scope.families, **families},
+        broken=frozenset(broken),
+    )
 
 
 def _declare(
@@ -85,6 +95,9 @@ def _members(declaration: model.Variable, scope: Scope, resolver: Resolver) -> I
     for text in declaration.over:
         bounds = resolver.bounds(text, scope)
         if bounds is None:
+            return
+        if bounds[0] > bounds[1]:
+            empty_range(text, bounds).note(resolver)
             return
         ranges.append(range(bounds[0], bounds[1] + 1))
     size = 1

@@ -7,6 +7,7 @@ never in a Python traceback.
 from __future__ import annotations
 
 import difflib
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
@@ -33,29 +34,47 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing that is wrong: a stable code (`E101`), a sentence, a place, and what to do about it."""
+    """One thing that is wrong: a stable code (`E101`), a sentence, a place, and what to do about it.
+
+    unknown: the name that means nothing, where that is what is wrong.
+    """
 
     code: str
     message: str
     position: Position | None = None
     hint: str = ""
+    unknown: str = ""
 
     def render(self) -> str:
         """The problem as people read it: place, code, message, the line with a caret, the hint."""
-        place = f"{self.position}: " if self.position else ""
-        message = self.message if len(self.message) <= LONGEST_MESSAGE else f"{self.message[:LONGEST_MESSAGE]}..."
-        lines = [f"{place}{self.code}: {message}"]
+        place = f"{harmless(str(self.position))}: " if self.position else ""
+        lines = [f"{place}{self.code}: {harmless(_cut(self.message))}"]
         if self.position and self.position.text:
             line, column = _window(self.position.text, self.position.column)
-            lines += [f"    {line}", f"    {' ' * (column - 1)}^"]
+            lines += [f"    {harmless(line)}", f"    {' ' * (column - 1)}^"]
         if self.hint:
-            lines.append(f"    hint: {self.hint}")
+            lines.append(f"    hint: {harmless(_cut(self.hint))}")
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
         from .report.html import render_problems
 
         return render_problems([self])
+
+
+def harmless(text: str) -> str:
+    """A text as a terminal can show it, character by character: what would control the terminal, hide itself or turn
+    the direction of writing is shown as U+FFFD, line breaks and tabs as spaces."""
+    return "".join(
+        " " if each in "\n\r\t" else "\ufffd" if unicodedata.category(each) in _INVISIBLE else each for each in text
+    )
+
+
+_INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST_MESSAGE else f"{text[:LONGEST_MESSAGE]}..."
 
 
 def _window(text: str, column: int, width: int = 100) -> tuple[str, int]:

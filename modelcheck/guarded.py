@@ -8,27 +8,30 @@ from dataclasses import dataclass
 from . import model
 from .assign import assignments
 from .declare import declare_names, declare_variables, range_assumptions, range_claims
-from .errors import ModelError, Problem, position_of
+from .errors import Located, ModelError, Problem, position_of
 from .expand.indices import constant, copies, with_indices
-from .expressions import BOOL, FALSE, Expr, Resolver, Scope, Type
+from .expressions import BOOL, FALSE, Expr, ExpressionError, Resolver, Scope, Type, as_text, parse
+from .names import name_problems
 from .system import Action, Claim, Label, TransitionSystem
 
 ALONE = "system"
+MOST_ACTIONS = 10_000
 
 
 def compile_system(design: model.System) -> TransitionSystem:
     """The transition system of a bare system; raises `ModelError` with everything that is wrong in it."""
     resolver = Resolver()
     constants = declare_names(design, resolver)
-    for name in sorted(set(design.constants) & set(design.variables)):
-        resolver.problems.append(
-            Problem(
-                "E142", f"'{name}' is a constant and a variable", position_of(name), "give one of them another name"
-            )
-        )
+    resolver.problems += name_problems(design)
     variables, scope = declare_variables(design.variables, constants, resolver)
     place = _Place(resolver, scope, {variable.name: variable.type for variable in variables})
-    actions = [action for name, each in design.actions.items() for action in place.family(name, each)]
+    actions: list[Action] = []
+    for name, each in design.actions.items():
+        actions += place.family(name, each)
+        if len(actions) > MOST_ACTIONS:
+            message = f"with '{name}' there are more than {MOST_ACTIONS} actions"
+            resolver.problems.append(Problem("E143", message, position_of(name)))
+            break
     finished = resolver.expression(design.finished, scope, BOOL)
     initially = resolver.expression(design.initially, scope, BOOL)
     if resolver.problems or finished is None or initially is None:
@@ -49,7 +52,25 @@ class _Place:
     def family(self, name: str, declared: model.GuardedAction) -> list[Action]:
         """The actions of a family, one for each combination of its indices whose guard can hold."""
         keys = copies(name, declared.for_each, self.scope, self.resolver) if declared.for_each else [{}]
-        return [action for key in keys if (action := self.action(name, declared, key)) is not None]
+        if not keys:
+            self.parse_only(declared)
+        found = []
+        before = len(self.resolver.problems)
+        for key in keys:
+            action = self.action(name, declared, key)
+            if len(self.resolver.problems) > before:
+                break  # The others would repeat them.
+            if action is not None:
+                found.append(action)
+        return found
+
+    def parse_only(self, declared: model.GuardedAction) -> None:
+        """Notes what is wrong in the writing of formulas that stand for no action."""
+        for text in (declared.when, *declared.effect.values()):
+            try:
+                parse(as_text(text))
+            except ExpressionError as error:
+                self.resolver.note(error, as_text(text))
 
     def with_indices(self, key: Mapping[str, int]) -> _Place:
         return _Place(self.resolver, with_indices(self.scope, key), self.types)
@@ -72,9 +93,15 @@ class _Place:
         """Whose action it is: `tm`, or a member `rm[i]` with the values of the family's indices."""
         if "[" not in text:
             return text.strip()
-        name, _, inside = text.strip().rstrip("]").partition("[")
-        values = [constant(part.strip(), self.scope, self.resolver) for part in inside.split(",")]
-        return f"{name}[{','.join(map(str, values))}]"
+        name, _, inside = text.rstrip().rstrip("]").partition("[")
+        place, offset = position_of(text), len(name) + 1
+        values = []
+        for part in inside.split(","):
+            start = offset + len(part) - len(part.lstrip())
+            here = Located(part.strip(), place.shifted(start)) if place else part.strip()
+            values.append(constant(here, self.scope, self.resolver))
+            offset += len(part) + 1
+        return f"{name.strip()}[{','.join(map(str, values))}]"
 
     def effect(self, effect: model.Effect) -> tuple[dict[str, Expr], tuple[Claim, ...]]:
         """All assignments of an effect, and the claims that they stay within the ranges of their variables."""

@@ -34,13 +34,13 @@ def find_model(name: str) -> Path:
     """The file that a path or the name of a packaged model means; raises `ModelError` (E901) where there is none."""
     path = Path(name)
     try:
-        is_file, is_folder = path.is_file(), path.is_dir()
+        exists, is_folder = path.exists(), path.is_dir()
     except OSError as error:
         raise ModelError([Problem("E901", f"'{name[:100]}' is no usable path: {error.strerror}")]) from None
-    if is_file:
-        return path
     if is_folder:
         raise ModelError([Problem("E901", f"'{name}' is a folder, not a model", hint=_folder_hint(path))])
+    if exists:
+        return path
     if not _is_path(name):
         for suffix in SUFFIXES:
             packaged = models_folder() / f"{name}{suffix}"

@@ -1,7 +1,7 @@
 """What a user writes, as frozen dataclasses with the same names as in the text.
 
-Formulas are strings in the expression language (`"stock >= 1"`); Python numbers and truth values are accepted where one
-is. Strings read from a file are `Located`, so that a later error can point at its line. Times are in seconds.
+Formulas are strings in the expression language (`"stock >= 1"`), or Python's numbers and truth values. Strings that
+were read from a file are `Located`, so that every later error can point at its line. Times are in seconds.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class Service:
 
 @dataclass(frozen=True, kw_only=True)
 class Coordinator:
-    """Who runs a flow: how many steps it can have in flight (None: any number), what a call costs it, its engine."""
+    """Who runs a flow: how many steps it can have in flight (None: any), what a call costs it, its engine."""
 
     concurrency: int | None = None
     overhead: Delay | None = None
@@ -183,7 +183,7 @@ class TimeoutPolicy:
 
 @dataclass(frozen=True, kw_only=True)
 class Policies:
-    """What holds for all steps that say nothing else: about failures, attempts and waiting."""
+    """What holds for all steps that say nothing else: how failures are undone, retries, timeouts."""
 
     compensation: CompensationPolicy = field(default_factory=CompensationPolicy)
     retry: Retry | None = None

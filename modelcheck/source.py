@@ -8,6 +8,7 @@ are refused, so that a file of a few lines cannot mean gigabytes.
 from __future__ import annotations
 
 import re
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,7 +21,10 @@ from .errors import Located, ModelError, Position, Problem, report
 MOST_BYTES, MOST_VALUES, DEEPEST = 10_000_000, 500_000, 50
 
 _LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
-_CONTROL = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+# Also what turns the direction of writing: with it a text seems to mean something else (Boucher, Anderson 2021).
+_CONTROL = re.compile(
+    "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]|[\u200e\u200f\u202a-\u202e\u2066-\u2069]"
+)
 _HINTS = {
     "mapping values are not allowed here": "quote a value that contains ': '; check the indentation",
     "found character '\\t'": "indent with spaces, not with tabs",
@@ -40,6 +44,10 @@ _WORDS = {
     "block sequence start": "a list",
 }
 _NO_TAGS, _NO_TAGS_HINT = "tags (words that begin with '!') are not in the language", "to negate write 'not'"
+
+
+class Spoiled(Located):
+    """A value with something wrong in its writing: noted already, and good for nothing."""
 
 
 class LocatedMap(dict[Located, Any]):
@@ -81,6 +89,25 @@ class SpreadPosition(Position):
         return Position(self.file, line, column + len(before[-1]), self.lines[line - 1])
 
 
+@dataclass(frozen=True, slots=True)
+class JoinedPosition(Position):
+    """The place of a text that was put together from several values: where in it each begins, and its place."""
+
+    pieces: tuple[tuple[int, Position], ...] = ()
+
+    def shifted(self, columns: int) -> Position:
+        """The place of the character number `columns`, in the piece that it comes from, and of what follows."""
+        if columns == 0 or not self.pieces:
+            return self
+        begun = [piece for piece in self.pieces if piece[0] <= columns] or self.pieces[:1]
+        start, place = begun[-1]
+        here = place.shifted(max(0, columns - start))
+        rest = tuple((begin - columns, where) for begin, where in self.pieces if begin > columns)
+        if not rest:
+            return here
+        return JoinedPosition(here.file, here.line, here.column, here.text, ((0, here), *rest))
+
+
 def _raw_offset(value: str, raw: str, index: int) -> int:
     """Where the character `index` of a value stands in its raw text: each visible one is looked for in order."""
     start = raw.find("\n") + 1 if raw[:1] in ("|", ">") else 1 if raw[:1] in ("'", '"') else 0
@@ -97,6 +124,10 @@ def read_file(path: str | Path, problems: list[Problem]) -> Node:
     """The values in a file; see `read_text`."""
     name = str(path)
     try:
+        # Opening a pipe would wait for whoever writes to it, for ever.
+        mode = Path(path).stat().st_mode
+        if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+            raise OSError(0, "it is no ordinary file")
         with open(path, "rb") as file:
             content = file.read(MOST_BYTES + 1)
     except (OSError, ValueError) as error:
@@ -119,8 +150,12 @@ def read_text(text: str, file: str, problems: list[Problem]) -> Node:
     lines = tuple(_LINE_BREAK.split(text))
     if found := _CONTROL.search(text):
         place = _place_in(text, found.start(), file)
-        raise ModelError([*problems, Problem("E004", f"control character U+{ord(found.group()):04X}", place)])
+        raise ModelError([*problems, Problem("E004", _control_character(found), place)])
     return _Composer(text, file, lines, problems).document()
+
+
+def _control_character(found: re.Match[str]) -> str:
+    return f"control character U+{ord(found.group()):04X}"
 
 
 def _place_in(text: str, index: int, file: str) -> Position:
@@ -171,23 +206,30 @@ class _Composer:
         if isinstance(event, yaml.AliasEvent):
             hint = "write the value out; a formula that begins with '*' must be quoted"
             raise self.failure("E010", f"aliases (*{event.anchor}) are not in the language", event.start_mark, hint)
-        self.refuse_decorations(event)
+        tagged = self.refuse_decorations(event)
         if isinstance(event, yaml.ScalarEvent):
-            return self.scalar(event)
+            value = self.scalar(event)
+            return Spoiled(value, value.position) if tagged else value
         if depth >= DEEPEST:
             raise self.failure("E008", f"nested more than {DEEPEST} levels deep", event.start_mark)
         if isinstance(event, yaml.SequenceStartEvent):
-            return self.sequence(event, depth)
+            items = self.sequence(event, depth)
+            return Spoiled("", items.position) if tagged else items
         return self.mapping(event, depth)
 
-    def refuse_decorations(self, event: Event) -> None:
+    def refuse_decorations(self, event: Event) -> bool:
+        """Notes an anchor, and a tag; whether there is a tag."""
         if event.anchor is not None:
             hint = "write values out where they are used"
             self.note("E010", f"anchors (&{event.anchor}) are not in the language", event.start_mark, hint)
         if event.tag is not None:
             self.note("E011", _NO_TAGS, event.start_mark, _NO_TAGS_HINT)
+        return event.tag is not None
 
     def scalar(self, event: Event) -> Located:
+        if found := _CONTROL.search(event.value):  # Written as an escape, in double quotes.
+            self.note("E004", _control_character(found), event.start_mark, "names and texts are shown on terminals")
+            return Spoiled(_CONTROL.sub("\ufffd", event.value), self.place(event.start_mark))
         start, end = event.start_mark, event.end_mark
         if event.style is None and event.tag is None and event.anchor is None and start.line == end.line:
             return Located(event.value, self.place(start))

@@ -22,12 +22,14 @@ LAYERS = (
     ("model",),
     ("datatypes",),
     ("source", "library"),
+    ("catalogue",),
     ("load",),
     ("reference",),
     ("expand",),
     ("graph",),
     ("system",),
     ("trace",),
+    ("names",),
     ("declare", "assign"),
     ("orchestration", "choreography", "guarded"),
     ("compile",),
@@ -149,7 +151,7 @@ def test_what_is_public_is_documented(module: str) -> None:
 HEAVY = ("z3", "numpy", "scipy", "matplotlib", "networkx", "yaml", "rich")
 
 
-@pytest.mark.parametrize("command", [["--help"], ["check", "--help"], ["--version"]])
+@pytest.mark.parametrize("command", [["--help"], ["check", "--help"], ["explain", "--help"], ["--version"]])
 def test_help_comes_at_once(command: list[str]) -> None:
     program = (
         "import sys\nfrom modelcheck.cli import main\n"

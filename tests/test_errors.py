@@ -8,8 +8,19 @@ from pathlib import Path
 
 import pytest
 
-from modelcheck.api import load
+from modelcheck.api import check, load
 from modelcheck.errors import Located, ModelError, Position, Problem, did_you_mean, position_of
+from modelcheck.model import (
+    Choreography,
+    Compensation,
+    Flow,
+    Orchestration,
+    Participant,
+    Step,
+    System,
+    Transition,
+    Variable,
+)
 
 LINE = "    requires: stok >= 1"
 PLACE = Position("order.yaml", 12, 15, LINE)
@@ -75,7 +86,48 @@ def test_structure_and_formulas_are_judged_in_one_go(tmp_path: Path) -> None:
     assert [problem.code for problem in caught.value.problems] == ["E133", "E114", "E020"]
 
 
+def codes(design: Orchestration | Choreography | System) -> list[str]:
+    with pytest.raises(ModelError) as caught:
+        check(design)
+    assert all(problem.position is None for problem in caught.value.problems)
+    return [problem.code for problem in caught.value.problems]
+
+
+def test_models_built_in_python_are_judged_like_files() -> None:
+    x = {"x": Variable(type="bool", initial=False)}
+    undo = Compensation(effect={"x": False}, restores=("y",))
+    steps = {"a": Step(effect={"x": True}, compensation=undo)}
+    assert codes(Orchestration(name="o", variables=x, flow=Flow(steps=steps))) == ["E140"]
+    steps = {"a": Step(effect={"x": True}, compensation=Compensation(restores=("not x",)))}
+    assert codes(Orchestration(name="o", variables=x, flow=Flow(steps=steps))) == ["E140"]
+    steps = {"a": Step(effect={"x": True}, modifies=("x",), ensures="x")}
+    assert codes(Orchestration(name="o", variables=x, flow=Flow(steps=steps))) == ["E141"]
+    steps = {"a": Step(after=("b",)), "b": Step(after=("a",))}
+    assert codes(Orchestration(name="o", flow=Flow(steps=steps))) == ["E204"]
+    assert codes(Orchestration(name="o", variables=x, constants={"x": 1}, flow=Flow(steps={"a": Step()}))) == ["E142"]
+    assert codes(System(name="s", variables={"x": Variable(type="{x, y")}, actions={})) == ["E134"]
+    assert codes(Choreography(name="c", participants={"event": Participant()})) == ["E142"]
+
+
+def test_a_loop_of_after_into_which_a_transition_goes_is_no_circle() -> None:
+    steps = {
+        "a": Step(after=("b",)),
+        "b": Step(after=("a",)),
+        "c": Step(after=(), transitions=(Transition(to="a"),)),
+    }
+    check(Orchestration(name="o", flow=Flow(steps=steps)))
+
+
 @pytest.mark.parametrize("path", sorted((Path(__file__).parent / "broken").glob("*.yaml")), ids=lambda path: path.stem)
 def test_what_is_left_of_a_broken_model_is_only_good_for_more_problems(path: Path) -> None:
     with pytest.raises(ModelError):
         load(path)
+
+
+def test_a_constant_from_outside_has_a_place_too(tmp_path: Path) -> None:
+    path = tmp_path / "m.yaml"
+    path.write_text("system: s\nconstants: {N: 1}\nactions: {a: {when: N > 0}}\n")
+    with pytest.raises(ModelError) as caught:
+        load(path, {"N": "1 + M"})
+    assert str(caught.value) == "constant N:1:5: E120: unknown name 'M'\n    1 + M\n        ^"
+    load(path, {"N": "1 + 2"})

@@ -88,21 +88,25 @@ def test_generated_models_are_accepted(design: modelcheck.model.Model) -> None:
 
 
 def codes_of(path: Path) -> set[str]:
-    with pytest.raises(ModelError) as caught:
+    """What the reader finds wrong; nothing where only formulas are."""
+    try:
         load_file(path)
-    return {problem.code for problem in caught.value.problems}
+    except ModelError as error:
+        return {problem.code for problem in error.problems}
+    return set()
 
 
 @pytest.mark.parametrize("path", BROKEN, ids=lambda path: path.stem)
 def test_models_that_are_wrong_in_structure_are_refused(path: Path) -> None:
-    if codes_of(path) <= set(IN_STRUCTURE):
+    codes = codes_of(path)
+    if codes and codes <= set(IN_STRUCTURE):
         node = read_file(path, [])
         assert complaints(core(node))
         assert complaints(texts(node))
 
 
 def test_there_are_broken_models_for_each_code_that_a_schema_sees() -> None:
-    in_structure = [path for path in BROKEN if codes_of(path) <= set(IN_STRUCTURE)]
+    in_structure = [path for path in BROKEN if set() < codes_of(path) <= set(IN_STRUCTURE)]
     assert len(in_structure) >= 10
     assert set().union(*map(codes_of, BROKEN)) >= set(IN_STRUCTURE)
 

@@ -30,12 +30,12 @@ def lint(design: model.Model) -> list[Finding]:
 
         design = expand(design)
         for each in flows_of(design).values():
-            found += [*_unreachable(each), *_context(each)]
+            found += [*_unreachable(each), *_impossible(each), *_context(each)]
         found += policy_findings(design)
     if isinstance(design, model.Choreography):
         from .delivery import delivery_findings
 
-        found += delivery_findings(design)
+        found += [*_duplicates(design), *delivery_findings(design)]
     return sorted(found, key=lambda finding: finding.code)
 
 
@@ -112,6 +112,34 @@ def _unreachable(design: model.Orchestration) -> Iterator[Finding]:
             yield Finding("W303", f"step '{name}' can never run", position=position_of(name), hint=hint)
     if END not in reached and ABORT not in reached:
         yield Finding("W304", "no way through the flow reaches its end", position=position_of(design.name))
+
+
+def _impossible(design: model.Orchestration) -> Iterator[Finding]:
+    """What is said of outcomes in which a step cannot end, and transitions after one that is always taken."""
+    for name, step in design.flow.steps.items():
+        possible = model.outcome_names(step, design.services.get(step.service or ""))
+        if step.retry is not None and not set(step.retry.on) & set(possible):
+            message = f"'{name}' is never tried again: it cannot end as {' or '.join(step.retry.on)}"
+            hint = "give it outcomes or a timeout, or its service failures"
+            yield Finding("W308", message, position=position_of(name), hint=hint)
+        always: set[str] = set()
+        for transition in step.transitions:
+            if not set(transition.on) & set(possible):
+                message = f"'{name}' never goes to '{transition.to}': it cannot end as {' or '.join(transition.on)}"
+                yield Finding("W308", message, position=position_of(transition.to))
+            elif step.choice == "ordered" and set(transition.on) <= always:
+                message = f"'{name}' never goes to '{transition.to}': a transition before it is always taken"
+                yield Finding("W309", message, position=position_of(transition.to), hint="write 'otherwise' last")
+            elif transition.when is None or transition.when is True or str(transition.when) == "true":
+                always |= set(transition.on)
+
+
+def _duplicates(design: model.Choreography) -> Iterator[Finding]:
+    """A number of duplicates on a channel that has none."""
+    for name, channel in design.channels.items():
+        if channel.delivery == "exactly once" and channel.duplicates != 1:
+            message = f"'{name}' delivers exactly once: its duplicates mean nothing"
+            yield Finding("W337", message, position=position_of(name), hint="write 'delivery: at least once'")
 
 
 def _context(design: model.Orchestration) -> Iterator[Finding]:

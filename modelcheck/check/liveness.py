@@ -12,19 +12,33 @@ from ..engine.liveness import find_lasso, possible
 from ..engine.search import search
 from ..engine.state_graph import StateGraph, explore
 from ..engine.target import Answer, Limits, Target
-from ..errors import Problem, position_of
-from ..expand import flows_of
+from ..errors import position_of
+from ..expand import expand, flows_of
 from ..expressions import BOOL, Expr, Resolver, conjunction, negation
 from ..results import Result, Verdict
 from ..system import TransitionSystem
 from ..trace import Trace
 from .compensation import compensation_questions, restoration_results
-from .properties import each_instance
+from .properties import each_instance, only_flows
 from .question import answer_questions
 from .termination import FAIRNESS, termination_result
 
 Compute = Callable[[], Result]
 Explore = Callable[[], StateGraph]
+
+
+LIVENESS = ("ends", "possible", "leads_to", "compensated")
+
+
+def answers_by_themselves(design: model.Model) -> Iterator[str]:
+    """The names of the answers that `liveness_results` gives without having been asked by a property."""
+    if not isinstance(design, model.System):
+        yield "termination"
+    if isinstance(design, model.Orchestration):
+        steps = [each for flow in flows_of(expand(design)).values() for each in flow.flow.steps.items()]
+        for name, step in steps:
+            if step.compensation is not None:
+                yield from (f"undoing {name} restores {variable}" for variable in step.compensation.restores)
 
 
 def liveness_results(
@@ -53,8 +67,7 @@ def liveness_results(
             if isinstance(design, model.Orchestration):
                 yield name, _compensated(name, design, system, limits, _flow_named(about, design))
             else:
-                problem = Problem("E305", "only a flow can be 'compensated'", position_of(name))
-                resolver.problems.append(problem)
+                resolver.problems.append(only_flows(name))
     if not isinstance(design, model.System):
         yield "termination", _ends(design, system, limits, "termination", graph)
     if isinstance(design, model.Orchestration):

@@ -64,7 +64,9 @@ def property_problems(design: model.Model, system: TransitionSystem) -> list[Pro
     """Everything that is wrong in the formulas of a design's own properties."""
     resolver = Resolver()
     list(state_questions(design, system, resolver))
-    for asked in design.properties.values():
+    for name, asked in design.properties.items():
+        if asked.word == "compensated" and not isinstance(design, model.Orchestration):
+            resolver.problems.append(only_flows(name))
         if asked.word in ("leads_to", "possible"):
             for text in asked.about if isinstance(asked.about, tuple) else (asked.about,):
                 each_instance(text, system, resolver)
@@ -87,6 +89,12 @@ def observables(design: model.Design, system: TransitionSystem, resolver: Resolv
             return []
         views.append({name: value for name, value in view.items() if value is not None})
     return views
+
+
+def only_flows(name: str) -> Problem:
+    """The problem with a property that asks whether something else than a flow is compensated."""
+    hint = "say with 'outcome', 'always' or 'never' what should hold"
+    return Problem("E305", "only a flow can be 'compensated'", position_of(name), hint)
 
 
 def _about_states(
@@ -171,8 +179,10 @@ def _occurrences(
         return [occurrence]
     known = labels | {action.name.split("[")[0] for action in system.actions}
     known |= {event for action in system.actions for event in (*action.label.publishes, action.label.message)}
-    message = f"nothing called '{text}' happens in this design"
-    resolver.problems.append(Problem("E301", message, position_of(text), did_you_mean(name, known - {""})))
+    hint = did_you_mean(name, {each for each in known if each and " " not in each})
+    resolver.problems.append(
+        Problem("E301", f"nothing called '{text}' happens in this design", position_of(text), hint)
+    )
     return []
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
@@ -19,7 +20,7 @@ from .claims import claim_questions
 from .contracts import choice_results, contract_results, flow_answers, range_results
 from .execution import refuted_contracts
 from .lint import lint
-from .liveness import liveness_results
+from .liveness import LIVENESS, answers_by_themselves, liveness_results
 from .ordering import PREFIX, conflict_finding, conflict_questions, proved_precedences
 from .properties import state_questions
 from .question import Ask, Question, answer_questions
@@ -71,6 +72,14 @@ def check_model(
 
 
 def _questions(design: model.Model, system: TransitionSystem, resolver: Resolver) -> list[Question]:
+    questions = _named_questions(design, system, resolver)
+    if isinstance(design, model.Orchestration):
+        questions += conflict_questions(design, system)
+    return questions
+
+
+def _named_questions(design: model.Model, system: TransitionSystem, resolver: Resolver) -> list[Question]:
+    """The questions whose answers are results, called by name."""
     questions = [*state_questions(design, system, resolver), *claim_questions(system)]
     if not isinstance(design, model.System) or system.finished != FALSE:
         found = "nothing is enabled, and it is not finished"
@@ -79,22 +88,38 @@ def _questions(design: model.Model, system: TransitionSystem, resolver: Resolver
         from .compensation import compensation_questions
 
         questions += compensation_questions(design, system)
-        questions += conflict_questions(design, system)
     return questions
 
 
-def _check_names(design: model.Model, properties: Sequence[str] | None, names: Sequence[str]) -> None:
-    """Expectations and choices that name no property would silently expect nothing."""
-    known = [*names, "states"]
+def expectation_problems(design: model.Model, system: TransitionSystem) -> list[Problem]:
+    """What is wrong with the names of properties and expectations, of a model whose formulas are right."""
+    if not design.expect and not design.properties:
+        return []
+    design = expand(design)
+    names = [question.name for question in _named_questions(design, system, Resolver())]
+    names += [name for name, each in design.properties.items() if name not in names and each.word in LIVENESS]
+    return _name_problems(design, [*names, *answers_by_themselves(design)])
+
+
+def _name_problems(design: model.Model, names: Sequence[str]) -> list[Problem]:
+    """Expectations that name no property would silently expect nothing."""
+    known = Counter([*names, "states"])
     problems = [
         Problem("E306", f"'{name}' is the name of a check: call the property something else", position_of(name))
         for name in design.properties
-        if known.count(name) > 1
+        if known[name] > 1
     ]
     for wanted in design.expect:
         if wanted not in known:
             hint = did_you_mean(wanted, known)
             problems.append(Problem("E302", f"there is no property '{wanted}' to expect", position_of(wanted), hint))
+    return problems
+
+
+def _check_names(design: model.Model, properties: Sequence[str] | None, names: Sequence[str]) -> None:
+    """Expectations and choices that name no property would silently choose nothing."""
+    known = [*names, "states"]
+    problems = _name_problems(design, names)
     problems += [
         Problem("E302", f"there is no property '{wanted}'", None, did_you_mean(wanted, known))
         for wanted in properties or ()

@@ -18,6 +18,7 @@ from ..expand import expand
 from ..expand.indices import with_indices
 from ..expressions import BOOL, TRUE, Expr, Ref, Resolver, Scope, Type, as_text, names_in, substitute
 from ..expressions.composite import AnyType, Tree, build, leaves
+from ..names import name_problems
 from ..system import Claim, Variable
 from .private import foreign_paths
 from .wrong import structure_problems
@@ -106,8 +107,9 @@ def type_choreography(design: model.Choreography, instances: int | None = None) 
 
     `instances` overrides the design's own number.
     """
-    design = expand(design)
     resolver = Resolver()
+    resolver.problems += name_problems(design)
+    design = expand(design)
     resolver.problems += structure_problems(design)
     constants = declare_names(design, resolver)
     count = instances or count_instances(design.instances, constants, resolver)
@@ -123,7 +125,7 @@ def type_choreography(design: model.Choreography, instances: int | None = None) 
         variables += own
         typed.append(_Typing(design, names, kinds, resolver).instance(number))
         if resolver.problems:  # The other instances would repeat them.
-            raise ModelError(resolver.problems)
+            raise ModelError(dict.fromkeys(resolver.problems))
     types = {variable.name: variable.type for variable in variables}
     return TypedChoreography(tuple(variables), tuple(typed), payloads, types)
 
@@ -162,13 +164,15 @@ class _Names:
 def _joined(*scopes: Scope) -> Scope:
     names = {name: value for scope in scopes for name, value in scope.names.items()}
     families = {name: family for scope in scopes for name, family in scope.families.items()}
-    return replace(scopes[0], names=names, families=families)
+    broken = {name for scope in scopes for name in scope.broken} - names.keys() - families.keys()
+    return replace(scopes[0], names=names, families=families, broken=frozenset(broken))
 
 
 def _prefixed(scope: Scope, participant: str) -> Scope:
     return Scope(
         {f"{participant}.{name}": value for name, value in scope.names.items()},
         {f"{participant}.{name}": family for name, family in scope.families.items()},
+        broken=frozenset(f"{participant}.{name}" for name in scope.broken),
     )
 
 
@@ -190,6 +194,7 @@ def _declare(
         mine = Scope(
             {key: scope.names[key] for key in own if key in scope.names},
             {key: scope.families[key] for key in own if key in scope.families},
+            broken=frozenset(key for key in own if key in scope.broken),
         )
         private[name] = _joined(private.get(name, Scope()), mine)
     return found, _Names(common, private)
@@ -205,17 +210,23 @@ class _Typing:
     resolver: Resolver
 
     def instance(self, number: int) -> TypedInstance:
-        handlers = {
-            f"{name}.{key}": self.handler(name, key, handler)
-            for name, participant in self.design.participants.items()
-            for key, handler in participant.handlers.items()
-        }
+        handlers, wrong = {}, set[str]()
+        for name, participant in self.design.participants.items():
+            family, before = name.partition("[")[0], len(self.resolver.problems)
+            if family in wrong:
+                continue  # Its other members would repeat the problems of the first.
+            for key, handler in participant.handlers.items():
+                handlers[f"{name}.{key}"] = self.handler(name, key, handler)
+            if len(self.resolver.problems) > before:
+                wrong.add(family)
         starts = tuple(self.publication(each, self.names.common) for each in self.design.starts)
         scope = self.names.everywhere()
         claims = {}
         for event, declared in self.design.events.items():
             if declared.claims is not None:
-                claim = self.resolver.expression(declared.claims, scope.with_names(self.payload(event)), BOOL)
+                known = scope.with_names(self.payload(event))
+                known = replace(known, broken=known.broken | self.broken_fields(event))
+                claim = self.resolver.expression(declared.claims, known, BOOL)
                 claims[event] = TRUE if claim is None else claim
         return TypedInstance(number, scope, handlers, starts, claims)
 
@@ -223,10 +234,16 @@ class _Typing:
         fields = self.payloads.get(event or "", {})
         return {f"event.{name}": _placeholder(f"event.{name}", kind) for name, kind in fields.items()}
 
+    def broken_fields(self, event: str | None) -> set[str]:
+        """The fields of an event whose types are wrong."""
+        declared = self.design.events.get(event or "", model.Event()).payload
+        return {f"event.{name}" for name in declared if name not in self.payloads.get(event or "", {})}
+
     def handler(self, participant: str, key: str, handler: model.Handler) -> TypedHandler:
         indices = self.design.participants[participant].origin.indices
         inside = with_indices(self.names.within(participant), indices)
         scope = inside.with_names(self.payload(handler.on))
+        scope = replace(scope, broken=scope.broken | self.broken_fields(handler.on))
 
         def formula(text: model.Formula | None) -> Expr | None:
             return self.formula(text, scope, participant)
@@ -277,13 +294,14 @@ class _Typing:
             else:
                 message = f"'{publication.event}' is published without its field '{name}'"
                 hint = f"write {{{publication.event}: {{{name}: ...}}}}"
-                self.resolver.problems.append(Problem("E214", message, position_of(publication.event), hint))
+                place = position_of(publication.event)
+                self.resolver.problems.append(Problem("E214", message, place, hint, unknown=name))
         declared = self.design.events.get(publication.event, model.Event()).payload
         for name in publication.payload:
             if name not in declared and publication.event in self.design.events:
                 hint = did_you_mean(name, declared, otherwise="its payload is empty")
                 message = f"'{publication.event}' has no field '{name}'"
-                self.resolver.problems.append(Problem("E214", message, position_of(name), hint))
+                self.resolver.problems.append(Problem("E214", message, position_of(name), hint, unknown=name))
         when = self.formula(publication.when, scope, participant)
         guarded = publication.when is not None
         return TypedPublication(publication.event, payload, TRUE if when is None else when, guarded, publication.on)

@@ -28,7 +28,7 @@ def structure_problems(design: model.Choreography) -> list[Problem]:
 
 
 def _unknown(what: str, name: str, known: Iterable[str]) -> Problem:
-    return Problem("E211", f"unknown {what} '{name}'", position_of(name), did_you_mean(name, known))
+    return Problem("E211", f"unknown {what} '{name}'", position_of(name), did_you_mean(name, known), unknown=name)
 
 
 def _references(design: model.Choreography) -> Iterator[Problem]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import islice
 
 from .. import model
 from ..errors import Located, Problem, position_of
@@ -15,13 +17,17 @@ def declare_constants(constants: Mapping[str, model.Formula], resolver: Resolver
     """The scope of the constants; a later one may use the ones before it."""
     scope = Scope()
     for name, text in constants.items():
+        before = len(resolver.problems)
         value = resolver.expression(as_text(text), scope)
+        for index, problem in enumerate(resolver.problems[before:], before):
+            if problem.unknown in constants:
+                resolver.problems[index] = replace(problem, hint="a constant can use those that are written before it")
         if isinstance(value, Literal):
             scope = scope.with_names({name: value})
         else:
             if value is not None:
                 resolver.problems.append(Problem("E131", f"'{name}' is not constant", position_of(name)))
-            scope = scope.with_names({name: integer(1)})  # So that one mistake is one problem.
+            scope = replace(scope, broken=scope.broken | {name})  # So that one mistake is one problem.
     return scope
 
 
@@ -63,17 +69,15 @@ def copies(
     Notes an index that hides something (E142) and a family of too many copies (E143).
     """
     for position, index in enumerate(indices):
-        others = (*scope.names, *scope.families, *taken, *(each.name for each in indices[:position]))
+        others = (*scope.names, *scope.families, *scope.types, *taken, *(each.name for each in indices[:position]))
         if index.name in others:
-            message = f"the index '{index.name}' has the name of something else"
-            resolver.problems.append(Problem("E142", message, position_of(index.name)))
-    found: list[dict[str, int]] = []
-    for values in combinations(indices, scope, resolver):
-        if len(found) == MOST_COPIES:
-            message = f"'{name}' stands for more than {MOST_COPIES} copies"
-            resolver.problems.append(Problem("E143", message, position_of(name)))
-            break
-        found.append(values)
+            message, hint = f"the index '{index.name}' has the name of something else", "give it another name"
+            resolver.problems.append(Problem("E142", message, position_of(index.name), hint))
+    found = list(islice(combinations(indices, scope, resolver), MOST_COPIES + 1))
+    if len(found) > MOST_COPIES:
+        message = f"'{name}' stands for more than {MOST_COPIES} copies"
+        resolver.problems.append(Problem("E143", message, position_of(name)))
+        return found[:1]  # What else is wrong with it is wrong with the first one.
     return found
 
 

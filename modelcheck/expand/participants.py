@@ -22,9 +22,10 @@ def expand_participants(design: model.Choreography) -> model.Choreography:
     members: dict[str, list[str]] = {}
     participants = {}
     for name, each in design.participants.items():
-        taken = (*design.variables, *each.variables)
+        taken = (*design.types, *design.variables, *each.variables)
+        before = len(resolver.problems)
         found = copies(name, each.for_each, constants, resolver, taken) if each.for_each else [{}]
-        if not found and not resolver.problems:
+        if not found and len(resolver.problems) == before:
             message, hint = f"'{name}' has no copies: the range of its index is empty", "write i in 1..N"
             resolver.problems.append(Problem("E143", message, position_of(name), hint))
         members[name] = [member_name(name, values) for values in found]
@@ -60,5 +61,7 @@ def _receivers(name: str, members: dict[str, list[str]], constants: Scope, resol
     known = members.get(family, [])
     if full not in known:
         hint = f"there is {known[0]} to {known[-1]}" if known and "[" in known[0] else "it is no family"
-        resolver.problems.append(Problem("E233", f"there is no participant '{full}'", position_of(name), hint))
+        resolver.problems.append(
+            Problem("E233", f"there is no participant '{full}'", position_of(name), hint, unknown=family)
+        )
     return [each for each in known if each == full]

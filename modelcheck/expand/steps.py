@@ -84,8 +84,8 @@ class Expansion:
     prefix: str = ""
     made: Counter[str] = field(default_factory=Counter)
 
-    def problem(self, code: str, message: str, about: object, hint: str = "") -> None:
-        self.resolver.problems.append(Problem(code, message, position_of(about), hint))
+    def problem(self, code: str, message: str, about: object, hint: str = "", unknown: str = "") -> None:
+        self.resolver.problems.append(Problem(code, message, position_of(about), hint, unknown))
 
     def steps_of(self, flow: model.Flow) -> dict[str, model.Step]:
         """All steps of a flow, written out."""
@@ -109,7 +109,7 @@ class Expansion:
         if step.for_each:
             before = len(self.resolver.problems)
             scope = with_indices(self.constants, self.indices)
-            values = copies(name, step.for_each, scope, self.resolver, tuple(self.design.variables))
+            values = copies(name, step.for_each, scope, self.resolver, (*self.design.types, *self.design.variables))
             if not values and len(self.resolver.problems) == before:
                 hint = "write i in 1..N with N from 1 on"
                 self.problem("E143", f"'{name}' has no copies: the range of its index is empty", name, hint)
@@ -130,7 +130,7 @@ class Expansion:
         called = self.design.flows.get(flow)
         if called is None:
             hint = did_you_mean(flow, self.design.flows) or "declare it under 'flows'"
-            self.problem("E223", f"unknown flow '{flow}'", flow, hint)
+            self.problem("E223", f"unknown flow '{flow}'", flow, hint, unknown=flow)
             return None
         if flow in self.within or len(self.within) >= DEEPEST_CALLS:
             way = " → ".join((*self.within, flow))
@@ -192,7 +192,7 @@ class Expansion:
         if key not in family.copies:
             shown = f"{name}[{','.join(map(str, key))}]"
             hint = f"there is {_shown(family)}" if family.step.for_each else f"'{name}' is no family: write '{name}'"
-            self.problem("E220", f"there is no step '{shown}'", reference, hint)
+            self.problem("E220", f"there is no step '{shown}'", reference, hint, unknown=name)
         return family.copies.get(key)
 
     def _copy(self, family: Family, copy: Copy, after: tuple[str, ...] | None) -> dict[str, model.Step]:

@@ -1,7 +1,7 @@
 """The expression language: parsed once (`parse`), typed once (`resolve`), then used in four ways:
 plain Python (`python`), numpy columns (`columns`), z3 (`smt`, imported only where needed), text (`text`)."""
 
-from .parse import ExpressionError, parse
+from .parse import BrokenDeclarationError, ExpressionError, parse
 from .python import compile_expression, compile_update, evaluate
 from .resolve import resolve
 from .resolver import Resolver, as_text, names_in
@@ -41,9 +41,9 @@ from .tree import (
 )
 
 __all__ = [
-    "BOOL", "FALSE", "INT", "REAL", "TRUE", "BoolType", "EnumType", "Expr", "ExpressionError", "IntType",
-    "Literal", "Operation", "RealType", "Ref", "Resolver", "Scope", "Type", "Value", "as_text", "compare",
-    "compile_expression", "compile_update", "conditional", "conjunction", "disjunction", "domain", "equal",
-    "evaluate", "implication", "integer", "label", "names_in", "negation", "parse", "references", "resolve",
-    "show", "substitute", "to_text", "total", "well_defined",
+    "BOOL", "FALSE", "INT", "REAL", "TRUE", "BoolType", "BrokenDeclarationError", "EnumType", "Expr",
+    "ExpressionError", "IntType", "Literal", "Operation", "RealType", "Ref", "Resolver", "Scope", "Type",
+    "Value", "as_text", "compare", "compile_expression", "compile_update", "conditional", "conjunction",
+    "disjunction", "domain", "equal", "evaluate", "implication", "integer", "label", "names_in", "negation",
+    "parse", "references", "resolve", "show", "substitute", "to_text", "total", "well_defined",
 ]  # fmt: skip

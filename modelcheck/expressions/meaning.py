@@ -105,13 +105,18 @@ def member(name: str, family: Mapping[tuple[int, ...], Tree], indices: Sequence[
         raise ExpressionError("E127", f"'{name}' has no members", offset)
     dimensions = len(next(iter(family)))
     if len(indices) != dimensions:
-        raise ExpressionError("E126", f"'{name}' takes {dimensions} indices, found {len(indices)}", offset)
+        raise ExpressionError("E126", wrong_indices(name, dimensions, len(indices)), offset)
     if all(isinstance(index, Literal) for index in indices):
         key = tuple(int(index.value) for index in indices if isinstance(index, Literal))
         if key not in family:
             raise ExpressionError("E127", f"'{name}[{', '.join(map(str, key))}]' does not exist", offset)
         return family[key]
     return _halving(indices, sorted(family.items(), key=lambda each: each[0]))
+
+
+def wrong_indices(name: str, wanted: int, found: int) -> str:
+    """That an indexed variable takes another number of indices, in words."""
+    return f"'{name}' takes {wanted} {'index' if wanted == 1 else 'indices'}, found {found}"
 
 
 def _halving(indices: Sequence[Expr], members: list[tuple[tuple[int, ...], Tree]]) -> Tree:

@@ -21,7 +21,9 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 
+from .foreign import CHARACTERS, OPERATORS, WORDS
 from .syntax import (
     Apply,
     Call,
@@ -46,26 +48,21 @@ DEEPEST_NESTING, DEEPEST_TREE = 40, 100
 class ExpressionError(Exception):
     """Something is wrong at an offset of an expression's text."""
 
-    def __init__(self, code: str, message: str, offset: int, hint: str = ""):
-        self.code, self.message, self.offset, self.hint = code, message, offset, hint
+    def __init__(self, code: str, message: str, offset: int, hint: str = "", unknown: str = ""):
+        self.code, self.message, self.offset, self.hint, self.unknown = code, message, offset, hint, unknown
         super().__init__(f"{message} (at offset {offset})")
+
+
+class BrokenDeclarationError(ExpressionError):
+    """A formula cannot be judged, because the declaration of a name in it is wrong."""
 
 
 QUANTIFIERS = ("forall", "exists", "sum", "count")
 KEYWORDS = frozenset({"and", "or", "not", "implies", "if", "else", "in", "true", "false", "forall"})
 _TOKEN = re.compile(
-    r"\s*(?:(?P<number>\d+(?:\.(?!\.)\d+)?)|(?P<name>[^\W\d]\w*(?:\.[^\W\d]\w*)*)"
-    r"|(?P<operator>\.\.|==|!=|<=|>=|=>|//|&&|\|\||\*\*|[-+*/%<>()\[\]{},:=!&|^~.]))"
+    r"\s*(?:(?P<number>[0-9]+(?:\.(?!\.)[0-9]+)?)|(?P<name>[^\W\d]\w*(?:\.[^\W\d]\w*)*)"
+    r"|(?P<operator>\.\.|===|==|!=|<=|>=|=>|<>|:=|\+=|-=|//|&&|\|\||\*\*|[-+*/%<>()\[\]{},:=!&|^~.]))"
 )
-_MISTAKES = {
-    "=": "write '==' to compare",
-    "&&": "write 'and'",
-    "||": "write 'or'",
-    "!": "write 'not'",
-    "&": "write 'and'",
-    "|": "write 'or'",
-    "**": "there are no powers; multiply",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,20 +81,27 @@ def _tokens(text: str) -> list[_Token]:
         match = _TOKEN.match(text, position)
         if not match or not match.lastgroup:
             offset = position + len(text[position:]) - len(text[position:].lstrip())
-            raise ExpressionError("E111", f"{text[offset]!r} is not part of the expression language", offset)
+            hint = CHARACTERS.get(text[offset], "")
+            raise ExpressionError("E111", f"{text[offset]!r} is not part of the expression language", offset, hint)
         kind, piece = match.lastgroup, match.group(match.lastgroup)
         offset = match.start(match.lastgroup)
-        if piece in _MISTAKES:
-            raise ExpressionError("E112", f"'{piece}' is not an operator here", offset, _MISTAKES[piece])
+        if piece in OPERATORS:
+            raise ExpressionError("E112", f"'{piece}' is not an operator here", offset, OPERATORS[piece])
+        if (fraction := re.match(r"\.[0-9]+", text[offset:])) and not re.search(r"[\w.\])}]\s*\Z", text[:offset]):
+            raise ExpressionError("E111", "a number does not begin with '.'", offset, f"write 0{fraction.group()}")
         if kind == "number" and len(piece) > LONGEST_NUMBER:
             raise ExpressionError("E113", f"a number of {len(piece)} digits is too long", offset)
         if kind == "number" and match.end() < len(text) and (text[match.end()].isalpha() or text[match.end()] == "_"):
             raise ExpressionError("E111", f"'{piece}{text[match.end()]}' is neither a number nor a name", offset)
+        if kind == "number" and re.match("0[0-9]", piece):
+            hint = f"write {piece.lstrip('0') or '0'}"
+            raise ExpressionError("E111", f"a number does not begin with 0: '{piece}'", offset, hint)
         tokens.append(_Token(kind, piece, offset))
         position = match.end()
     return [*tokens, _Token("end", "", end)]
 
 
+@lru_cache(maxsize=10_000)  # The members of a family have their formulas in common.
 def parse(text: str) -> Syntax:
     """The syntax tree of an expression; raises `ExpressionError` at the first place that is wrong."""
     parser = _Parser(_tokens(text))
@@ -143,7 +147,9 @@ class _Parser:
     def expect(self, text: str) -> _Token:
         token = self.take(text)
         if token is None:
-            raise self.unexpected(f"'{text}'")
+            error = self.unexpected(f"'{text}'")
+            error.hint = error.hint or ("write low..high" if text == ".." else "")
+            raise error
         return token
 
     def expect_end(self) -> None:
@@ -153,7 +159,9 @@ class _Parser:
     def unexpected(self, wanted: str) -> ExpressionError:
         token = self.next
         found = "the end" if token.kind == "end" else f"'{token.text}'"
-        return ExpressionError("E114", f"expected {wanted}, found {found}", token.offset)
+        hint = WORDS.get(token.text, f"write '{token.text.lower()}'" if token.text.lower() in KEYWORDS else "")
+        hint = hint if token.text not in KEYWORDS else ""
+        return ExpressionError("E114", f"expected {wanted}, found {found}", token.offset, hint)
 
     def expression(self) -> Syntax:
         self.depth += 1

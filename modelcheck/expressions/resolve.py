@@ -18,6 +18,7 @@ from .composite import (
     RecordType,
     Tree,
 )
+from .foreign import NAMES
 from .meaning import (
     LIST_FUNCTIONS,
     arithmetic,
@@ -36,7 +37,7 @@ from .meaning import (
 from .meaning import (
     field as field_of,
 )
-from .parse import ExpressionError
+from .parse import BrokenDeclarationError, ExpressionError
 from .paths import filled, in_short, is_path, members_of, pieces, root_of, written
 from .scope import Scope
 from .syntax import (
@@ -111,13 +112,17 @@ def _name(syntax: Name, scope: Scope, expected: AnyType | None) -> Tree:
         return value
     if syntax.text in scope.families:
         raise ExpressionError("E122", f"'{syntax.text}' is indexed", syntax.offset, f"write '{syntax.text}[...]'")
+    _must_be_whole(syntax.text, scope, syntax.offset)
     known = [*scope.names, *scope.families]
     if isinstance(expected, EnumType):
         known += expected.labels
-    hint = did_you_mean(syntax.text, known)
-    if syntax.text in ("True", "False"):
-        hint = f"write '{syntax.text.lower()}'"
-    raise ExpressionError("E120", f"unknown name '{syntax.text}'", syntax.offset, hint)
+    hint = NAMES.get(syntax.text) or scope.meant_by(syntax.text) or did_you_mean(syntax.text, known)
+    raise ExpressionError("E120", f"unknown name '{syntax.text}'", syntax.offset, hint, unknown=syntax.text)
+
+
+def _must_be_whole(name: str, scope: Scope, offset: int) -> None:
+    if scope.is_broken(name):
+        raise BrokenDeclarationError("E120", f"the declaration of '{name}' is wrong", offset)
 
 
 def _named(syntax: Name | Index, scope: Scope) -> Tree | None:
@@ -128,7 +133,7 @@ def _named(syntax: Name | Index, scope: Scope) -> Tree | None:
     words = text.split(".")
     for count in range(len(words) - 1, 0, -1):
         value = scope.names.get(".".join(words[:count]))
-        if isinstance(value, COMPOSITES):
+        if value is not None and not scope.is_broken(text):
             offset = syntax.offset + len(".".join(words[:count])) + 1
             for word in words[count:]:
                 value = field_of(value, word, offset)
@@ -156,10 +161,13 @@ def _pair(first: Syntax, second: Syntax, scope: Scope, expected: AnyType | None)
     """Two values of one kind; a bare enumeration value, a list or a record takes its type from the other side."""
     try:
         left = _resolve(first, scope, expected)
-    except ExpressionError:
+    except ExpressionError as wrong:
         if expected is not None or not _may_depend(first):
             raise
-        right = _resolve(second, scope, None)
+        try:
+            right = _resolve(second, scope, None)
+        except ExpressionError as error:
+            raise (error if error.hint.startswith("did you mean") else wrong) from None
         return _resolve(first, scope, right.type), right
     return left, _resolve(second, scope, expected or left.type)
 
@@ -184,8 +192,10 @@ def _index(syntax: Index, scope: Scope) -> Tree:
         return member(syntax.name, scope.families[syntax.name], indices, syntax.offset)
     value = _named(syntax, scope)
     if not isinstance(value, COMPOSITES):
+        _must_be_whole(syntax.name, scope, syntax.offset)
         hint = did_you_mean(syntax.name, scope.families, f"there is no indexed '{syntax.name}'")
-        raise ExpressionError("E120", f"'{syntax.name}' is not an indexed name", syntax.offset, hint)
+        message = f"'{syntax.name}' is not an indexed name"
+        raise ExpressionError("E120", message, syntax.offset, hint, unknown=syntax.name)
     return _items_of(value, syntax.arguments, scope)
 
 
@@ -201,8 +211,11 @@ def _part(syntax: Part, scope: Scope) -> Tree:
                 raise ExpressionError("E127", f"'{filled(syntax, key)}' does not exist", root_of(syntax).offset)
             return member(written(syntax), members, indices, root_of(syntax).offset)
         if not isinstance(syntax.of, Part):
+            if members_of(syntax, dict.fromkeys(scope.broken), {}):
+                raise BrokenDeclarationError("E120", f"the declaration of '{written(syntax)}' is wrong", syntax.offset)
             hint = did_you_mean(written(syntax), {in_short(name) for name in scope.names if "[" in name})
-            raise ExpressionError("E120", f"unknown name '{written(syntax)}'", root_of(syntax).offset, hint)
+            message = f"unknown name '{written(syntax)}'"
+            raise ExpressionError("E120", message, root_of(syntax).offset, hint, unknown=written(syntax))
     value = _resolve(syntax.of, scope, None)
     return field_of(value, syntax.field, syntax.offset) if syntax.field else _items_of(value, syntax.arguments, scope)
 
@@ -222,6 +235,9 @@ def _contains(syntax: Contains, scope: Scope) -> Expr:
 
 def _items(syntax: Items, scope: Scope, expected: AnyType | None) -> Tree:
     of = expected.of if isinstance(expected, ListType) else None
+    if isinstance(expected, ListType) and len(syntax.arguments) > expected.most:
+        message = f"{len(syntax.arguments)} items in a list of at most {expected.most}"
+        raise ExpressionError("E137", message, syntax.offset)
     if of is None and not syntax.arguments:
         raise ExpressionError("E146", "what kind of list [] is cannot be told here", syntax.offset)
     values = []
@@ -275,7 +291,8 @@ def _call(syntax: Call, scope: Scope, expected: AnyType | None) -> Tree:
     if name in LIST_FUNCTIONS:
         return _list_function(syntax, scope, expected)
     known = ["min", "max", "abs", "count", "exists", "sum", "forall", *LIST_FUNCTIONS, *scope.predicates]
-    raise ExpressionError("E120", f"unknown function '{name}'", syntax.offset, did_you_mean(name, known))
+    hint = NAMES.get(name) or did_you_mean(name, known)
+    raise ExpressionError("E120", f"unknown function '{name}'", syntax.offset, hint, unknown=name)
 
 
 def _list_function(syntax: Call, scope: Scope, expected: AnyType | None) -> Tree:
@@ -306,7 +323,8 @@ def _predicate(syntax: Call, scope: Scope) -> Expr:
         if family := next((each for each in meanings if name == in_short(each, "")), None):
             each = in_short(family, "[i]")
             hint = f"it stands for several: write 'forall i in 1..N: {syntax.name}({each})', or exists or count"
-        raise ExpressionError("E128", f"'{syntax.name}' does not know '{name}'", argument.offset, hint)
+        message = f"'{syntax.name}' does not know '{name}'"
+        raise ExpressionError("E128", message, argument.offset, hint, unknown=name.partition("[")[0])
     return meanings[name]
 
 
@@ -325,7 +343,14 @@ def _over_instances(syntax: Call, scope: Scope) -> Expr:
     return _combine(syntax.name, [(tree.TRUE, each) for each in scopes], syntax.arguments[0])
 
 
+def _must_be_new(syntax: Quantified | QuantifiedOver, scope: Scope) -> None:
+    if syntax.variable in {*scope.names, *scope.families, *scope.types}:
+        message = f"the index '{syntax.variable}' has the name of something else"
+        raise ExpressionError("E142", message, syntax.offset, "give it another name")
+
+
 def _quantified(syntax: Quantified, scope: Scope) -> Expr:
+    _must_be_new(syntax, scope)
     low, high = constant(syntax.low, scope), constant(syntax.high, scope)
     scope = replace(scope, cases=_cases(high - low + 1, scope, syntax))
     scopes = [scope.with_names({syntax.variable: tree.integer(index)}) for index in range(low, high + 1)]
@@ -333,6 +358,7 @@ def _quantified(syntax: Quantified, scope: Scope) -> Expr:
 
 
 def _quantified_over(syntax: QuantifiedOver, scope: Scope) -> Expr:
+    _must_be_new(syntax, scope)
     values = _values_over(syntax.over, scope)
     scope = replace(scope, cases=_cases(len(values), scope, syntax))
     scopes = [(there, scope.with_names({syntax.variable: value})) for there, value in values]

@@ -7,7 +7,7 @@ from decimal import Decimal
 from ..errors import Problem, position_of
 from .composite import COMPOSITES, AnyType, Tree
 from .meaning import kind_of
-from .parse import ExpressionError, parse, parse_range
+from .parse import BrokenDeclarationError, ExpressionError, parse, parse_range
 from .resolve import constant, value_of
 from .scope import Scope
 from .syntax import Index, Name, parts_of
@@ -51,7 +51,8 @@ class Resolver:
         place = position_of(source)
         where = place.shifted(error.offset) if place else None
         message = error.message if where else f"{error.message} in '{source}' at column {error.offset + 1}"
-        self.problems.append(Problem(error.code, message, where, error.hint))
+        if not isinstance(error, BrokenDeclarationError):
+            self.problems.append(Problem(error.code, message, where, error.hint, error.unknown))
 
 
 def as_text(value: str | bool | int | float) -> str:

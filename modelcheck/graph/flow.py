@@ -16,12 +16,12 @@ import networkx as nx
 from ..expand import expand, flows_of
 from ..expand.order import jumps_after, predecessors
 from ..expand.several import title_of
-from ..model import Orchestration, Step, outcome_names
+from ..model import Flow, Orchestration, Step, outcome_names
 from .reachability import Reachability, reachability
 
 __all__ = [
     "ABORT", "END", "START", "Loops", "flow_graph", "jumps_after", "loops", "order_of_steps", "predecessors",
-    "undo_node",
+    "undo_node", "waiting_circles",
 ]  # fmt: skip
 
 START, END, ABORT = "(start)", "(end)", "(abort)"
@@ -46,6 +46,27 @@ def flow_graph(design: Orchestration) -> nx.MultiDiGraph[str]:
         renamed = nx.relabel_nodes(graph, own)
         found.add_nodes_from(renamed.nodes(data=True))
         found.add_edges_from(renamed.edges(data=True))
+    return found
+
+
+def waiting_circles(flow: Flow) -> list[tuple[str, ...]]:
+    """Steps that wait for each other in a circle, each for the next, none of which can start in another way.
+
+    Each name is the one that stands in an `after`, where one does, so that it knows its place.
+    """
+    entered = {transition.to for step in flow.steps.values() for transition in step.transitions}
+    waits = nx.DiGraph(
+        (name, other)
+        for name, before in predecessors(flow).items()
+        if flow.steps[name].join == "all" and name not in entered
+        for other in before or ()
+    )
+    written = {name: name for step in flow.steps.values() for name in step.after or ()}
+    found = []
+    for part in nx.strongly_connected_components(waits):
+        if len(part) > 1 or any(waits.has_edge(name, name) for name in part):
+            circle = nx.find_cycle(waits.subgraph(part), next(name for name in flow.steps if name in part))
+            found.append(tuple(written.get(source, source) for source, _ in circle))
     return found
 
 

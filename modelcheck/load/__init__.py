@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from .. import model
-from ..errors import ModelError, Problem, did_you_mean, report
-from ..source import LocatedMap, Node, read_file, read_text
+from ..errors import Located, ModelError, Position, Problem, did_you_mean, report
+from ..source import LocatedList, LocatedMap, Node, read_file, read_text
 from .choreography import CHOREOGRAPHY
 from .guarded import SYSTEM
 from .orchestration import ORCHESTRATION
@@ -23,7 +23,7 @@ from .references import check_references
 from .values import read_delay
 from .writing import Builds
 
-__all__ = ["json_schema", "load_file", "load_text", "read_delay", "reader_of", "schema_text"]
+__all__ = ["Partial", "json_schema", "load_file", "load_text", "read_delay", "reader_of", "schema_text"]
 
 KINDS: Mapping[str, tuple[Callable[..., Any], Mapping[str, Key]]] = {
     "orchestration": (model.Orchestration, ORCHESTRATION),
@@ -55,9 +55,54 @@ def _load(document: Node, constants: Mapping[str, str], problems: Problems) -> m
         check_references(design, document, problems)
         design = _with_constants(design, constants, problems)
     if problems:
-        raise ModelError(problems, partial=design)
+        whole = isinstance(design, (model.Orchestration, model.Choreography, model.System))
+        partial = Partial(design, _declared(document) - _present(design)) if whole else None
+        raise ModelError(problems, partial=partial)
     assert isinstance(design, model.Design)
     return design  # type: ignore[return-value]  # the three kinds are all the designs there are
+
+
+@dataclass(frozen=True)
+class Partial:
+    """What could be made of a file with mistakes; and the names that may be declared in what could not be read."""
+
+    design: model.Model
+    lost: frozenset[str]
+
+
+_USES = frozenset(
+    {"effect", "outcomes", "initial", "over", "modifies", "restores", "before", "leads_to", "publishes", "starts"}
+)
+
+
+def _declared(document: Node) -> frozenset[str]:
+    """Every key of a file, and the items of its lists; but not where names are only used."""
+    found: set[str] = set()
+    pending: list[Node] = [document]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, LocatedList):
+            pending += node
+            found |= {item for item in node if isinstance(item, Located)}
+        elif isinstance(node, LocatedMap):
+            found |= set(node)
+            pending += [value for key, value in node.items() if key not in _USES]
+    return frozenset(found)
+
+
+def _present(design: model.Model) -> frozenset[str]:
+    """The names that could be read."""
+    found: list[Mapping[str, object]] = [design.types, design.constants, design.variables]
+    match design:
+        case model.Orchestration():
+            found += [design.services, design.coordinators, design.engines, design.flows]
+            found += [flow.steps for flow in (design.flow, *design.flows.values())]
+        case model.Choreography():
+            found += [design.events, design.topics, design.channels, design.participants]
+            found += [each.variables for each in design.participants.values()]
+        case model.System():
+            found += [design.actions]
+    return frozenset(name for names in found for name in names)
 
 
 def _read(document: Node, problems: Problems) -> Any:
@@ -76,12 +121,12 @@ def _read(document: Node, problems: Problems) -> Any:
     return reader_of(kinds[0]).read(document, problems)
 
 
-def reader_of(kind: str) -> Reader:
-    """The reader of a whole file of a kind."""
+def _whole(kind: str) -> Reader:
     dataclass, keys = KINDS[kind]
     top = {kind: Key(_TITLE, "the name of this design", field="name", required=True), **keys}
     last = {key: top.pop(key) for key in WRITTEN_LAST}
-    reader = record(f"this {kind}", {**top, **last}, Builds(dataclass))
+    build = Builds(dataclass, lambda values, _node, _problems: {"name": "", **values})
+    reader = record(f"this {kind}", {**top, **last}, build, partial=True)
     return _with_some_flow(reader) if kind == "orchestration" else reader
 
 
@@ -91,11 +136,19 @@ def _with_some_flow(reader: Reader) -> Reader:
     def read(node: Node, problems: Problems) -> Any:
         if isinstance(node, LocatedMap) and "flow" not in node and "flows" not in node:
             note(problems, "E021", f"this orchestration needs 'flow': {ORCHESTRATION['flow'].meaning}", node)
-            return MISSING
         return reader.read(node, problems)
 
     some = [{"required": ["flow"]}, {"required": ["flows"]}]
     return replace(reader, read=read, schema={**reader.schema, "anyOf": some})
+
+
+# All are read at the start, so that hints know what each key is a key of.
+WHOLES: Mapping[str, Reader] = {kind: _whole(kind) for kind in KINDS}
+
+
+def reader_of(kind: str) -> Reader:
+    """The reader of a whole file of a kind."""
+    return WHOLES[kind]
 
 
 def _with_constants(design: Any, constants: Mapping[str, str], problems: Problems) -> Any:
@@ -103,16 +156,23 @@ def _with_constants(design: Any, constants: Mapping[str, str], problems: Problem
         if name not in design.constants:
             hint = did_you_mean(name, design.constants) or "this model declares no constants"
             report(problems, Problem("E032", f"there is no constant '{name}' to set", hint=hint))
-    values = {name: constants.get(name, value) for name, value in design.constants.items()}
+    values = {
+        name: _given(name, constants[name]) if name in constants else text for name, text in design.constants.items()
+    }
     if all(str(design.constants[name]) == str(value) for name, value in values.items()):
         return design
     # The number of states was counted for the constants that stand in the file.
     return replace(design, constants=values, states=None)
 
 
+def _given(name: str, value: str) -> str:
+    """A constant's value from outside, with a place that says so."""
+    return Located(value, Position(f"constant {name}", 1, 1, value)) if isinstance(value, str) else value
+
+
 def json_schema() -> Json:
     """The JSON schema of model files, for editors; generated from the tables of the format."""
-    wholes = [reader_of(kind) for kind in KINDS]
+    wholes = list(WHOLES.values())
     definitions = {name: each for reader in wholes for name, each in reader.definitions.items()}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",

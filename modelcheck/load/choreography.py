@@ -12,7 +12,20 @@ from ..source import LocatedMap, Node
 from .design import ARRIVALS, DELAYS, DESIGN, INSTANCES, NAMES, VARIABLES, plain, said_with_outcomes, with_outcomes
 from .indices import PARTICIPANT_REFERENCE, for_each
 from .orchestration import OUTCOME_NAMES
-from .reader import Key, Problems, Reader, converted, either, mapping_of, note, one_or_more, record, short, word
+from .reader import (
+    MISSING,
+    Key,
+    Problems,
+    Reader,
+    converted,
+    either,
+    mapping_of,
+    note,
+    one_or_more,
+    record,
+    short,
+    word,
+)
 from .values import COUNT, EFFECT, FAILS, FORMULA, NAME, OUTCOMES, TRUTH, TYPE, unlimited
 from .writing import CannotWrite, Written, said
 
@@ -44,11 +57,23 @@ EVENT = record(
     },
     plain(model.Event),
 )
+
+
+def _up_to(most: int, words: str) -> Reader:
+    """A whole number that is not too large."""
+
+    def read(node: Node, problems: Problems) -> Any:
+        value = COUNT.read(node, problems)
+        return note(problems, "E212", f"{words}, not {value}", node) if value is not MISSING and value > most else value
+
+    return replace(COUNT, read=read, schema={**COUNT.schema, "maximum": most})
+
+
 CHANNEL = record(
     "a channel",
     {
         "capacity": Key(
-            COUNT,
+            _up_to(1000, "a capacity is from 1 to 1000"),
             "how many messages fit, for each receiver; without it as many as the design can send, where that is finite",
         ),
         "order": Key(word(meanings=_ORDERS), "in which order messages are received"),
@@ -56,7 +81,10 @@ CHANNEL = record(
             word(extra={"at most once": "not supported yet"}, meanings=_DELIVERIES),
             "whether a message may come several times",
         ),
-        "duplicates": Key(COUNT, "how often a message may come again, with `delivery: at least once`"),
+        "duplicates": Key(
+            _up_to(100, "duplicates are from 1 to 100"),
+            "how often a message may come again, with `delivery: at least once`",
+        ),
         "overflow": Key(word(meanings=_OVERFLOWS), "what happens when it is full"),
         "publish": Key(DELAYS, "how long publishing takes"),
         "deliver": Key(DELAYS, "how long delivering takes"),

@@ -67,9 +67,12 @@ def said_with_outcomes(value: Any) -> dict[str, Any]:
 
 def _variable(values: dict[str, Any], node: LocatedMap, problems: Problems) -> Any:
     kinds = [key for key in ("range", "values", "type") if key in node]
+    if not kinds and any(key not in VARIABLE_KEYS for key in node):
+        return MISSING  # The kind may stand under the key that is misspelled.
     if len(kinds) != 1:
         what = "several of" if kinds else "none of"
-        return note(problems, "E031", f"a variable needs one of range, values and type; found {what} them", node)
+        message = f"a variable needs one of range, values and type; found {what} them"
+        return note(problems, "E031", message, next((key for key in node if key == kinds[-1]), node) if kinds else node)
     kind = values.pop(kinds[0], MISSING)
     return MISSING if kind is MISSING else model.Variable(type=kind, **values)
 
@@ -107,6 +110,25 @@ def _short_variable(text: Located, problems: Problems) -> Any:
 
 
 _SHORT = r"^(true|false|bool|int|real|-?\d+(\.\d+)?)$|\.\."
+VARIABLE_KEYS = {
+    "range": Key(
+        TEXT,
+        "its smallest and largest value, `0..5`; leaving the range is a finding",
+        python="Variable.type",
+    ),
+    "values": Key(LABELS, "its possible values by name: `[idle, busy]`", python="Variable.type"),
+    "type": Key(
+        TYPE,
+        "`bool`, `int`, `real`, `0..5`, `{idle, busy}`, a name of `types`, a record "
+        "`{item: Item, amount: 0..5}`, `list of Item at most 3`, `map from Item to 0..5`",
+    ),
+    "initial": Key(INITIAL, "the first value: one, a range `0..2` or a set `{1, 3}` (each a possible start), or `any`"),
+    "shared": Key(TRUTH, "one variable for all instances instead of one for each"),
+    "over": Key(
+        one_or_more(TEXT, repeats=True),
+        "indexed: one variable for each value of an index, `1..N`, or of several, `[1..N, 0..1]`",
+    ),
+}
 VARIABLE = named(
     "variable",
     short(
@@ -116,33 +138,7 @@ VARIABLE = named(
             {"anyOf": [{"type": ["boolean", "number"]}, {"type": "string", "pattern": _SHORT}]},
             write=_short_text,
         ),
-        record(
-            "a variable",
-            {
-                "range": Key(
-                    TEXT,
-                    "its smallest and largest value, `0..5`; leaving the range is a finding",
-                    python="Variable.type",
-                ),
-                "values": Key(LABELS, "its possible values by name: `[idle, busy]`", python="Variable.type"),
-                "type": Key(
-                    TYPE,
-                    "`bool`, `int`, `real`, `0..5`, `{idle, busy}`, a name of `types`, a record "
-                    "`{item: Item, amount: 0..5}`, `list of Item at most 3`, `map from Item to 0..5`",
-                ),
-                "initial": Key(
-                    INITIAL, "the first value: one, a range `0..2` or a set `{1, 3}` (each a possible start), or `any`"
-                ),
-                "shared": Key(TRUTH, "one variable for all instances instead of one for each"),
-                "over": Key(
-                    one_or_more(TEXT),
-                    "indexed: one variable for each value of an index, `1..N`, or of several, `[1..N, 0..1]`",
-                ),
-            },
-            _variable,
-            _said_variable,
-            model.Variable,
-        ),
+        record("a variable", VARIABLE_KEYS, _variable, _said_variable, model.Variable),
     ),
 )
 VARIABLES = mapping_of(VARIABLE, NAME, "variables as a mapping")
@@ -160,8 +156,12 @@ def _later(node: Node, problems: Problems) -> Any:
 
 
 def _property(values: dict[str, Any], node: LocatedMap, problems: Problems) -> Any:
-    if len(node) != 1:
-        return note(problems, "E031", f"a property is one word and what it is about; found {len(node)} words", node)
+    known = [key for key in node if key in PROPERTY_KEYS]
+    if len(known) > 1:
+        message = f"a property is one word and what it is about; this is '{known[0]}' already"
+        return note(problems, "E031", message, known[1], "make another property of it")
+    if not node:
+        return note(problems, "E031", "a property is one word and what it is about", node, "write {always: ...}")
     return next((model.Property(word=key, about=values[key]) for key in values), MISSING)
 
 
@@ -171,39 +171,41 @@ _PAIR = Reader(
     write=list_of(FORMULA).write,
     about=About("a pair [first, second]"),
 )
+PROPERTY_KEYS = {
+    "always": Key(FORMULA, "holds in every state of every execution", python="Property.about"),
+    "never": Key(FORMULA, "holds in no state of any execution", python="Property.about"),
+    "reachable": Key(FORMULA, "holds in some state of some execution", python="Property.about"),
+    "possible": Key(
+        FORMULA,
+        "from every state that can be reached, a state can be reached in which it holds (AG EF)",
+        python="Property.about",
+    ),
+    "leads_to": Key(
+        _PAIR, "`[p, q]`: whenever p holds, q holds then or later, in every fair execution", python="Property.about"
+    ),
+    "before": Key(
+        _PAIR,
+        "`[a, b]`: a step, handler, event or action b never happens unless a has happened, in the same instance",
+        python="Property.about",
+    ),
+    "ends": Key(TEXT, "`flow` (or `system`): every fair execution ends", python="Property.about"),
+    "compensated": Key(
+        TEXT,
+        "`flow`: at each failed end exactly the steps that had an effect are undone, once each, in order",
+        python="Property.about",
+    ),
+    "outcome": Key(FORMULA, "holds whenever the flow (or the whole) has ended", python="Property.about"),
+    "deadline": Key(
+        Reader(_later, {"not": {}}, about=About("nothing yet")), "not supported yet", python="Property.about"
+    ),
+}
 PROPERTY = record(
     "a property",
-    {
-        "always": Key(FORMULA, "holds in every state of every execution", python="Property.about"),
-        "never": Key(FORMULA, "holds in no state of any execution", python="Property.about"),
-        "reachable": Key(FORMULA, "holds in some state of some execution", python="Property.about"),
-        "possible": Key(
-            FORMULA,
-            "from every state that can be reached, a state can be reached in which it holds (AG EF)",
-            python="Property.about",
-        ),
-        "leads_to": Key(
-            _PAIR, "`[p, q]`: whenever p holds, q holds then or later, in every fair execution", python="Property.about"
-        ),
-        "before": Key(
-            _PAIR,
-            "`[a, b]`: a step, handler, event or action b never happens unless a has happened, in the same instance",
-            python="Property.about",
-        ),
-        "ends": Key(TEXT, "`flow` (or `system`): every fair execution ends", python="Property.about"),
-        "compensated": Key(
-            TEXT,
-            "`flow`: at each failed end exactly the steps that had an effect are undone, once each, in order",
-            python="Property.about",
-        ),
-        "outcome": Key(FORMULA, "holds whenever the flow (or the whole) has ended", python="Property.about"),
-        "deadline": Key(
-            Reader(_later, {"not": {}}, about=About("nothing yet")), "not supported yet", python="Property.about"
-        ),
-    },
+    PROPERTY_KEYS,
     _property,
     lambda value: {value.word: value.about},
     model.Property,
+    example="{always: ...}",
 )
 _NOTHING = Reader(lambda _node, _problems: "", {"type": "null"}, about=About("nothing"))
 DESIGN = {

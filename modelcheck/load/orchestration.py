@@ -226,6 +226,7 @@ FLOW = record(
         "steps": Key(mapping_of(STEP, STEP_NAME, "steps as a mapping"), "the steps by name, in order", required=True),
     },
     plain(model.Flow),
+    partial=True,
 )
 _ENDINGS = {**FAILURES, "check": "the step's `check` was false after its effect"}
 _UNDONE = word(

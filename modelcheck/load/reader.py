@@ -12,7 +12,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from ..errors import Located, Problem, did_you_mean, report
-from ..source import LocatedList, LocatedMap, Node
+from ..source import LocatedList, LocatedMap, Node, Spoiled
+from .hints import key_hint, remember
 from .writing import CannotWrite, Write, Written, said, within, write_text
 
 Json = dict[str, Any]
@@ -69,8 +70,9 @@ Build = Callable[[dict[str, Any], LocatedMap, Problems], Any]
 
 
 def note(problems: Problems, code: str, message: str, node: Node, hint: str = "") -> object:
-    """Notes a problem where a value stands; gives MISSING."""
-    report(problems, Problem(code, message, node.position, hint))
+    """Notes a problem where a value stands, unless one with it was noted when it was read; gives MISSING."""
+    if not isinstance(node, Spoiled):
+        report(problems, Problem(code, message, node.position, hint))
     return MISSING
 
 
@@ -93,7 +95,7 @@ def scalar(
     """A single value; `kind` says what it is ("a number")."""
 
     def read(node: Node, problems: Problems) -> Any:
-        if not isinstance(node, Located) or not node:
+        if not isinstance(node, Located) or not node or isinstance(node, Spoiled):
             return note(problems, "E022", f"expected {kind}, found {found(node)}", node, hint if node else "")
         return parse(node, problems)
 
@@ -140,12 +142,12 @@ def list_of(item: Reader, kind: str = "a list") -> Reader:
     return Reader(read, schema, item.definitions, write, About("a list, each item {0}", (item,)))
 
 
-def one_or_more(item: Reader) -> Reader:
-    """One value or a list of them, as a tuple."""
+def one_or_more(item: Reader, repeats: bool = False) -> Reader:
+    """One value or a list of them, as a tuple; `repeats`: the same one may come twice."""
 
     def read(node: Node, problems: Problems) -> Any:
         if isinstance(node, LocatedList):
-            return _items(node, item, problems)
+            return _items(node, item, problems, repeats)
         value = item.read(node, problems)
         return MISSING if value is MISSING else (value,)
 
@@ -167,12 +169,12 @@ def _written_items(value: Any, item: Reader) -> list[Written]:
     return found
 
 
-def _items(nodes: LocatedList, item: Reader, problems: Problems) -> tuple[Any, ...]:
+def _items(nodes: LocatedList, item: Reader, problems: Problems, repeats: bool = False) -> tuple[Any, ...]:
     values = []
     seen = set()
     for node in nodes:
         value = item.read(node, problems)
-        if isinstance(node, Located) and node in seen:
+        if isinstance(node, Located) and node in seen and not repeats:
             note(problems, "E012", f"'{node}' is listed twice", node)
         elif value is not MISSING:
             values.append(value)
@@ -217,15 +219,19 @@ def record(
     build: Build,
     fields: Callable[[Any], Mapping[str, Any]] | None = None,
     fills: type | None = None,
+    partial: bool = False,
+    example: str = "",
 ) -> Reader:
     """A mapping with known keys; `kind` says what it describes ("a step"); `build` makes the value of the fields.
 
     `fields` gives the fields of a value that must be written: without it those of a dataclass that differ from its
     defaults. `fills` is the dataclass that the reference names; a `Builds` knows its own.
+    `partial`: it can also make something of fields of which required ones are missing. `example` is for hints.
     """
     required = [key for key, entry in keys.items() if entry.required]
     needed = frozenset(keys[key].field or key for key in required)
     given = fields or (lambda value: said(value, needed))
+    remember(kind, keys)
 
     def read(node: Node, problems: Problems) -> Any:
         if isinstance(node, Located) and not node:
@@ -234,9 +240,11 @@ def record(
             node = empty
         if not isinstance(node, LocatedMap):
             message = f"expected {kind} as a mapping, found {found(node)}"
-            return note(problems, "E022", message, node, f"its keys: {', '.join(keys)}")
+            return note(
+                problems, "E022", message, node, f"write {example}" if example else f"its keys: {', '.join(keys)}"
+            )
         values = read_keys(node, keys, kind, problems)
-        if any((keys[key].field or key) not in values for key in required):
+        if not partial and any((keys[key].field or key) not in values for key in required):
             return MISSING
         return build(values, node, problems)
 
@@ -274,15 +282,18 @@ def _written_keys(fields: Mapping[str, Any], keys: Keys, kind: str) -> dict[str,
 def read_keys(node: LocatedMap, keys: Keys, kind: str, problems: Problems) -> dict[str, Any]:
     """The fields that a mapping gives; notes unknown and missing keys."""
     values = {}
+    meant = set()
     for name, child in node.items():
         if name not in keys:
-            note(problems, "E020", f"unknown key '{name}' in {kind}", name, did_you_mean(name, keys))
+            hint = key_hint(name, keys)
+            meant |= {key for key in keys if f"'{key}'" in hint}
+            note(problems, "E020", f"unknown key '{name}' in {kind}", name, hint)
             continue
         value = keys[name].reader.read(child, problems)
         if value is not MISSING:
             values[keys[name].field or name] = value
     for wanted, entry in keys.items():
-        if entry.required and wanted not in node:
+        if entry.required and wanted not in node and wanted not in meant:
             note(problems, "E021", f"{kind} needs '{wanted}': {entry.meaning}", node)
     return values
 

@@ -43,6 +43,13 @@ class _Names:
             place = place.get(key) if isinstance(place, Mapping) else None
         return tuple(place) if isinstance(place, Mapping) else ()
 
+    def has_payload(self, event: str) -> bool:
+        """Whether an event has a payload that can be read, or none."""
+        events = self.document.get("events")  # type: ignore[call-overload]  # its keys are strings
+        declared = events.get(event) if isinstance(events, Mapping) else None
+        payload = declared.get("payload", "") if isinstance(declared, Mapping) else ""
+        return isinstance(payload, Mapping) or payload == ""
+
     def check(self, what: str, used: str | None, known: Iterable[str], none: str = "") -> None:
         known = tuple(known)
         if used is not None and used not in known:
@@ -114,7 +121,7 @@ def _choreography(design: model.Choreography, names: _Names) -> None:
 def _publications(publications: Iterable[model.Publication], design: model.Choreography, names: _Names) -> None:
     for publication in publications:
         names.check("event", publication.event, names.under("events"))
-        if publication.event in design.events:
+        if publication.event in design.events and names.has_payload(publication.event):
             fields = names.under("events", publication.event, "payload")
             for name in publication.payload:
                 names.check("field", name, fields, f"'{publication.event}' has no payload")

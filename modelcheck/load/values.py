@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from math import inf
 from typing import Any
 
 from .. import model
-from ..errors import Located, ModelError, Problem, did_you_mean, position_of, report
+from ..errors import Located, ModelError, Position, Problem, did_you_mean, position_of, report
 from ..expressions.parse import KEYWORDS, QUANTIFIERS
-from ..source import LocatedList, LocatedMap, Node
+from ..source import JoinedPosition, LocatedList, LocatedMap, Node
 from .reader import MISSING, About, Problems, Reader, found, mapping_of, note, scalar, short, word
 from .writing import CannotWrite, Written, brackets, write_number, write_scaled, write_text
 
@@ -24,6 +24,14 @@ FAILURES = {
 }
 OUTCOME_MEANINGS = {"ok": "it ended well", **FAILURES}
 SECONDS = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "min": 60.0, "h": 3600.0}
+# What else people call units.
+UNITS = {
+    "us": ("µs", "μs", "usec", "microsecond", "microseconds"),
+    "ms": ("msec", "msecs", "millis", "millisecond", "milliseconds"),
+    "s": ("sec", "secs", "second", "seconds"),
+    "min": ("m", "mins", "minute", "minutes"),
+    "h": ("hr", "hrs", "hour", "hours"),
+}
 # Each distribution's parameters in order: a time above 0 or from 0 on, a positive number, a count, or a file.
 DISTRIBUTIONS: Mapping[str, Mapping[str, str]] = {
     "constant": {"value": "time or 0"},
@@ -39,7 +47,7 @@ DISTRIBUTIONS: Mapping[str, Mapping[str, str]] = {
 _NAME = re.compile(r"[^\W\d]\w*\Z")
 _TARGET = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*\s*(\[.*[\]\w])?\s*\Z")
 # Long enough for every number that a computer holds; what is too large for one is refused.
-_NUMBER = r"[-+]?(?:\d{1,20}(?:\.\d{0,20})?|\.\d{1,20})(?:[eE][-+]?\d{1,3})?"
+_NUMBER = r"[-+]?(?:[0-9]{1,20}(?:\.[0-9]{0,20})?|\.[0-9]{1,20})(?:[eE][-+]?[0-9]{1,3})?"
 _DURATION = re.compile(rf"({_NUMBER})\s*([^\W\d]+)?\Z")
 _PERCENTAGE = re.compile(rf"({_NUMBER})\s*(%)?\Z")
 _CALL = re.compile(r"([^\W\d]\w*)\s*\((.*)\)\s*\Z", re.DOTALL)
@@ -76,7 +84,7 @@ def _truth(text: Located, problems: Problems) -> Any:
 
 
 def _count(text: Located, problems: Problems) -> Any:
-    if not re.fullmatch(r"[0-9]{1,12}", text) or not int(text):
+    if not re.fullmatch(r"[1-9][0-9]{0,11}", text):
         return note(problems, "E025", f"expected a whole number from 1 on, found '{text[:40]}'", text)
     return int(text)
 
@@ -96,9 +104,12 @@ def _duration(text: Located | str, problems: Problems) -> Any:
             return value
         what = "cannot be negative" if value < 0 else "is too long"
         return _wrong(problems, "E026", f"a duration {what}: '{text}'", text)
-    units = f"units are {', '.join(SECONDS)}"
-    hint = did_you_mean(unit, SECONDS, units) if match else "write a number and a unit: 20ms, 1.5s, 2min, 1h"
-    return _wrong(problems, "E026", f"'{text[:40]}' is not a duration", text, hint)
+    message = f"'{text[:40]}' is not a duration"
+    if not match:
+        return _wrong(problems, "E026", message, text, "write a number and a unit: 20ms, 1.5s, 2min, 1h")
+    meant = next((right for right, names in UNITS.items() if unit.lower() in (right, *names)), None)
+    hint = f"write {match.group(1)}{meant}" if meant else f"units are {', '.join(SECONDS)}"
+    return _wrong(problems, "E026", message, text, hint, offset=text.index(match.group(0)) + match.start(2))
 
 
 def _probability(text: Located, problems: Problems) -> Any:
@@ -155,7 +166,7 @@ def _parameters(name: str, text: str, match: re.Match[str], problems: Problems) 
             known = ", ".join(f"{each}=..." for each in kinds)
             what = f"unknown parameter '{key}'" if key not in values else f"'{key}' is given twice"
             _wrong(problems, "E029", f"{what}: {name}({known})", text, offset=start)
-            continue
+            return values
         place = position_of(text)
         begin = start + part.strip().rfind(value)
         values[key] = _parameter(Located(value, place.shifted(begin)) if place else value, kinds[key], key, problems)
@@ -278,18 +289,27 @@ def unlimited(number: Reader) -> Reader:
     )
 
 
-def _written(node: Node, problems: Problems) -> Any:
+def _written(node: Node) -> Located:
     """A record `{a: x, b: y}`, a set `{a, b}` or a list `[a, b]` as the text that it stands for."""
     if isinstance(node, Located):
         return node
     if isinstance(node, LocatedList):
-        texts = [_written(each, problems) for each in node]
-        opened, closed = "[", "]"
-    else:
-        values = [_written(each, problems) for each in node.values()]
-        texts = [f"{key}: {value}" if value != "" else key for key, value in zip(node, values, strict=True)]
-        opened, closed = "{", "}"
-    return Located(f"{opened}{', '.join(texts)}{closed}", node.position)
+        return _joined("[", [(_written(each),) for each in node], "]", node.position)
+    items = [(key,) if each == "" else (key, _written(each)) for key, each in node.items()]
+    return _joined("{", items, "}", node.position)
+
+
+def _joined(opened: str, items: Sequence[tuple[Located, ...]], closed: str, place: Position) -> Located:
+    """The text `{a, b}` or `{a: x, b: y}`, which knows where each of its pieces stands."""
+    text, pieces = opened, []
+    for number, item in enumerate(items):
+        text += ", " if number else ""
+        for index, piece in enumerate(item):
+            text += ": " if index else ""
+            pieces.append((len(text), piece.position))
+            text += piece
+    position = JoinedPosition(place.file, place.line, place.column, place.text, tuple(pieces))
+    return Located(text + closed, position)
 
 
 def _several(node: Node, problems: Problems) -> Any:
@@ -301,7 +321,7 @@ def _several(node: Node, problems: Problems) -> Any:
     repeated = [item for index, item in enumerate(plain) if item in plain[:index]]
     if repeated and isinstance(node, LocatedMap):
         return note(problems, "E012", f"'{repeated[0]}' is listed twice", repeated[0])
-    return _written(node, problems)
+    return _written(node)
 
 
 def _labels(node: Node, problems: Problems) -> Any:
@@ -314,7 +334,7 @@ def _labels(node: Node, problems: Problems) -> Any:
     repeated = [name for index, name in enumerate(names) if name is not MISSING and name in names[:index]]
     if repeated:
         return note(problems, "E012", f"'{repeated[0]}' is listed twice", repeated[0])
-    return MISSING if MISSING in names else Located("{" + ", ".join(names) + "}", node.position)
+    return MISSING if MISSING in names else _joined("{", [(name,) for name in names], "}", node.position)
 
 
 def _labels_or_record(node: Node, problems: Problems) -> Any:
@@ -325,8 +345,7 @@ def _labels_or_record(node: Node, problems: Problems) -> Any:
     kinds = [TYPE.read(value, problems) for value in node.values()]
     if MISSING in (*names, *kinds):
         return MISSING
-    pairs = zip(names, kinds, strict=True)
-    return Located("{" + ", ".join(f"{name}: {kind}" for name, kind in pairs) + "}", node.position)
+    return _joined("{", list(zip(names, kinds, strict=True)), "}", node.position)
 
 
 def _write_labels(value: Any) -> Written:

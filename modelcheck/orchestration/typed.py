@@ -28,7 +28,8 @@ from ..expressions import (
     substitute,
 )
 from ..expressions.composite import Tree, leaves, tidy
-from ..graph.flow import jumps_after
+from ..graph.flow import jumps_after, waiting_circles
+from ..names import name_problems
 from ..system import Claim, Variable
 
 
@@ -130,7 +131,7 @@ def type_flow(design: model.Orchestration, instances: int | None = None) -> Type
     known = _TYPED.get(key)
     if known is not None and known[0]() is design:
         return known[1]
-    typed = _type_flow(expand(design), number)
+    typed = _type_flow(design, number)
     while len(_TYPED) >= MOST_KEPT:
         _TYPED.pop(next(iter(_TYPED)))
     _TYPED[key] = (ref(design, lambda _: _TYPED.pop(key, None)), typed)
@@ -144,6 +145,8 @@ _TYPED: dict[tuple[int, int | None], tuple[ref[model.Orchestration], TypedFlow]]
 
 def _type_flow(design: model.Orchestration, instances: int | None) -> TypedFlow:
     resolver = Resolver()
+    resolver.problems += name_problems(design)
+    design = expand(design)
     constants = declare_names(design, resolver)
     count = instances or count_instances(design.instances, constants, resolver)
     shared = {name: declared for name, declared in design.variables.items() if declared.shared}
@@ -156,7 +159,7 @@ def _type_flow(design: model.Orchestration, instances: int | None) -> TypedFlow:
         variables += added
         typed.append(_type_instance(design, number, inner, resolver))
         if resolver.problems:  # The other instances would repeat them.
-            raise ModelError(resolver.problems)
+            raise ModelError(dict.fromkeys(resolver.problems))
     types = {variable.name: variable.type for variable in variables}
     return TypedFlow(tuple(variables), tuple(typed), scope, types)
 
@@ -167,10 +170,13 @@ def _check_names(design: model.Orchestration, resolver: Resolver) -> None:
     targets = [*steps, "end", "abort"]
     if not steps:
         resolver.problems.append(Problem("E201", f"'{design.name}' has no steps", position_of(design.name)))
+    resolver.problems += map(_circle, waiting_circles(design.flow))
     engine = engine_of(design)
     if engine is not None and engine not in design.engines:
         hint = did_you_mean(engine, design.engines)
-        resolver.problems.append(Problem("E202", f"unknown engine '{engine}'", position_of(engine), hint))
+        resolver.problems.append(
+            Problem("E202", f"unknown engine '{engine}'", position_of(engine), hint, unknown=engine)
+        )
     for step in steps.values():
         named: list[tuple[str, Collection[str], str]] = [(name, steps, "step") for name in step.after or ()]
         named += [(transition.to, targets, "step") for transition in step.transitions]
@@ -179,7 +185,18 @@ def _check_names(design: model.Orchestration, resolver: Resolver) -> None:
         for name, known, what in named:
             if name not in known:
                 hint = did_you_mean(name, known)
-                resolver.problems.append(Problem("E202", f"unknown {what} '{name}'", position_of(name), hint))
+                problem = Problem("E202", f"unknown {what} '{name}'", position_of(name), hint, unknown=name)
+                resolver.problems.append(problem)
+
+
+def _circle(names: tuple[str, ...]) -> Problem:
+    """The problem with steps that wait for each other."""
+    first, *others = names
+    message = f"'{first}' waits for itself and can never start"
+    if others:
+        chain = "".join(f"'{name}', which waits for " for name in others)
+        message = f"'{first}' waits for {chain}'{first}': none of them can ever start"
+    return Problem("E204", message, position_of(first), "a loop is made by transitions")
 
 
 def _type_instance(design: model.Orchestration, number: int, scope: Scope, resolver: Resolver) -> TypedInstance:
@@ -216,6 +233,10 @@ def _type_step(
     parts = [leaf for _, value in known for _, leaf in leaves(value) if isinstance(leaf, Ref)]
     parameters = tuple(Variable(f"{ref.name}'", ref.type, None, role="parameter") for ref in parts)
     renamed = {parameter.name[:-1]: parameter.ref for parameter in parameters}
+    for name_ in step.modifies:
+        if name_ in effects["ok"]:
+            message = f"'{name_}' gets a value by 'effect', and another one by 'modifies'"
+            resolver.problems.append(Problem("E141", message, position_of(name_), "keep one of them"))
     effects["ok"] = {**effects["ok"], **renamed}
     guards = {
         index: TRUE if transition.when is None else formula(transition.when) or TRUE

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping
 from enum import Enum
 from fractions import Fraction
@@ -42,8 +43,15 @@ def problem_data(problem: Problem) -> dict[str, object]:
 
 
 def json_text(data: object) -> str:
-    """The text of plain data. JSON has no infinity and no fractions: null, and the number nearest to it."""
-    return json.dumps(plain(data), indent=2, ensure_ascii=False, allow_nan=False)
+    """The text of plain data. JSON has no infinity and no fractions: null, and the number nearest to it.
+
+    What could control a terminal is escaped; other characters are not.
+    """
+    text = json.dumps(plain(data), indent=2, ensure_ascii=False, allow_nan=False)
+    return _INVISIBLE.sub(lambda found: json.dumps(found.group())[1:-1], text)
+
+
+_INVISIBLE = re.compile("[\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]")
 
 
 def plain(value: Any) -> Any:

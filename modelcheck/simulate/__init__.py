@@ -31,6 +31,7 @@ from .statistics import (
 __all__ = ["Estimate", "SimulationResult", "paired_difference", "simulate"]
 
 PERCENTILES = (50, 95, 99)
+MOST_JOBS = 10_000_000
 BACK_ENDS = ("auto", "max-plus", "events")
 PILOT = 200
 SUCCESS = ("completed", "finished")
@@ -62,6 +63,8 @@ def simulate(
     system = alone(design)
     plan = plan_of(design, seed)
     notes = [*plan.notes, *_loads(design, system, plan)]
+    if jobs > MOST_JOBS:
+        raise ModelError([Problem("E411", f"{jobs:,} jobs are too many", None, f"give at most {MOST_JOBS:,}")])
     chosen, reason = _choose(design, plan, system, back_end)
     if chosen == "max-plus":
         from .maxplus import run

@@ -134,6 +134,8 @@ def _measured(delay: Delay) -> Array:
 @cache
 def _read_measured(path: Path, changed: int) -> Array:  # noqa: ARG001 - a file that has changed is read again
     """The numbers of a file's first column; a first line without a number is a heading."""
+    if not path.is_file():  # Opening a pipe would wait for whoever writes to it, for ever.
+        raise ValueError("it is no ordinary file")
     if path.stat().st_size > MOST_BYTES:
         raise ValueError("the file is too large")
     values = []

@@ -12,7 +12,7 @@ from importlib import import_module
 
 from ..errors import ModelError, Problem
 from .exits import BROKEN_PIPE, INTERRUPTED, UNUSABLE
-from .terminal import complain, print_json
+from .terminal import fail
 
 
 def perform(chosen: argparse.Namespace) -> int:
@@ -21,9 +21,7 @@ def perform(chosen: argparse.Namespace) -> int:
         code: int = import_module(f".{chosen.verb}", __name__).run(chosen)
         sys.stdout.flush()
     except ModelError as error:
-        if chosen.json:
-            print_json({"errors": error.problems})
-        return complain(error)
+        return fail(error, chosen)
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return INTERRUPTED
@@ -32,7 +30,7 @@ def perform(chosen: argparse.Namespace) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return BROKEN_PIPE
     except OSError as error:
-        return complain(ModelError([_unwritable(error)]))
+        return fail(ModelError([_unwritable(error)]), chosen)
     except Exception as error:
         return _report_defect(error)
     return code

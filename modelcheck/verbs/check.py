@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from ..errors import ModelError
 from .exits import GOOD, INTERRUPTED, OPEN, WRONG, worst
 from .inputs import limits_of, load_named, models_named, must_be_place
-from .terminal import complain, in_color, noticing_interruptions, print_json, progress
+from .terminal import complain, in_color, noticing_interruptions, print_json, progress, say_more
 
 if TYPE_CHECKING:
     from ..results import CheckReport
@@ -43,6 +43,7 @@ def run(chosen: argparse.Namespace) -> int:
                 _save_traces(name, report, chosen)
             if interrupted:
                 break
+    say_more(failures)
     if interrupted:
         print("interrupted: what is shown is what was known by then", file=sys.stderr)
     code = INTERRUPTED if interrupted else worst(codes)

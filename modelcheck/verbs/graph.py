@@ -16,12 +16,12 @@ def run(chosen: argparse.Namespace) -> int:
 
     design, _ = load_named(chosen.model, chosen)
     graph = drawn(design, states=chosen.states, property=chosen.property)
-    if chosen.json:
-        print_json(graph_data(graph))
     if chosen.output is not None:
         from ..plot.graph import save_graph
 
         save_graph(graph, chosen.output, graphviz=chosen.layout == "graphviz")
-    elif not chosen.json:
+    if chosen.json:
+        print_json(graph_data(graph))
+    elif chosen.output is None:
         print(FORMATS[chosen.format](graph) if chosen.format else to_text(graph), end="")
     return GOOD

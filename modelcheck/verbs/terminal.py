@@ -6,7 +6,7 @@ import argparse
 import os
 import signal
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import FrameType
 from typing import Any
@@ -37,6 +37,23 @@ def complain(error: ModelError) -> int:
     for problem in error.problems:
         print(problem.render(), file=sys.stderr)
     return UNUSABLE
+
+
+def fail(error: ModelError, chosen: argparse.Namespace) -> int:
+    """Says what is wrong, as text and as data if that is wanted, and where to read on; returns the exit code."""
+    if chosen.json:
+        print_json({"errors": error.problems})
+    code = complain(error)
+    say_more([error])
+    return code
+
+
+def say_more(failures: Sequence[ModelError]) -> None:
+    """Where to read on about what went wrong."""
+    codes = sorted({problem.code for failure in failures for problem in failure.problems} - {"E905"})
+    if codes:
+        shown = " ".join(codes[:5]) + (" ..." if len(codes) > 5 else "")
+        print(f"`modelcheck explain {shown}` says more", file=sys.stderr)
 
 
 def in_color() -> bool:
