@@ -12,6 +12,8 @@ import networkx as nx
 from .. import model
 from ..errors import position_of
 from ..expand import expand, flows_of
+from ..expand.timeouts import with_timeouts
+from ..expressions import Resolver
 from ..graph.flow import ABORT, END, START, flow_graph
 from ..results import Finding
 
@@ -28,9 +30,10 @@ def lint(design: model.Model) -> list[Finding]:
     if isinstance(design, model.Orchestration):
         from .compensation import policy_findings
 
+        found += _impossible(design)
         design = expand(design)
         for each in flows_of(design).values():
-            found += [*_unreachable(each), *_impossible(each), *_context(each)]
+            found += [*_unreachable(each), *_context(each)]
         found += policy_findings(design)
     if isinstance(design, model.Choreography):
         from .delivery import delivery_findings
@@ -116,7 +119,9 @@ def _unreachable(design: model.Orchestration) -> Iterator[Finding]:
 
 def _impossible(design: model.Orchestration) -> Iterator[Finding]:
     """What is said of outcomes in which a step cannot end, and transitions after one that is always taken."""
-    for name, step in design.flow.steps.items():
+    design = with_timeouts(design, Resolver())
+    flows = (design.flow, *design.flows.values())
+    for name, step in ((name, step) for flow in flows for name, step in flow.steps.items() if step.flow is None):
         possible = model.outcome_names(step, design.services.get(step.service or ""))
         if step.retry is not None and not set(step.retry.on) & set(possible):
             message = f"'{name}' is never tried again: it cannot end as {' or '.join(step.retry.on)}"

@@ -214,6 +214,11 @@ STEP = named(
         said_with_outcomes,
     ),
 )
+_HIDDEN = {
+    "nothing": "the work was not done",
+    "success": "the work was done, and nobody heard of it",
+    "either": "one or the other",
+}
 FLOW = record(
     "the flow",
     {
@@ -296,7 +301,7 @@ POLICIES = record(
                     {
                         "after": Key(DURATION, "how long every step is waited for that says nothing itself"),
                         "hides": Key(
-                            word("nothing", "success", "either"),
+                            word(meanings=_HIDDEN),
                             "what a timeout without an effect of its own means: the work was not done, it was, either",
                         ),
                     },
