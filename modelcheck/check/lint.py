@@ -120,16 +120,26 @@ def _unreachable(design: model.Orchestration) -> Iterator[Finding]:
 def _impossible(design: model.Orchestration) -> Iterator[Finding]:
     """What is said of outcomes in which a step cannot end, and transitions after one that is always taken."""
     design = with_timeouts(design, Resolver())
-    flows = (design.flow, *design.flows.values())
-    for name, step in ((name, step) for flow in flows for name, step in flow.steps.items() if step.flow is None):
-        possible = model.outcome_names(step, design.services.get(step.service or ""))
-        if step.retry is not None and not set(step.retry.on) & set(possible):
+    steps = [each for flow in flows_of(design).values() for each in flow.flow.steps.items() if each[1].flow is None]
+    outcomes = {id(step): set(model.outcome_names(step, design.services.get(step.service or ""))) for _, step in steps}
+    # What was written once may stand for many: copies, and the steps of a flow that is left when one of them fails.
+    taken = {
+        str(position_of(transition.to))
+        for _, step in steps
+        for transition in step.transitions
+        if position_of(transition.to) and set(transition.on) & outcomes[id(step)]
+    }
+    for name, step in steps:
+        possible = outcomes[id(step)]
+        if step.retry is not None and not set(step.retry.on) & possible:
             message = f"'{name}' is never tried again: it cannot end as {' or '.join(step.retry.on)}"
             hint = "give it outcomes or a timeout, or its service failures"
             yield Finding("W308", message, position=position_of(name), hint=hint)
         always: set[str] = set()
         for transition in step.transitions:
-            if not set(transition.on) & set(possible):
+            if not set(transition.on) & possible and str(position_of(transition.to)) in taken:
+                continue
+            if not set(transition.on) & possible:
                 message = f"'{name}' never goes to '{transition.to}': it cannot end as {' or '.join(transition.on)}"
                 yield Finding("W308", message, position=position_of(transition.to))
             elif step.choice == "ordered" and set(transition.on) <= always:
