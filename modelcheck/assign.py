@@ -134,7 +134,10 @@ def find_target(syntax: Syntax, targets: Scope, scope: Scope) -> Target:
         case Part() if is_path(syntax, targets) and (family := members_of(syntax, targets.names, targets.families)):
             indices = [resolve(argument, scope, INT) for argument in pieces(syntax)[1]]
             return _among(family, indices, written(syntax), syntax.offset)
-        case Part() if is_path(syntax, targets) and members_of(syntax, dict.fromkeys(targets.broken), {}):
+        case Part() if is_path(syntax, targets) and (
+            targets.is_broken(written(syntax).partition("[")[0])
+            or members_of(syntax, dict.fromkeys(targets.broken), {})
+        ):
             raise BrokenDeclarationError("E140", f"the declaration of '{written(syntax)}' is wrong", syntax.offset)
         case Part(of, "", arguments):
             return _items(find_target(of, targets, scope), arguments, scope)

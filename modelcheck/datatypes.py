@@ -35,6 +35,7 @@ from .expressions.composite import COMPOSITE_TYPES, AnyType, ListType, MapType, 
 from .model import Formula
 
 MOST_MEMBERS = 10_000
+MOST_PARTS = 1_000  # Of one value: whoever computes an index looks at all of them.
 DEEPEST_TYPE = 8
 _LABEL = re.compile(r"[^\W\d]\w*\Z")
 _LIST = re.compile(r"\s*list\s+of\s+(.+)\s+at\s+most\s+(\S.*?)\s*\Z", re.DOTALL)
@@ -91,8 +92,8 @@ def _type(text: str, scope: Scope, resolver: Resolver, depth: int) -> AnyType:
     else:
         hint = did_you_mean(source, (*_SIMPLE, *scope.types), otherwise=_TYPES)
         raise _wrong("E134", f"'{source[:80]}' is not a type", source, hint, unknown=source)
-    if size_of(kind) > MOST_MEMBERS:
-        raise _wrong("E148", f"a value of more than {MOST_MEMBERS} parts", source)
+    if size_of(kind) > MOST_PARTS:
+        raise _wrong("E148", f"a value of more than {MOST_PARTS} parts", source)
     return kind
 
 
@@ -150,8 +151,8 @@ def _read_list(of: str, most: str, scope: Scope, resolver: Resolver, depth: int)
     bound = resolver.expression(most, scope, INT)
     if bound is None:
         raise Wrong
-    if not isinstance(bound, Literal) or not 1 <= int(bound.value) <= MOST_MEMBERS:
-        raise _wrong("E148", f"a list holds at most 1 to {MOST_MEMBERS} items, by a constant", most)
+    if not isinstance(bound, Literal) or not 1 <= int(bound.value) < MOST_PARTS:
+        raise _wrong("E148", f"a list holds at most 1 to {MOST_PARTS - 1} items, by a constant", most)
     return ListType(kind, int(bound.value))
 
 

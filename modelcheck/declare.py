@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import product
 
 from . import model
-from .datatypes import MOST_MEMBERS, Initial, declare_types, empty_range, read_initials, read_type
+from .datatypes import MOST_MEMBERS, Initial, declare_types, empty_range, read_initials, read_type, size_of
 from .errors import Problem, position_of
 from .expand.indices import declare_constants
 from .expressions import (
@@ -59,7 +59,12 @@ def declare_variables(
             names[name] = _declare(f"{prefix}{name}", kind, initial, name, instance, found)
             continue
         families[name] = {}
-        for key in _members(declaration, scope, resolver):
+        keys = list(_members(declaration, scope, resolver))
+        if len(keys) * size_of(kind) > MOST_MEMBERS:
+            message = f"'{name}' stands for more than {MOST_MEMBERS} variables, with all parts of its members"
+            resolver.problems.append(Problem("E148", message, position_of(name)))
+            keys = []
+        for key in keys:
             member = f"{prefix}{name}[{','.join(map(str, key))}]"
             families[name][key] = _declare(member, kind, initial, name, instance, found)
         if not families[name]:

@@ -50,7 +50,7 @@ class Whole:
     name: str
     type: AnyType
 
-    @property
+    @cached_property
     def value(self) -> Tree:
         """The value as a tree over its variables."""
         base, mark, instance = self.name.partition("#")

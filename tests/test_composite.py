@@ -310,7 +310,7 @@ def test_types_are_read_and_shown(text: str, shown: str) -> None:
         ("{a: bool, b}", "E135", 11),
         ("{a b, c}", "E135", 2),
         ("{a: 3..1}", "E133", 5),
-        ("list of list of list of 0..1 at most 99 at most 99 at most 99", "E148", 1),
+        ("list of list of list of 0..1 at most 99 at most 99 at most 99", "E148", 9),
         ("list of " * 12 + "bool" + " at most 1" * 12, "E148", 73),
     ],
 )

@@ -12,6 +12,8 @@ import networkx as nx
 from .. import model
 from ..errors import position_of
 from ..expand import expand, flows_of
+from ..expand.timeouts import with_timeouts
+from ..expressions import Resolver
 from ..graph.flow import ABORT, END, START, flow_graph
 from ..results import Finding
 
@@ -28,9 +30,10 @@ def lint(design: model.Model) -> list[Finding]:
     if isinstance(design, model.Orchestration):
         from .compensation import policy_findings
 
+        found += _impossible(design)
         design = expand(design)
         for each in flows_of(design).values():
-            found += [*_unreachable(each), *_impossible(each), *_context(each)]
+            found += [*_unreachable(each), *_context(each)]
         found += policy_findings(design)
     if isinstance(design, model.Choreography):
         from .delivery import delivery_findings
@@ -116,15 +119,27 @@ def _unreachable(design: model.Orchestration) -> Iterator[Finding]:
 
 def _impossible(design: model.Orchestration) -> Iterator[Finding]:
     """What is said of outcomes in which a step cannot end, and transitions after one that is always taken."""
-    for name, step in design.flow.steps.items():
-        possible = model.outcome_names(step, design.services.get(step.service or ""))
-        if step.retry is not None and not set(step.retry.on) & set(possible):
+    design = with_timeouts(design, Resolver())
+    steps = [each for flow in flows_of(design).values() for each in flow.flow.steps.items() if each[1].flow is None]
+    outcomes = {id(step): set(model.outcome_names(step, design.services.get(step.service or ""))) for _, step in steps}
+    # What was written once may stand for many: copies, and the steps of a flow that is left when one of them fails.
+    taken = {
+        str(position_of(transition.to))
+        for _, step in steps
+        for transition in step.transitions
+        if position_of(transition.to) and set(transition.on) & outcomes[id(step)]
+    }
+    for name, step in steps:
+        possible = outcomes[id(step)]
+        if step.retry is not None and not set(step.retry.on) & possible:
             message = f"'{name}' is never tried again: it cannot end as {' or '.join(step.retry.on)}"
             hint = "give it outcomes or a timeout, or its service failures"
             yield Finding("W308", message, position=position_of(name), hint=hint)
         always: set[str] = set()
         for transition in step.transitions:
-            if not set(transition.on) & set(possible):
+            if not set(transition.on) & possible and str(position_of(transition.to)) in taken:
+                continue
+            if not set(transition.on) & possible:
                 message = f"'{name}' never goes to '{transition.to}': it cannot end as {' or '.join(transition.on)}"
                 yield Finding("W308", message, position=position_of(transition.to))
             elif step.choice == "ordered" and set(transition.on) <= always:

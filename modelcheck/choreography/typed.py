@@ -23,6 +23,8 @@ from ..system import Claim, Variable
 from .private import foreign_paths
 from .wrong import structure_problems
 
+MOST_VARIABLES = 20_000
+
 
 @dataclass(frozen=True)
 class TypedPublication:
@@ -187,6 +189,10 @@ def _declare(
     found, common = declare_variables(chosen(design.variables), known.common, resolver, instance=instance)
     private = dict(known.private)
     for name, participant in design.participants.items():
+        if len(found) > MOST_VARIABLES:
+            message = f"with those of '{name}' there are more than {MOST_VARIABLES} variables"
+            resolver.problems.append(Problem("E148", message, position_of(name)))
+            raise ModelError(resolver.problems)
         own = chosen(participant.variables)
         here = with_indices(known.common, participant.origin.indices)
         added, scope = declare_variables(own, here, resolver, f"{name}.", instance)

@@ -15,7 +15,7 @@ from .indices import copies, located, member_name, with_indices
 from .order import predecessors
 
 Indices = Mapping[str, int]
-DEEPEST_CALLS, MOST_STEPS = 50, 50_000
+DEEPEST_CALLS, MOST_STEPS = 50, 20_000
 
 
 def is_plain(flow: model.Flow) -> bool:
@@ -113,7 +113,8 @@ class Expansion:
             if not values and len(self.resolver.problems) == before:
                 hint = "write i in 1..N with N from 1 on"
                 self.problem("E143", f"'{name}' has no copies: the range of its index is empty", name, hint)
-        found = {}
+        found: dict[tuple[int, ...], Copy] = {}
+        made, begun = 0, len(self.resolver.problems)
         for each in values:
             self.made["steps"] += 1
             if self.made["steps"] > MOST_STEPS:  # Flows that run others twice, fifty deep: never all written out.
@@ -123,6 +124,11 @@ class Expansion:
             indices = {**self.indices, **each}
             call = None if step.flow is None else self._call(full, step, step.flow, indices, jumped_to)
             found[tuple(each.values())] = Copy(full, indices, call)
+            made += len(call.steps) if call is not None else 1
+            if made > MOST_STEPS:
+                self.problem("E143", f"'{name}' stands for more than {MOST_STEPS} steps", name)
+            if len(self.resolver.problems) > begun:
+                break  # The other copies would repeat them.
         return Family(name, step, found)
 
     def _call(self, name: str, step: model.Step, flow: str, indices: Indices, jumped_to: bool) -> Call | None:

@@ -167,7 +167,7 @@ def _pair(first: Syntax, second: Syntax, scope: Scope, expected: AnyType | None)
         try:
             right = _resolve(second, scope, None)
         except ExpressionError as error:
-            raise (error if error.hint.startswith("did you mean") else wrong) from None
+            raise (wrong if error.unknown and not error.hint.startswith("did you mean") else error) from None
         return _resolve(first, scope, right.type), right
     return left, _resolve(second, scope, expected or left.type)
 
@@ -211,6 +211,7 @@ def _part(syntax: Part, scope: Scope) -> Tree:
                 raise ExpressionError("E127", f"'{filled(syntax, key)}' does not exist", root_of(syntax).offset)
             return member(written(syntax), members, indices, root_of(syntax).offset)
         if not isinstance(syntax.of, Part):
+            _must_be_whole(written(syntax).partition("[")[0], scope, syntax.offset)
             if members_of(syntax, dict.fromkeys(scope.broken), {}):
                 raise BrokenDeclarationError("E120", f"the declaration of '{written(syntax)}' is wrong", syntax.offset)
             hint = did_you_mean(written(syntax), {in_short(name) for name in scope.names if "[" in name})

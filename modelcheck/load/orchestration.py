@@ -214,6 +214,11 @@ STEP = named(
         said_with_outcomes,
     ),
 )
+_HIDDEN = {
+    "nothing": "the work was not done",
+    "success": "the work was done, and nobody heard of it",
+    "either": "one or the other",
+}
 FLOW = record(
     "the flow",
     {
