@@ -27,10 +27,10 @@ CODE = re.compile(r"[EW]\d{3}")
 # What is too large, or not visible enough, to be printed in the catalogue.
 WHOLE = {
     "E000": "system: s\nactions:\n" + "".join(f"  a{i}: {{wen: true}}\n" for i in range(300)),
-    "E002": "system: s\n# " + "x" * 1_000_000 + "\nactions: {a: {}}\n",
+    "E002": "system: s\n# " + "x" * 10_000_000 + "\nactions: {a: {}}\n",
     "E004": "system: s\nactions: {a\x1b: {}}\n",
     "E008": "system: s\nactions: {a: " + "[" * 60 + "]" * 60 + "}\n",
-    "E009": f"system: s\nvariables: {{x: {{values: [{', '.join(f'a{i}' for i in range(100_001))}], initial: a1}}}}\n",
+    "E009": f"system: s\nvariables: {{x: {{values: [{', '.join(f'a{i}' for i in range(500_001))}], initial: a1}}}}\n",
     "E110": f"system: s\nvariables: {{x: 0..1}}\nactions: {{a: {{effect: {{x: {' + '.join('1' * 6000)}}}}}}}\n",
 }
 

@@ -244,7 +244,7 @@ def test_undoing_a_whole_that_loops_is_refused() -> None:
     loop = "transitions: {b: x < 1, last: otherwise}, compensation: {}"
     text = calling(loop, "steps: {d: {effect: {x: x + 1}}}").replace("variables", "services: {s: {}}\nvariables")
     (problem,) = problems_of(text)
-    assert problem.startswith("E204: 'b' cannot be undone as a whole: it runs in a loop; give the steps of what 'b'")
+    assert problem.startswith("E235: 'b' cannot be undone as a whole: it runs in a loop; give the steps of what 'b'")
 
 
 def test_a_design_made_in_python_names_its_flows() -> None:
@@ -257,7 +257,7 @@ def test_flows_that_multiply_without_end_are_refused() -> None:
     flows = ", ".join(f"f{n}: {{steps: {{a: {{flow: f{n + 1}}}, b: {{flow: f{n + 1}}}}}}}" for n in range(40))
     text = f"orchestration: a\nflow: {{steps: {{a: {{flow: f0}}}}}}\nflows: {{{flows}, f40: {{steps: {{a: {{}}}}}}}}\n"
     (problem,) = problems_of(text)
-    assert problem.startswith("E234: these flows stand for more than 50,000 steps")
+    assert problem.startswith("E234: these flows stand for more than 20,000 steps")
 
 
 def test_families_of_families_are_refused_where_they_are_too_many() -> None:

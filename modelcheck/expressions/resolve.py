@@ -27,16 +27,14 @@ from .meaning import (
     combined,
     compared,
     contained,
+    field,
     item,
     kind_of,
     list_function,
     member,
     must_fit,
     number,
-)
-from .meaning import (
-    field as field_of,
-)
+)  # fmt: skip
 from .parse import BrokenDeclarationError, ExpressionError
 from .paths import filled, in_short, is_path, members_of, pieces, root_of, written
 from .scope import Scope
@@ -53,7 +51,7 @@ from .syntax import (
     Quantified,
     QuantifiedOver,
     Syntax,
-)
+)  # fmt: skip
 from .tree import BOOL, INT, REAL, EnumType, Expr, Literal, Type
 
 MOST_CASES = 10_000
@@ -136,7 +134,7 @@ def _named(syntax: Name | Index, scope: Scope) -> Tree | None:
         if value is not None and not scope.is_broken(text):
             offset = syntax.offset + len(".".join(words[:count])) + 1
             for word in words[count:]:
-                value = field_of(value, word, offset)
+                value = field(value, word, offset)
                 offset += len(word) + 1
             return value
     return None
@@ -218,7 +216,7 @@ def _part(syntax: Part, scope: Scope) -> Tree:
             message = f"unknown name '{written(syntax)}'"
             raise ExpressionError("E120", message, root_of(syntax).offset, hint, unknown=written(syntax))
     value = _resolve(syntax.of, scope, None)
-    return field_of(value, syntax.field, syntax.offset) if syntax.field else _items_of(value, syntax.arguments, scope)
+    return field(value, syntax.field, syntax.offset) if syntax.field else _items_of(value, syntax.arguments, scope)
 
 
 def _items_of(value: Tree, arguments: tuple[Syntax, ...], scope: Scope) -> Tree:

@@ -78,7 +78,7 @@ def shape_of(design: model.Orchestration) -> Shape:
         call = steps[grouped[0]].origin.undone_with
         hint = f"give the steps of what '{call}' runs compensations of their own"
         message = f"'{call}' cannot be undone as a whole: it runs in a loop"
-        raise ModelError([Problem("E204", message, position_of(call), hint)])
+        raise ModelError([Problem("E235", message, position_of(call), hint)])
     in_loop = frozenset(name for name in steps if name in cyclic)
     policy = design.policies.compensation
     if policy.order == "lifo" and in_loop & set(undone):
