@@ -22,9 +22,10 @@ from ..expressions import (
     negation,
     total,
 )
+from ..expressions.composite import rest_value
 from ..graph.events import DEFAULT_CHANNEL, OUTSIDE, channel_of, deliveries, most_published
 from ..system import Variable
-from .queues import Queue, make_queue, rest_value
+from .queues import Queue, make_queue
 from .typed import TypedChoreography, TypedHandler
 
 MOST_AT_ONCE = 4

@@ -32,6 +32,7 @@ from ..expressions import (
     negation,
     total,
 )
+from ..expressions.composite import rest_value
 from ..system import Variable
 
 NO_MESSAGE = "-"
@@ -231,16 +232,6 @@ def _field_name(event: str, field: str, payloads: Mapping[str, Mapping[str, Type
     types = {payload[field] for payload in payloads.values() if field in payload}
     plain = len(types) == 1 and field not in (EVENT, INSTANCE, AGAIN)
     return field if plain else f"{event}.{field}"
-
-
-def rest_value(kind: Type) -> bool | int:
-    """What a variable holds while it has nothing to hold."""
-    match kind:
-        case BoolType():
-            return False
-        case IntType(low, high) if low is not None and high is not None:
-            return min(max(low, 0), high)
-    return 0
 
 
 def _choose(condition: Expr, then: Message, otherwise: Message) -> Message:

@@ -8,7 +8,8 @@ from itertools import islice
 
 from .. import model
 from ..errors import Located, Problem, position_of
-from ..expressions import INT, Literal, Resolver, Scope, as_text, integer
+from ..expressions import INT, ExpressionError, Literal, Resolver, Scope, as_text, integer, parse, resolve
+from ..expressions.syntax import Index
 
 MOST_COPIES = 10_000
 
@@ -92,3 +93,24 @@ def located(text: str, like: object) -> str:
     """A text that was made of another one, at the place of that one."""
     place = position_of(like)
     return Located(text, place) if place else text
+
+
+def member_named(reference: str, scope: Scope, resolver: Resolver, what: str) -> tuple[str, tuple[int, ...]] | None:
+    """The family and the indices that `reserve[i + 1]` names; None with a problem noted where it names no member.
+
+    what: what it should name, in words (E120 where it does not; E131 where an index is not constant).
+    """
+    try:
+        match parse(reference):
+            case Index(name, arguments, _):
+                values = [resolve(argument, scope, INT) for argument in arguments]
+            case _:
+                raise ExpressionError("E120", f"'{reference}' names no {what}", 0, "write name[index]")
+    except ExpressionError as error:
+        resolver.note(error, reference)
+        return None
+    key = tuple(int(value.value) for value in values if isinstance(value, Literal))
+    if len(key) < len(values):
+        resolver.problems.append(Problem("E131", f"'{reference}' is not constant", position_of(reference)))
+        return None
+    return name, key

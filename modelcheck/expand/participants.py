@@ -6,9 +6,8 @@ from dataclasses import replace
 
 from .. import model
 from ..errors import ModelError, Problem, position_of
-from ..expressions import INT, ExpressionError, Literal, Resolver, Scope, parse, resolve
-from ..expressions.syntax import Index
-from .indices import copies, declare_constants, member_name
+from ..expressions import Resolver, Scope
+from .indices import copies, declare_constants, member_name, member_named
 
 
 def expand_participants(design: model.Choreography) -> model.Choreography:
@@ -45,19 +44,11 @@ def _receivers(name: str, members: dict[str, list[str]], constants: Scope, resol
     """The participants that a route names: all of a family, or the member `worker[N]`."""
     if "[" not in name:
         return members.get(name, [name])  # What is unknown is said by who checks the structure.
-    try:
-        match parse(name):
-            case Index(family, arguments, _):
-                values = [resolve(argument, constants, INT) for argument in arguments]
-            case _:
-                raise ExpressionError("E120", f"'{name}' names no participant", 0, "write name[index]")
-    except ExpressionError as error:
-        resolver.note(error, name)
+    found = member_named(name, constants, resolver, "participant")
+    if found is None:
         return []
-    if not all(isinstance(value, Literal) for value in values):
-        resolver.problems.append(Problem("E131", f"'{name}' is not constant", position_of(name)))
-        return []
-    full = f"{family}[{','.join(str(value.value) for value in values if isinstance(value, Literal))}]"
+    family, key = found
+    full = f"{family}[{','.join(map(str, key))}]"
     known = members.get(family, [])
     if full not in known:
         hint = f"there is {known[0]} to {known[-1]}" if known and "[" in known[0] else "it is no family"

@@ -8,10 +8,9 @@ from dataclasses import dataclass, field, replace
 
 from .. import model
 from ..errors import ModelError, Problem, did_you_mean, position_of
-from ..expressions import BOOL, FALSE, INT, ExpressionError, Literal, Resolver, Scope, parse, resolve
-from ..expressions.syntax import Index
+from ..expressions import BOOL, FALSE, Resolver, Scope
 from .calls import Call, call_of, call_problems, written_out
-from .indices import copies, located, member_name, with_indices
+from .indices import copies, located, member_name, member_named, with_indices
 from .order import predecessors
 
 Indices = Mapping[str, int]
@@ -175,22 +174,12 @@ class Expansion:
 
     def _member(self, reference: str, indices: Indices) -> Copy | None:
         """The copy that `reserve[i + 1]` names; notes a problem where there is none."""
-        scope = with_indices(self.constants, indices)
-        try:
-            match parse(reference):
-                case Index(name, arguments, _):
-                    values = [resolve(argument, scope, INT) for argument in arguments]
-                case _:
-                    raise ExpressionError("E120", f"'{reference}' names no step", 0, "write name[index]")
-        except ExpressionError as error:
-            self.resolver.note(error, reference)
+        found = member_named(reference, with_indices(self.constants, indices), self.resolver, "step")
+        if found is None:
             return None
+        name, key = found
         family = self._named(located(name, reference), self.families)
         if family is None:
-            return None
-        key = tuple(int(value.value) for value in values if isinstance(value, Literal))
-        if len(key) < len(values):
-            self.problem("E131", f"'{reference}' is not constant", reference)
             return None
         if key not in family.copies:
             shown = f"{name}[{','.join(map(str, key))}]"
