@@ -166,7 +166,8 @@ def _state(session: Session, text: str) -> None:
     if not found:
         hint = did_you_mean(text, session.here.system.positions)
         raise ModelError([Problem("E510", f"there is no variable '{text}'", hint=hint)])
-    session.say("\n".join(f"  {each}" for each in written(session.here.system, session.here.values, found)))
+    lines = dict.fromkeys(written(session.here.system, session.here.values, found))
+    session.say("\n".join(f"  {each}" for each in lines))
 
 
 def _properties(session: Session, _: str) -> None:

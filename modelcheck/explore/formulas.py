@@ -18,8 +18,12 @@ from ..expressions import (
     conjunction,
     disjunction,
     show,
+    well_defined,
 )
+from ..expressions.composite import COMPOSITES, Tree, leaves, show_composite
 from ..system import State, TransitionSystem
+
+UNDEFINED = "undefined: it divides by zero, or takes an item that is not there"
 
 
 class Text(str):
@@ -59,24 +63,28 @@ def shown_value(text: str, system: TransitionSystem, state: State) -> object:
     """The value of a formula in a state: a value, or a mapping from instances to values; raises `ModelError`."""
     scopes = system.scope.instances or (system.scope,)
     resolver = Resolver()
-    found = [resolver.expression(text, replace(scope, instances=scopes)) for scope in scopes]
+    found = [resolver.value(text, replace(scope, instances=scopes)) for scope in scopes]
     if resolver.problems:
         raise ModelError(dict.fromkeys(resolver.problems))
     trees = [tree for tree in found if tree is not None]
     values = [_value(tree, system, state) for tree in trees]
-    if len(set(trees)) == 1:
+    if all(tree == trees[0] for tree in trees):
         return values[0]
     return dict(enumerate(values, start=1))
 
 
-def _value(expr: Expr, system: TransitionSystem, state: State) -> object:
-    try:
-        value: Value = compile_expression(expr, system.positions)(state)
-    except ZeroDivisionError:
-        return "undefined: it divides by zero"
-    if isinstance(expr.type, EnumType):
-        return show(value, expr.type)
-    return bool(value) if isinstance(expr.type, BoolType) else value
+def _value(tree: Tree, system: TransitionSystem, state: State) -> object:
+    if isinstance(tree, COMPOSITES):
+        parts = [_value(part, system, state) for _, part in leaves(tree)]
+        if UNDEFINED in parts:
+            return UNDEFINED
+        return Text(show_composite(tree, lambda part: compile_expression(part, system.positions)(state)))
+    if not compile_expression(well_defined(tree), system.positions)(state):
+        return UNDEFINED
+    value: Value = compile_expression(tree, system.positions)(state)
+    if isinstance(tree.type, EnumType):
+        return show(value, tree.type)
+    return bool(value) if isinstance(tree.type, BoolType) else value
 
 
 def properties_here(design: model.Model, system: TransitionSystem, state: State) -> list[PropertyHere]:

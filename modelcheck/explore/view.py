@@ -29,16 +29,24 @@ def sections(parts: Parts, state: State) -> list[Section]:
 def data_that_matters(system: TransitionSystem, state: State, first: State, most: int) -> tuple[list[Variable], int]:
     """The declared variables to show first, in their order, and how many are left out.
 
-    All where they are few; otherwise those that have changed, and those that enabled actions read, go first.
+    All where they are few; otherwise those that have changed, and those that enabled actions read, go first. Of a
+    record, list or map one variable stands for all.
     """
-    declared = [variable for variable in system.variables if variable.role == "data"]
+    data = [variable for variable in system.variables if variable.role == "data"]
+    declared: dict[str, Variable] = {}
+    for variable in data:
+        declared.setdefault(_whole_name(variable), variable)
     if len(declared) <= most:
-        return declared, 0
-    changed = [v for v in declared if state[system.positions[v.name]] != first[system.positions[v.name]]]
+        return list(declared.values()), 0
+    changed = [v for v in data if state[system.positions[v.name]] != first[system.positions[v.name]]]
     read = {name for plain in system.plain[:2000] if _may(plain, state) for name in references(plain.action.guard)}
-    ranked = [*changed, *(v for v in declared if v.name in read), *declared]
-    kept = set(list(dict.fromkeys(variable.name for variable in ranked))[:most])
-    return [variable for variable in declared if variable.name in kept], len(declared) - len(kept)
+    ranked = [*changed, *(v for v in data if v.name in read), *data]
+    kept = set(list(dict.fromkeys(map(_whole_name, ranked)))[:most])
+    return [variable for name, variable in declared.items() if name in kept], len(declared) - len(kept)
+
+
+def _whole_name(variable: Variable) -> str:
+    return variable.name if variable.whole is None else variable.whole.name
 
 
 def _may(plain: object, state: State) -> bool:
@@ -47,8 +55,14 @@ def _may(plain: object, state: State) -> bool:
 
 
 def written(system: TransitionSystem, state: State, variables: Iterable[Variable]) -> list[str]:
-    """Values as `stock = 1`."""
-    return [f"{v.name} = {show(state[system.positions[v.name]], v.type)}" for v in variables]
+    """Values as `stock = 1`; of a part of a record, list or map, the whole."""
+    return [f"{_whole_name(v)} = {_value(system, state, v)}" for v in variables]
+
+
+def _value(system: TransitionSystem, state: State, variable: Variable) -> str:
+    if variable.whole is not None:
+        return system.show_whole(variable.whole, state)
+    return show(state[system.positions[variable.name]], variable.type)
 
 
 def _flows(parts: Parts, state: State) -> list[Section]:
