@@ -25,6 +25,7 @@ demo: .venv/.demo
 	$(call modelcheck,check order_orchestration)
 	$(call modelcheck,check seed_order_choreography)
 	$(call modelcheck,check order_choreography)
+	$(call modelcheck,outcomes order_orchestration order_choreography)
 	$(call modelcheck,graph order_orchestration -o $(OUT)/order_orchestration.png)
 	$(call modelcheck,graph order_choreography -o $(OUT)/order_choreography.png)
 	$(call modelcheck,simulate order_orchestration --plot $(OUT)/order_orchestration_times.png)
