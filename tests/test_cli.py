@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 
 import pytest
+from command_line import run
 
 import modelcheck.api
 from modelcheck import library
@@ -42,14 +43,6 @@ def counter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     path = tmp_path / "counter.yaml"
     path.write_text(COUNTER)
     return path
-
-
-def run(command: str) -> int:
-    """The exit code of a command line."""
-    try:
-        return main(shlex.split(command))
-    except SystemExit as error:  # argparse
-        return int(error.code or 0)
 
 
 Captured = pytest.CaptureFixture[str]

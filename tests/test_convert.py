@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import shlex
 from pathlib import Path
 
 import pytest
+from command_line import run
 
 import modelcheck as mc
-from modelcheck.cli import main
 from modelcheck.load import load_text, schema_text
 from modelcheck.verbs.exits import GOOD, UNUSABLE
 
@@ -42,13 +41,6 @@ def purse(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     path = tmp_path / "purse.yaml"
     path.write_text(PURSE)
     return path
-
-
-def run(command: str) -> int:
-    try:
-        return main(shlex.split(command))
-    except SystemExit as error:  # argparse
-        return int(error.code or 0)
 
 
 Captured = pytest.CaptureFixture[str]
