@@ -19,6 +19,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from command_line import run
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -30,14 +31,6 @@ from modelcheck.verbs.exits import GOOD, UNUSABLE, WRONG
 
 SESSIONS = Path(__file__).parent / "explore"
 Captured = pytest.CaptureFixture[str]
-
-
-def run(command: str) -> int:
-    """The exit code of a command line."""
-    try:
-        return main(shlex.split(command))
-    except SystemExit as error:  # argparse
-        return int(error.code or 0)
 
 
 def said(model: str, *lines: str) -> str:
