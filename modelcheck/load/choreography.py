@@ -207,6 +207,8 @@ _FOR_EACH = for_each("one participant for each index, each with a state of its o
 PARTICIPANT = record(
     "a participant",
     {
+        "for each": _FOR_EACH,
+        "for_each": _FOR_EACH,
         "variables": Key(VARIABLES, "its private state"),
         "subscribes": Key(NAMES, "the events and topics that it wants; they must be routed to it and handled as well"),
         "handlers": Key(
@@ -220,8 +222,6 @@ PARTICIPANT = record(
             python="Participant.handlers",
         ),
         "workers": Key(unlimited(COUNT), "how many events it handles at once, or unlimited; 1 without it"),
-        "for each": _FOR_EACH,
-        "for_each": _FOR_EACH,
     },
     _participant,
     _said_participant,

@@ -150,7 +150,12 @@ STEP = named(
     record(
         "a step",
         {
+            "for each": _FOR_EACH,
+            "for_each": _FOR_EACH,
+            "in turn": _IN_TURN,
+            "in_turn": _IN_TURN,
             "service": Key(NAME, "the service that does the work"),
+            "flow": Key(NAME, "the flow under `flows` that is run here; what comes after the step waits for its end"),
             "task": Key(
                 NAME,
                 "the name under which its duration is drawn: a handler of that task in another design takes as long",
@@ -204,11 +209,6 @@ STEP = named(
                 "`{context key: output key}`: what the step writes to the context, where its service provides it",
             ),
             "time": Key(DELAYS, "how long it takes, instead of its service's time"),
-            "flow": Key(NAME, "the flow under `flows` that is run here; what comes after the step waits for its end"),
-            "for each": _FOR_EACH,
-            "for_each": _FOR_EACH,
-            "in turn": _IN_TURN,
-            "in_turn": _IN_TURN,
         },
         Builds(model.Step, _copies),
         said_with_outcomes,

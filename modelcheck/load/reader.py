@@ -240,8 +240,11 @@ def record(
             node = empty
         if not isinstance(node, LocatedMap):
             message = f"expected {kind} as a mapping, found {found(node)}"
+            shown = [
+                key for key in keys if "_" not in key or key.replace("_", " ") not in keys
+            ]  # One spelling will do.
             return note(
-                problems, "E022", message, node, f"write {example}" if example else f"its keys: {', '.join(keys)}"
+                problems, "E022", message, node, f"write {example}" if example else f"its keys: {', '.join(shown)}"
             )
         values = read_keys(node, keys, kind, problems)
         if not partial and any((keys[key].field or key) not in values for key in required):
