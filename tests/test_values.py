@@ -152,3 +152,31 @@ def test_lists_of_different_ranges_and_bounds_are_equal_where_their_items_are(en
     for name in ("widen ensures", "narrow ensures", "choose ensures", "empty ensures", "deep ensures"):
         assert report[name].verdict != "refuted", str(report)
     assert engine == "bounded" or all(each.verdict == "proved" for each in report.results), str(report)
+
+
+SHARED_LOOP = """
+orchestration: each instance waits for what the other takes back
+instances: 2
+variables: {n: {DECLARED, shared: true}}
+flow:
+  steps:
+    reset: {effect: {'MEMBER': 0}}
+    set:   {after: reset, effect: {'MEMBER': 1}}
+    look:  {after: set, transitions: [{to: end, when: 'MEMBER == 1'}, {to: reset}]}
+"""
+
+
+@pytest.mark.parametrize(
+    ("declared", "member"),
+    [
+        ("type: 0..1, initial: 0", "n"),
+        ("type: map from 0..1 to 0..1, initial: 0", "n[0]"),
+        ("type: '{a: 0..1}', initial: '{a: 0}'", "n.a"),
+        ("type: 'map from 0..1 to {a: 0..1}', initial: '{0: {a: 0}, 1: {a: 0}}'", "n[0].a"),
+    ],
+)
+def test_no_rank_counts_on_a_part_that_other_instances_write(declared: str, member: str) -> None:
+    text = SHARED_LOOP.replace("DECLARED", declared).replace("MEMBER", member)
+    assert mc.check(load_text(text))["termination"].verdict == "refuted"
+    alone = mc.check(load_text(text.replace("instances: 2", "instances: 1")))["termination"]
+    assert alone.verdict == "proved"

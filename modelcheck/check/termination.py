@@ -34,6 +34,7 @@ from ..orchestration import compile_orchestration
 from ..orchestration.typed import TypedFlow, type_flow
 from ..results import Result, Verdict
 from ..system import TransitionSystem
+from .interference import shared_with_others
 from .several import undisturbed_flows
 
 MOST_RANKED = 8
@@ -253,8 +254,7 @@ def _undisturbed(design: model.Orchestration, typed: TypedFlow, inside: set[str]
     read |= {name for edge in edges for value in edge.updates.values() for name in references(value)}
     if any(effect for name in inside for o, effect in typed.instances[0].steps[name].effects.items() if o != "ok"):
         return False  # A failed attempt may change what the loop counts.
-    shared = {name for name, declared in design.variables.items() if declared.shared}
-    if str(design.instances) != "1" and read & shared:
+    if shared_with_others(design, read):
         return False
     parallel_writers = (
         name
