@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import product
@@ -76,6 +77,20 @@ def declare_variables(
         families={**scope.families, **families},
         broken=frozenset(broken),
     )
+
+
+def shared_among(design: model.Orchestration | model.Choreography, names: Iterable[str]) -> set[str]:
+    """Those of some variables of a system that all instances share: what is declared so, with its members and parts."""
+    declared = {name for name, each in design.variables.items() if each.shared}
+    for who, participant in design.participants.items() if isinstance(design, model.Choreography) else ():
+        declared |= {f"{who}.{name}" for name, each in participant.variables.items() if each.shared}
+    return {name for name in names if not declared.isdisjoint(_wholes_of(name))}
+
+
+def _wholes_of(name: str) -> Iterator[str]:
+    """A name and the names of all that it may be a part of: of `stock[1].left` also `stock[1]` and `stock`."""
+    yield name
+    yield from (name[: each.start()] for each in re.finditer(r"[.\[]", name))
 
 
 def _declare(

@@ -11,6 +11,7 @@ import pytest
 from random_flows import random_design
 from test_graph_proofs import report_on
 
+import modelcheck as mc
 from modelcheck.check.contracts import METHOD
 from modelcheck.check.structure import METHOD as STRUCTURE
 from modelcheck.compile import compile_model
@@ -130,6 +131,17 @@ def test_equal_designs_from_different_places_are_typed_each_by_itself() -> None:
     assert type_flow(first) is not type_flow(second)
     rows = [str(report_on(text)["send requires"].position).split(":")[-2] for text in (CALL, "\n" + CALL)]
     assert int(rows[1]) == int(rows[0]) + 1
+
+
+def test_a_design_that_was_changed_is_checked_as_it_is_now() -> None:
+    """Nobody should change the dictionaries of a model; who does must not be told what was true before."""
+    text = "orchestration: changing\nvariables: {x: {range: 0..3, initial: 0}}\nflow:\n  ensures: x == 1\n"
+    design = load_text(text + "  steps:\n    one: {effect: {x: 1}}\n")
+    assert isinstance(design, Orchestration)
+    assert mc.check(design)["flow ensures"].verdict == Verdict.PROVED
+    assert isinstance(design.flow.steps, dict)
+    design.flow.steps["one"] = replace(design.flow.steps["one"], effect={"x": "2"})
+    assert mc.check(design)["flow ensures"].verdict == Verdict.REFUTED
 
 
 def test_typed_flows_are_forgotten_with_their_designs_and_few_are_kept() -> None:

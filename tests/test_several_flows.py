@@ -213,3 +213,16 @@ def test_problems_of_all_flows_come_at_once() -> None:
     text = "orchestration: x\nflows: {c: {steps: {a: {requires: y}}}, d: {steps: {a: {requires: z}}}}\n"
     assert [problem[:24] for problem in problems_of(text)] == ["E120: unknown name 'y'; ", "E120: unknown name 'z'; "]
     assert check(load_text("orchestration: x\nflows: {c: {steps: {a: {}}}}\n")).exit_code == 0
+
+
+def test_what_another_flow_changes_does_not_stand_still_for_a_rank() -> None:
+    """One flow counts down and never touches x; the other one goes round as long as x is 1, which it makes it."""
+    text = """
+orchestration: two loops
+variables: {n: {range: 0..3, initial: 3}, x: {range: 0..1, initial: 0}}
+flows:
+  counting: {steps: {a: {effect: {n: n - 1}, transitions: [{to: a, when: n > 0}, {to: end}]}}}
+  going:    {steps: {b: {effect: {x: 1}, transitions: [{to: b, when: x == 1}, {to: end}]}}}
+"""
+    assert check(load_text(text))["termination"].verdict == "refuted"
+    assert check(load_text(text.replace("when: x == 1", "when: x == 0")))["termination"].verdict == "proved"

@@ -6,6 +6,7 @@ The exact values are those of queueing theory and of the closed forms for retrie
 from __future__ import annotations
 
 import math
+import re
 
 import numpy as np
 import pytest
@@ -226,16 +227,24 @@ def test_waiting_for_a_slot_of_the_coordinator() -> None:
     assert (result.back_end, result.mean.value) == ("events", 3)
 
 
-def test_jobs_share_variables() -> None:
+@pytest.mark.parametrize(
+    ("free", "declared"),
+    [
+        ("free", model.Variable(type="bool", initial=True, shared=True)),
+        ("it.free", model.Variable(type="{free: bool}", initial="{free: true}", shared=True)),
+        ("it[1]", model.Variable(type="map from 0..1 to bool", initial=True, shared=True)),
+    ],
+)
+def test_jobs_share_variables(free: str, declared: model.Variable) -> None:
     """The first job takes what is free at 2 and gives it back at 5; the second finds it taken at 4 and waits for it."""
     design = model.Orchestration(
         name="lock",
-        variables={"free": model.Variable(type="bool", initial=True, shared=True)},
+        variables={re.split(r"[.\[]", free)[0]: declared},
         flow=model.Flow(
             steps={
-                "take": model.Step(await_="free", effect={"free": False}),
+                "take": model.Step(await_=free, effect={free: False}),
                 "work": model.Step(time=constant(3)),
-                "give": model.Step(effect={"free": True}),
+                "give": model.Step(effect={free: True}),
             }
         ),
         arrivals=model.Arrivals(interval=constant(2)),

@@ -124,3 +124,59 @@ def test_each_instance_has_its_own() -> None:
     assert names["basket#1"] == "[]"
     assert names["line#2"] == "{thing: pen, amount: 1}"
     assert names["stock"] == "{book: 0, pen: 3}"
+
+
+SHORT_AND_LONG = """
+orchestration: lists of different types
+types: {Few: list of 0..3 at most 1, Many: list of 0..3 at most 2}
+variables:
+  wide: {type: list of 0..3 at most 2, initial: []}
+  tall: {type: list of 1..3 at most 2, initial: []}
+  high: {type: list of 2..3 at most 3, initial: '[2]'}
+  few:  {type: '{inside: list of Few at most 1}', initial: '{inside: [[1]]}'}
+  many: {type: '{inside: list of Many at most 1}', initial: '{inside: [[1, 2]]}'}
+flow:
+  steps:
+    widen:  {effect: {wide: tall}, ensures: 'wide == [] and wide == tall and rest(high) == wide'}
+    narrow: {effect: {tall: rest(high)}, ensures: 'tall == [] and wide == tall'}
+    choose: {effect: {tall: '[3] if wide == high else high'}, ensures: 'tall == [2] and tall == high'}
+    empty:  {effect: {tall: rest(tall)}, ensures: 'tall == [] and tall == wide'}
+    deep:   {effect: {many: few if many == few else many}, ensures: 'many.inside[1] == [1, 2]'}
+"""
+
+
+@pytest.mark.parametrize("engine", ["auto", "search", "bounded"])
+def test_lists_of_different_ranges_and_bounds_are_equal_where_their_items_are(engine: str) -> None:
+    """What is beyond a list's length is a 0 where items are from 0..3, and a 1 where they are from 1..3."""
+    report = mc.check(load_text(SHORT_AND_LONG), engine=engine)
+    for name in ("widen ensures", "narrow ensures", "choose ensures", "empty ensures", "deep ensures"):
+        assert report[name].verdict != "refuted", str(report)
+    assert engine == "bounded" or all(each.verdict == "proved" for each in report.results), str(report)
+
+
+SHARED_LOOP = """
+orchestration: each instance waits for what the other takes back
+instances: 2
+variables: {n: {DECLARED, shared: true}}
+flow:
+  steps:
+    reset: {effect: {'MEMBER': 0}}
+    set:   {after: reset, effect: {'MEMBER': 1}}
+    look:  {after: set, transitions: [{to: end, when: 'MEMBER == 1'}, {to: reset}]}
+"""
+
+
+@pytest.mark.parametrize(
+    ("declared", "member"),
+    [
+        ("type: 0..1, initial: 0", "n"),
+        ("type: map from 0..1 to 0..1, initial: 0", "n[0]"),
+        ("type: '{a: 0..1}', initial: '{a: 0}'", "n.a"),
+        ("type: 'map from 0..1 to {a: 0..1}', initial: '{0: {a: 0}, 1: {a: 0}}'", "n[0].a"),
+    ],
+)
+def test_no_rank_counts_on_a_part_that_other_instances_write(declared: str, member: str) -> None:
+    text = SHARED_LOOP.replace("DECLARED", declared).replace("MEMBER", member)
+    assert mc.check(load_text(text))["termination"].verdict == "refuted"
+    alone = mc.check(load_text(text.replace("instances: 2", "instances: 1")))["termination"]
+    assert alone.verdict == "proved"

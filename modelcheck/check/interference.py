@@ -8,12 +8,11 @@ respects theirs (Mazurkiewicz 1977), and proofs about each branch by itself are 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from itertools import islice, product
 
 from .. import model
-from ..declare import range_claims
+from ..declare import range_claims, shared_among
 from ..expand.timeouts import heard
 from ..expressions import TRUE, Expr, conjunction, evaluate, references, well_defined
 from ..graph.reachability import Reachability
@@ -51,7 +50,7 @@ def disturbed(design: model.Orchestration, typed: TypedFlow, order: Reachability
     while others are still in flight.
     """
     steps = typed.instances[0].steps
-    found = _shared(design, typed.types)
+    found = shared_with_others(design, typed.types)
     for step in steps.values():
         retry = step.step.retry or design.policies.retry
         for outcome, effect in step.effects.items():
@@ -63,11 +62,9 @@ def disturbed(design: model.Orchestration, typed: TypedFlow, order: Reachability
     return frozenset(found | _raced(steps, order))
 
 
-def _shared(design: model.Orchestration, names: Iterable[str]) -> set[str]:
-    if str(design.instances) == "1":
-        return set()
-    shared = {name for name, declared in design.variables.items() if declared.shared}
-    return {name for name in names if re.split(r"[.\[]", name)[0] in shared}
+def shared_with_others(design: model.Orchestration, names: Iterable[str]) -> set[str]:
+    """Those of some variables that other instances may write."""
+    return set() if str(design.instances) == "1" else shared_among(design, names)
 
 
 def _raced(steps: Mapping[str, TypedStep], order: Reachability) -> set[str]:
@@ -127,7 +124,7 @@ def may_begin(design: model.Orchestration, typed: TypedFlow) -> bool:
     requires = typed.instances[0].requires
     if requires is None:
         return True
-    if _shared(design, typed.types):
+    if shared_with_others(design, typed.types):
         return False
     names = references(requires)
     used = [variable for variable in typed.variables if variable.name in names]

@@ -34,6 +34,7 @@ from ..orchestration import compile_orchestration
 from ..orchestration.typed import TypedFlow, type_flow
 from ..results import Result, Verdict
 from ..system import TransitionSystem
+from .interference import shared_with_others
 from .several import undisturbed_flows
 
 MOST_RANKED = 8
@@ -149,12 +150,15 @@ def _loops(design: model.Model, system: TransitionSystem) -> _Loops:
             flows = flows_of(expand(design))
             alone = undisturbed_flows(design)
             found = [_flow_loops(each, name in alone) for name, each in flows.items()]
+            edges = tuple(edge for each in found for edge in each.edges)
+            # What one flow never changes another one may: it stands only where nobody does.
+            one = system if not edges or str(design.instances) == "1" else compile_orchestration(design, instances=1)
             return _Loops(
                 tuple(node for each in found for node in each.nodes),
-                tuple(edge for each in found for edge in each.edges),
+                edges,
                 {name: kind for each in found for name, kind in each.types.items()},
                 all(each.undisturbed for each in found),
-                conjunction(each.standing for each in found),
+                _standing(one),
             )
         case model.Choreography():
             return _event_loops(design)
@@ -214,11 +218,10 @@ def _flow_loops(design: model.Orchestration, alone: bool) -> _Loops:
             # A skipped step passes its token on without its effect.
             skipped = conjunction([negation(step.when), condition])
             edges.append(Edge(source, target, skipped, {}, f"{source} skipped → {target}"))
-    standing = _standing(compile_orchestration(design, instances=1)) if alone else TRUE
     if any(edge.reads for edge in edges):
         edges = large_blocks(edges)
     undisturbed = alone and _undisturbed(design, typed, inside, edges)
-    return _Loops(tuple(steps), tuple(edges), typed.types, undisturbed, standing)
+    return _Loops(tuple(steps), tuple(edges), typed.types, undisturbed)
 
 
 def _standing(system: TransitionSystem) -> Expr:
@@ -253,8 +256,7 @@ def _undisturbed(design: model.Orchestration, typed: TypedFlow, inside: set[str]
     read |= {name for edge in edges for value in edge.updates.values() for name in references(value)}
     if any(effect for name in inside for o, effect in typed.instances[0].steps[name].effects.items() if o != "ok"):
         return False  # A failed attempt may change what the loop counts.
-    shared = {name for name, declared in design.variables.items() if declared.shared}
-    if str(design.instances) != "1" and read & shared:
+    if shared_with_others(design, read):
         return False
     parallel_writers = (
         name

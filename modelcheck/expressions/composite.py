@@ -155,24 +155,36 @@ def rest_value(kind: Type) -> bool | int:
 
 
 def joined(combine: Callable[[Expr, Expr], Expr], left: Tree, right: Tree) -> Tree:
-    """Two values of one shape, combined part by part."""
+    """Two values, combined part by part in a shape that holds both."""
+    kind = _common(left.type, right.type)
+    return _zipped(combine, to_shape(left, kind), to_shape(right, kind))
+
+
+def _common(left: AnyType, right: AnyType) -> AnyType:
+    """A type of which values of both types are: of two bounds of a list the larger one."""
+    match left, right:
+        case RecordType(fields), RecordType(others):
+            pairs = zip(fields, others, strict=True)
+            return RecordType(tuple((name, _common(kind, other)) for (name, kind), (_, other) in pairs))
+        case ListType(of, most), ListType(other, larger):
+            return ListType(_common(of, other), max(most, larger))
+        case MapType(key, to), MapType(_, other):
+            return MapType(key, _common(to, other))
+    return left
+
+
+def _zipped(combine: Callable[[Expr, Expr], Expr], left: Tree, right: Tree) -> Tree:
     match left, right:
         case Record(kind, fields), Record(_, others):
-            return Record(kind, {name: joined(combine, part, others[name]) for name, part in fields.items()})
-        case List() as one, List() as other:
-            most = max(len(one.items), len(other.items))  # Of two bounds the larger one holds both.
-            pairs = zip(_padded(one, most), _padded(other, most), strict=True)
-            items = tuple(joined(combine, a, b) for a, b in pairs)
-            return List(ListType(one.type.of, most), combine(one.length, other.length), items)
+            return Record(kind, {name: _zipped(combine, part, others[name]) for name, part in fields.items()})
+        case List(kind, length, items), List(_, other, more):
+            pairs = zip(items, more, strict=True)
+            return List(kind, combine(length, other), tuple(_zipped(combine, one, two) for one, two in pairs))
         case Map(kind, entries), Map(_, others):
-            return Map(kind, {key: joined(combine, part, others[key]) for key, part in entries.items()})
+            return Map(kind, {key: _zipped(combine, part, others[key]) for key, part in entries.items()})
     assert not isinstance(left, COMPOSITES)
     assert not isinstance(right, COMPOSITES)
     return combine(left, right)
-
-
-def _padded(value: List, most: int) -> tuple[Tree, ...]:
-    return (*value.items, *(resting(value.type.of) for _ in range(most - len(value.items))))
 
 
 def choose(condition: Expr, then: Tree, otherwise: Tree) -> Tree:
@@ -216,19 +228,29 @@ def fits(value: AnyType, wanted: AnyType) -> bool:
 
 
 def to_shape(value: Tree, kind: AnyType) -> Tree:
-    """A value in the shape of a type that it fits: a list with as many slots as the type has.
+    """A value in the shape of a type that it fits: a list with as many slots as the type has, which rest as its do.
 
     What is longer loses its last items, and keeps its length, which then is outside the range of the length.
     """
+    if value.type == kind:
+        return value
     match value, kind:
         case Record(_, fields), RecordType(wanted):
             return Record(kind, {name: to_shape(fields[name], each) for name, each in wanted})
         case List(_, length, items), ListType(of, most):
-            kept = tuple(to_shape(item, of) for item in items[:most])
+            kept = [to_shape(item, of) for item in items[:most]]
+            if not _rests_as(value.type.of, of):  # 0 rests among 0..3, 1 among 1..3.
+                kept = [choose(is_there(value, at), item, resting(of)) for at, item in enumerate(kept, start=1)]
             return List(kind, length, (*kept, *(resting(of) for _ in range(most - len(kept)))))
         case Map(_, entries), MapType(_, to):
             return Map(kind, {key: to_shape(entry, to) for key, entry in entries.items()})
     return value
+
+
+def _rests_as(kind: AnyType, wanted: AnyType) -> bool:
+    """Whether what rests in a place of one type, put into the shape of another, rests there too."""
+    pairs = zip(leaves(to_shape(resting(kind), wanted)), leaves(resting(wanted)), strict=True)
+    return all(isinstance(a, Literal) and isinstance(b, Literal) and a.value == b.value for (_, a), (_, b) in pairs)
 
 
 # Lists.

@@ -27,12 +27,13 @@ from .endings import abort, complete, undo
 from .engines import begin, limits_of
 from .room import Busy
 from .steps import after_check, arrive, fail, finish, pass_through
-from .typed import TypedFlow, type_flow
+from .typed import TypedFlow, forget, type_flow
 
 
 def compile_orchestration(design: model.Orchestration, instances: int | None = None) -> TransitionSystem:
     """The transition system of an orchestration; raises `ModelError`. `instances` overrides the design's number."""
     design = expand(design)
+    forget(design)
     flows = flows_of(design)
     typed = _type_all(flows, instances)
     first = next(iter(typed.values()))

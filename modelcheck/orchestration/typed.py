@@ -124,7 +124,7 @@ def type_flow(design: model.Orchestration, instances: int | None = None) -> Type
     """All formulas of an orchestration, typed; raises `ModelError` with everything that is wrong in them.
 
     `instances` overrides the design's own number. Many checks ask for it: the last answers are kept, as long as their
-    designs are there.
+    designs are there and are not compiled again (`forget`).
     """
     number = 1 if instances is None and str(design.instances) == "1" else instances
     key = (id(design), number)
@@ -136,6 +136,12 @@ def type_flow(design: model.Orchestration, instances: int | None = None) -> Type
         _TYPED.pop(next(iter(_TYPED)))
     _TYPED[key] = (ref(design, lambda _: _TYPED.pop(key, None)), typed)
     return typed
+
+
+def forget(design: model.Orchestration) -> None:
+    """Types a design anew when it is asked for next: who made it in Python may have changed a dictionary in it."""
+    for key in [key for key in _TYPED if key[0] == id(design)]:
+        del _TYPED[key]
 
 
 # By the very object, not by what it is equal to: equal texts may stand at different places of a file.

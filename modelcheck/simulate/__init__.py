@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from .. import model
+from ..declare import shared_among
 from ..errors import ModelError, Problem, position_of
 from ..expand import expand, flows_of
 from ..expand.several import engine_of
@@ -95,8 +96,8 @@ def loop_for(
     design: model.Orchestration | model.Choreography, system: TransitionSystem, plan: Plan, record: bool = False
 ) -> EventLoop:
     """An event loop for a design, from its system `alone` and its plan."""
-    shared = [name for name, variable in design.variables.items() if variable.shared]
-    names = [v.name for v in system.variables if v.name.split("[")[0] in shared]
+    shared = shared_among(design, (v.name for v in system.variables if v.role == "data"))
+    names = [v.name for v in system.variables if v.name in shared]
     return EventLoop(system, plan, _endings(system), names, record)
 
 
