@@ -287,6 +287,29 @@ properties: {one undo at a time: {never: undoing(hotel) and undoing(flight)}}
     assert refuted(report_on(text.replace("lifo", "reverse"))) == {"one undo at a time"}
 
 
+def test_lifo_undoes_once_what_was_tried_again_after_an_effect() -> None:
+    text = """
+orchestration: trip
+variables: {hotel: false, tries: {range: 0..2, initial: 0}}
+policies: {compensation: {order: lifo}}
+flow:
+  steps:
+    hotel: {effect: {hotel: true}, compensation: {effect: {hotel: false}}}
+    flight:
+      outcomes: {ok: {tries: tries + 1}, timeout: {tries: tries + 1}}
+      retry: {attempts: 2, on: timeout}
+      compensation: {effect: {tries: 0}}
+properties:
+  it can fail twice: {reachable: tries == 2 and failed(flight)}
+  nothing stays: {outcome: completed(flow) or not hotel and tries == 0}
+  the last one first: {never: undone(hotel) and tries > 0}
+"""
+    report = report_on(text)
+    assert refuted(report) == set()
+    assert report["compensation"].verdict == "proved"
+    assert not report["compensation"].vacuous
+
+
 def test_siblings_in_flight_finish_before_anything_is_undone() -> None:
     text = """
 orchestration: trip

@@ -180,3 +180,26 @@ def test_no_rank_counts_on_a_part_that_other_instances_write(declared: str, memb
     assert mc.check(load_text(text))["termination"].verdict == "refuted"
     alone = mc.check(load_text(text.replace("instances: 2", "instances: 1")))["termination"]
     assert alone.verdict == "proved"
+
+
+def test_a_step_may_change_and_an_undo_may_restore_one_field() -> None:
+    text = """
+orchestration: quote
+types: {Line: {cost: 0..3, state: bool}}
+variables: {line: {type: Line, initial: {cost: 0, state: false}}}
+flow:
+  steps:
+    ask: {modifies: line.cost, ensures: line.cost >= 2}
+    take:
+      requires: line.cost >= 2 and not line.state
+      effect: {line.state: true}
+      compensation: {effect: {line.state: false}, restores: [line.state, line.cost]}
+properties: {any such cost: {reachable: line.cost == 3}}
+"""
+    report = mc.check(load_text(text))
+    verdicts = {result.name: result.verdict for result in report.results}
+    assert verdicts["any such cost"] == "proved"
+    assert verdicts["undoing take restores line.cost"] == "proved"
+    assert verdicts["undoing take restores line.state"] == "proved"
+    with pytest.raises(mc.ModelError, match="E144"):
+        mc.check(load_text(text.replace("modifies: line.cost", "modifies: line.price")))

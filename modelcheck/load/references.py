@@ -80,7 +80,7 @@ def _flow(flow: model.Flow, steps: tuple[str, ...], names: _Names) -> None:
             names.check("step", base_name(transition.to), (*steps, "end", "abort"))
         restored = step.compensation.restores if step.compensation else ()
         for target in (*step.modifies, *restored):
-            if target.partition("[")[0].strip() not in variables:
+            if re.split(r"[.\[]", target)[0].strip() not in variables:
                 names.check("variable", target, variables)
 
 

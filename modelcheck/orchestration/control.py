@@ -359,7 +359,7 @@ class Control:
         if self.policy.order == "lifo":
             top, place = self.ref(self.height), self.ref(f"{owing}.place")
             height: Expr = Operation("+", (top, integer(1)), INT)
-            if whole or step.step.origin.part_of:  # What is undone as a whole is owed from its first effect on.
+            if whole or step.step.origin.part_of or self.retry(step):  # Owed once, from its first effect on.
                 noted = compare(">", owed, integer(0))
                 updates |= {
                     top.name: conditional(noted, top, height), place.name: conditional(noted, place, height)
