@@ -98,7 +98,10 @@ def variables_of(names: Sequence[str], scope: Scope, resolver: Resolver) -> list
         if len(target.members) == 1 and target.exists == TRUE:
             found.append((name, target.members[0][1]))
         else:
-            hint = "name the member that is meant: 'slot[1]'"
+            one = len(target.members) == 1
+            hint = (
+                "an item may not be there: name the whole list" if one else "name the member that is meant: 'slot[1]'"
+            )
             resolver.problems.append(Problem("E131", f"'{name}' is not constant", position_of(name), hint))
     return found
 

@@ -203,3 +203,11 @@ properties: {any such cost: {reachable: line.cost == 3}}
     assert verdicts["undoing take restores line.state"] == "proved"
     with pytest.raises(mc.ModelError, match="E144"):
         mc.check(load_text(text.replace("modifies: line.cost", "modifies: line.price")))
+
+
+def test_values_are_written_out_as_yaml_has_them() -> None:
+    text = NESTED.replace("effect: {sizes: rest(sizes)}", "effect: {sizes: [], thing: {kind: b, size: 2}}")
+    quoted = NESTED.replace("effect: {sizes: rest(sizes)}", "effect: {sizes: '[]', thing: '{kind: b, size: 2}'}")
+    assert count_states(compile_model(load_text(text))).states == count_states(compile_model(load_text(quoted))).states
+    assert load_text(text) == load_text(quoted)
+    assert load_text(mc.to_text(load_text(text))) == load_text(text)

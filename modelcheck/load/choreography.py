@@ -26,7 +26,7 @@ from .reader import (
     short,
     word,
 )
-from .values import COUNT, EFFECT, FAILS, FORMULA, NAME, OUTCOMES, TRUTH, TYPE, unlimited
+from .values import COUNT, EFFECT, FAILS, FORMULA, NAME, OUTCOMES, TRUTH, TYPE, VALUE, unlimited
 from .writing import CannotWrite, Written, said
 
 _ORDERS = {
@@ -91,7 +91,7 @@ CHANNEL = record(
     },
     plain(model.Channel),
 )
-_PAYLOAD = mapping_of(FORMULA, NAME, "a payload as a mapping")
+_PAYLOAD = mapping_of(VALUE, NAME, "a payload as a mapping")
 _PUBLICATION = record(
     "a publication",
     {

@@ -13,7 +13,7 @@ from .. import model
 from ..errors import Located, ModelError, Position, Problem, did_you_mean, position_of, report
 from ..expressions.parse import KEYWORDS, QUANTIFIERS
 from ..source import JoinedPosition, LocatedList, LocatedMap, Node
-from .reader import MISSING, About, Problems, Reader, found, mapping_of, note, scalar, short, word
+from .reader import MISSING, About, Problems, Reader, either, found, mapping_of, note, scalar, short, word
 from .writing import CannotWrite, Written, brackets, write_number, write_scaled, write_text
 
 RESERVED = frozenset({*KEYWORDS, *QUANTIFIERS, "min", "max", "abs", "any"})
@@ -275,7 +275,6 @@ FACTOR = scalar("a number", _factor, _FACTOR, write=write_number)
 DURATION = scalar("a duration", _duration, _TIME, "write 20ms, 1.5s, 2min, 1h", write_duration)
 PROBABILITY = scalar("a probability", _probability, _TIME, "write 5%", _write_probability)
 DELAY = scalar("a delay", _delay, _DELAY, "write 20ms or exponential(mean=20ms)", _write_delay)
-EFFECT = mapping_of(FORMULA, TARGET, "an effect as a mapping from variables to new values")
 
 
 def unlimited(number: Reader) -> Reader:
@@ -364,6 +363,12 @@ LABELS = Reader(_labels, _MANY_NAMES, write=_write_labels, about=About("names [a
 TYPE = replace(short(TEXT, Reader(_labels_or_record, _MANY)), write=brackets, about=About("a type"))
 _VALUES = About("a set of values {a, b}, a record {field: value} or a list [a, b]")
 INITIAL = replace(short(FORMULA, Reader(_several, _MANY, about=_VALUES)), write=brackets)
+_WRITTEN_OUT = About("a record or map {field: value}, a list [a, b]")
+_LISTED = Reader(_several, _MANY, about=_WRITTEN_OUT)
+VALUE = replace(
+    either(lambda node: FORMULA if isinstance(node, Located) else _LISTED, FORMULA, _LISTED), write=brackets
+)
+EFFECT = mapping_of(VALUE, TARGET, "an effect as a mapping from variables to new values")
 
 
 def _write_fails(value: Any) -> Written:
