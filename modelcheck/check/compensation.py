@@ -181,7 +181,7 @@ def _witness(design: model.Orchestration) -> _Witness:
     """What is watched of the steps of one flow that leave something to undo."""
     typed = type_flow(design)
     steps = typed.instances[0].steps
-    leaving = [step.step.origin.undone_with or name for name, step in steps.items() if _leaves_something(step)]
+    leaving = [step.step.origin.undone_with or name for name, step in steps.items() if step.may_have_effect]
     graph = flow_graph(design)
     return _Witness(typed, dict.fromkeys(leaving), order_of_steps(graph, steps), loops(graph))
 
@@ -191,10 +191,6 @@ def _may_abort(action: Action, flows: Mapping[str, model.Orchestration]) -> bool
     statuses = {f"flow {name}".strip() for name in flows}
     changes_flow = any(name.split("#")[0] in statuses for name in action.updates)
     return action.label.phase not in ("begin", "end") and changes_flow
-
-
-def _leaves_something(step: TypedStep) -> bool:
-    return any(step.has_effect(outcome) for outcome in step.outcomes)
 
 
 def restoration_results(design: model.Orchestration, seconds: float) -> Iterator[Result]:

@@ -9,6 +9,7 @@ from .. import model
 from ..expand import expand, flows_of
 from ..expressions import Expr, conjunction, references
 from ..orchestration.typed import TypedFlow, TypedStep, type_flow
+from .interference import formulas, written
 
 
 @dataclass(frozen=True)
@@ -31,12 +32,12 @@ def each_flow(design: model.Orchestration) -> tuple[OneFlow, ...]:
     typed = {name: type_flow(each, instances=1) for name, each in flows.items()}
     if len(flows) == 1:
         return tuple(OneFlow(name, each, typed[name], True) for name, each in flows.items())
-    written = {name: written_by(each) for name, each in typed.items()}
+    changed = {name: written_by(each) for name, each in typed.items()}
     required = [each.instances[0].requires for each in typed.values()]
     requires = conjunction(each for each in required if each is not None)
     found = []
     for name, each in flows.items():
-        others = {variable for other in flows if other != name for variable in written[other]}
+        others = {variable for other in flows if other != name for variable in changed[other]}
         (instance,) = typed[name].instances
         together = replace(typed[name], instances=(replace(instance, requires=requires),))
         found.append(OneFlow(name, each, together, not spoken_of(typed[name]) & others))
@@ -50,25 +51,20 @@ def undisturbed_flows(design: model.Orchestration) -> dict[str, model.Orchestrat
 
 def written_by(typed: TypedFlow) -> set[str]:
     """The variables that the steps of a flow and their undos may change."""
-    return {name for step in typed.instances[0].steps.values() for effect in _effects(step) for name in effect}
+    steps = typed.instances[0].steps.values()
+    undone = (name for step in steps if step.compensation is not None for name in step.compensation.effect)
+    return set(undone).union(*map(written, steps))
 
 
 def spoken_of(typed: TypedFlow) -> set[str]:
     """The variables that any formula of a flow reads, or that it writes."""
     instance = typed.instances[0]
-    formulas = [instance.requires, instance.ensures, *(f for step in instance.steps.values() for f in _formulas(step))]
-    return written_by(typed) | {name for formula in formulas if formula is not None for name in references(formula)}
-
-
-def _effects(step: TypedStep) -> Iterable[dict[str, Expr]]:
-    yield from (dict(effect) for effect in step.effects.values())
-    if step.compensation is not None:
-        yield dict(step.compensation.effect)
+    asked = [instance.requires, instance.ensures, *(f for step in instance.steps.values() for f in _formulas(step))]
+    return written_by(typed) | {name for formula in asked if formula is not None for name in references(formula)}
 
 
 def _formulas(step: TypedStep) -> Iterable[Expr | None]:
-    yield from (step.when, step.awaits, step.requires, step.ensures, step.check, step.assumed)
-    yield from step.guards.values()
-    yield from (value for effect in _effects(step) for value in effect.values())
+    """All formulas of a step, also of its undo, and what is assumed of values that only its contract knows."""
+    yield from (*formulas(step), step.assumed)
     if step.compensation is not None:
-        yield from (step.compensation.requires, step.compensation.ensures)
+        yield from (step.compensation.requires, step.compensation.ensures, *step.compensation.effect.values())

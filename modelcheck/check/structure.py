@@ -143,7 +143,7 @@ def _undoing(design: model.Orchestration, typed: TypedFlow, order: Reachability)
     found: dict[str, str] = {}
     if owed_as_had:
         found["only effects are undone"] = "what is owed is what had an effect"
-    undone = all(step.compensation is not None for step in steps.values() if _leaves_something(step))
+    undone = all(step.compensation is not None for step in steps.values() if step.may_have_effect)
     endings = {outcome for step in steps.values() for outcome in _failures(step)}
     gives_up = policy.on_undo_failure != "retry" and any(
         step.step.compensation is not None and step.step.compensation.fails > 0 for step in steps.values()
@@ -198,10 +198,6 @@ def _owed_as_had(step: TypedStep, policy: model.CompensationPolicy) -> bool:
     failures = [outcome for outcome in (*step.outcomes, "check") if outcome != "ok"]
     choices = {outcome: policy.failing_step.get(outcome, "if effect") for outcome in failures}
     return all(choice == "if effect" or (choice == "always") == step.has_effect(o) for o, choice in choices.items())
-
-
-def _leaves_something(step: TypedStep) -> bool:
-    return any(step.has_effect(outcome) for outcome in step.outcomes)
 
 
 def _overlap(question: Question, flow: _Facts) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ..expressions import references, show
-from ..system import State, TransitionSystem, Variable
+from ..system import PlainAction, State, TransitionSystem, Variable
 from .parts import Part, Parts, plain_name
 
 _MARKS = {"attempt": "attempt", "owed": "to undo"}
@@ -49,9 +49,8 @@ def _whole_name(variable: Variable) -> str:
     return variable.name if variable.whole is None else variable.whole.name
 
 
-def _may(plain: object, state: State) -> bool:
-    action = getattr(plain, "action", None)
-    return bool(action is not None and not action.parameters and plain.guard(state))  # type: ignore[attr-defined]
+def _may(plain: PlainAction, state: State) -> bool:
+    return bool(not plain.action.parameters and plain.guard(state))
 
 
 def written(system: TransitionSystem, state: State, variables: Iterable[Variable]) -> list[str]:

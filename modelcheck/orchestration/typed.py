@@ -78,6 +78,11 @@ class TypedStep:
         done = ending in ("ok", HIDDEN) or (ending == "timeout" and self.step.origin.hides == "success")
         return declared or (done and undone)
 
+    @property
+    def may_have_effect(self) -> bool:
+        """Whether some ending leaves something to undo."""
+        return any(self.has_effect(outcome) for outcome in self.outcomes)
+
     def branches(self, outcome: str) -> list[tuple[str | None, Expr]]:
         """Where an outcome can lead by transitions: (target, condition after the effect); target None: nowhere.
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import ModelError
 from .exits import GOOD, INTERRUPTED, OPEN, WRONG, worst
-from .inputs import limits_of, load_named, models_named, must_be_place
+from .inputs import limits_of, load_named, models_named
 from .terminal import complain, in_color, noticing_interruptions, print_json, progress, say_more
 
 if TYPE_CHECKING:
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 def run(chosen: argparse.Namespace) -> int:
     """Checks models; the worst of them decides the exit code."""
     if chosen.diagram:
+        from ..plot.files import must_be_place
+
         must_be_place(chosen.diagram)
     reports: list[CheckReport] = []
     failures: list[ModelError] = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from .exits import GOOD
-from .inputs import load_named, must_be_picture
+from .inputs import load_named
 from .terminal import present, progress
 
 
@@ -14,6 +14,8 @@ def run(chosen: argparse.Namespace) -> int:
     from ..api import compare
 
     if chosen.plot:
+        from ..plot.files import must_be_picture
+
         must_be_picture(chosen.plot)
     first, second = (load_named(name, chosen)[0] for name in (chosen.orchestration, chosen.choreography))
     with progress(f"simulating {chosen.jobs:,} jobs of each design ..."):

@@ -1,4 +1,4 @@
-"""What verbs are given: models by name, limits, names of pictures."""
+"""What verbs are given: models by name, limits."""
 
 from __future__ import annotations
 
@@ -44,17 +44,3 @@ def limits_of(chosen: argparse.Namespace) -> Limits:
 
     given = {key: getattr(chosen, key, None) for key in ("states", "seconds", "depth")}
     return Limits(**{key: value for key, value in given.items() if value is not None})
-
-
-def must_be_picture(file: str, *others: str) -> None:
-    """What names no picture is said before the work begins."""
-    from ..plot.files import must_be_picture
-
-    must_be_picture(file, *others)
-
-
-def must_be_place(where: str) -> None:
-    """What names neither a picture nor a folder is said before the work begins."""
-    from ..plot.files import must_be_place
-
-    must_be_place(where)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from .exits import GOOD
-from .inputs import load_named, must_be_picture
+from .inputs import load_named
 from .terminal import present, progress
 
 
@@ -14,6 +14,8 @@ def run(chosen: argparse.Namespace) -> int:
     from ..api import simulate
 
     if chosen.plot:
+        from ..plot.files import must_be_picture
+
         must_be_picture(chosen.plot)
     design, _ = load_named(chosen.model, chosen)
     with progress(f"simulating {chosen.jobs:,} jobs of {chosen.model} ..."):
