@@ -15,10 +15,13 @@ from hypothesis import strategies as st
 from modelcheck.api import load
 from modelcheck.compile import compile_model
 from modelcheck.engine.packed import expansion, visited
+from modelcheck.engine.packed import graph as graph_module
 from modelcheck.engine.packed import search as packed_module
+from modelcheck.engine.packed.graph import packed_graph
 from modelcheck.engine.packed.layout import Unpackable, layout_of
 from modelcheck.engine.packed.search import packed_search, search_rows
 from modelcheck.engine.search import search
+from modelcheck.engine.state_graph import StateGraph, explore
 from modelcheck.engine.target import Limits, Seen, Target
 from modelcheck.expressions import BOOL, FALSE, IntType, Ref, compare, integer
 from modelcheck.load import load_text
@@ -36,6 +39,7 @@ def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(expansion, "NARROW", 0)
     monkeypatch.setattr(expansion, "PIECE", 3)
     monkeypatch.setattr(packed_module, "PIECE", 3)
+    monkeypatch.setattr(graph_module, "PIECE", 3)
     monkeypatch.setattr(packed_module, "BATCH", 5)
 
 
@@ -221,3 +225,38 @@ def test_a_guard_that_is_forgotten_is_caught(monkeypatch: pytest.MonkeyPatch) ->
 def test_a_system_without_initial_states_has_none() -> None:
     system = replace(wide_counters(), initially=FALSE)
     assert (search_rows(system, (), FEW).states, search_rows(system, (), FEW).complete) == (0, True)
+
+
+def edges_of(graph: StateGraph) -> Iterator[tuple[object, int, object]]:
+    for source, target, action in zip(graph.source, graph.target, graph.action, strict=True):
+        yield graph.states[source], int(action), graph.states[target]
+
+
+@settings(parent=COMMON, max_examples=150)
+@given(SYSTEMS, st.booleans())
+def test_the_state_graph_is_the_same(system: TransitionSystem, wide: bool) -> None:
+    if wide:
+        more = tuple(Variable(f"wide{n}", IntType(0, (1 << 30) - 1), (n,)) for n in range(4))
+        system = replace(system, variables=(*system.variables, *more))
+    plain, packed = explore(system), packed_graph(system, Limits())
+    assert sorted(edges_of(plain)) == sorted(edges_of(packed))
+    assert (plain.initial, plain.expanded, plain.stopped) == (packed.initial, packed.expanded, packed.stopped)
+    assert set(plain.states) == set(packed.states)
+    assert sorted(packed.source) == list(packed.source)
+    for measure in (StateGraph.in_range, StateGraph.ends):
+        marked = [dict(zip(g.states, measure.func(g).tolist(), strict=True)) for g in (plain, packed)]  # type: ignore[attr-defined]
+        assert marked[0] == marked[1]
+    assert dict(zip(plain.states, plain.distance, strict=True)) == dict(
+        zip(packed.states, packed.distance, strict=True)
+    )
+
+
+def test_the_state_graph_stops_at_limits() -> None:
+    system = compile_model(load("saga_orders", {"N": "5", "K": "3"}))
+    plain, packed = (build(system, Limits(depth=4)) for build in (explore, packed_graph))
+    assert (plain.expanded, plain.stopped) == (packed.expanded, packed.stopped)
+    assert sorted(edges_of(plain)) == sorted(edges_of(packed))
+    assert packed_graph(system, Limits(states=500)).stopped == "states"
+    cut = packed_graph(system, Limits(memory=100_000))
+    assert cut.stopped == "memory"
+    assert cut.expanded < len(cut.states)

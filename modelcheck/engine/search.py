@@ -19,7 +19,7 @@ from .target import Answer, Limits, Progress, Seen, Target
 NOT_LISTABLE = "too many first values to list"
 _BATCH = 256  # States between two looks at the clock.
 
-_BYTES_A_STATE, _BYTES_A_VALUE = 160, 8  # A tuple in a dictionary; its values are shared small numbers.
+BYTES_A_STATE, BYTES_A_VALUE = 160, 8  # A tuple in a dictionary; its values are shared small numbers.
 
 
 def search(
@@ -82,7 +82,7 @@ class _Search:
     @property
     def bytes(self) -> int:
         """The memory of the states, about."""
-        return len(self.came_from) * (_BYTES_A_STATE + _BYTES_A_VALUE * len(self.system.variables))
+        return len(self.came_from) * (BYTES_A_STATE + BYTES_A_VALUE * len(self.system.variables))
 
     def levels(self) -> str:
         """Visit all states, level by level; says what ended it early, if anything did."""

@@ -12,8 +12,6 @@ from dataclasses import dataclass, field
 from ..expressions import Expr
 from ..trace import Trace
 
-# Values held at once, in all states together: about two gigabytes.
-MOST_VALUES_HELD = 250_000_000
 # With more variables than this nothing is unrolled for z3.
 MOST_UNROLLED = 5_000
 
@@ -64,6 +62,8 @@ class Answer:
     complete: every reachable state was seen, so that a target without a trace is unreachable.
     stopped: what ended the search otherwise (`states`, `depth`, `seconds`, `memory`, `z3`), empty where complete.
     depth: number of actions up to which everything was seen. bytes: the memory that the states took.
+    proved: the targets that are known to be unreachable although not every state was seen, each with how that is known
+    (`2-induction`, `invariant x >= 0`).
     """
 
     traces: Mapping[str, Trace]
@@ -76,3 +76,4 @@ class Answer:
     method: str = ""
     notes: Mapping[str, str] = field(default_factory=dict)
     bytes: int = 0
+    proved: Mapping[str, str] = field(default_factory=dict)

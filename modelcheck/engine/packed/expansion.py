@@ -44,8 +44,8 @@ class Expansion:
         return None if found is None or found.all() else found
 
     def successors(self, frame: Frame) -> Iterator[tuple[int, Numbers, Rows, bool]]:
-        """For each action (by its number) the places of states in which it can happen, the states that follow, and whether
-        no two of them can be equal. Raises `Overflow`."""
+        """For each action (by its number) the places of states in which it can happen, the states that follow, and
+        whether no two of them can be equal. Raises `Overflow`."""
         if frame.rows.shape[1] <= NARROW:
             yield from self._plainly(frame.rows)
             return

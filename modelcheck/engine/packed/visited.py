@@ -17,6 +17,8 @@ import numpy.typing as npt
 
 from .layout import Column, Layout, Numbers, Rows
 
+Places = npt.NDArray[np.int32]
+
 BITMAP_BITS = 31
 _PIECE = 1 << 16  # Rows worked on at a time where what is needed in between would not stay in the cache.
 _SIX, _ONE, _LOW = np.uint64(6), np.uint64(1), np.uint64(63)
@@ -39,6 +41,9 @@ class Index(Protocol):
 
     def known(self, rows: Rows) -> npt.NDArray[np.bool_]:
         """Which of these states were seen before."""
+
+    def keys(self, rows: Rows) -> Column:
+        """A number for each of these states, another one for each state that was seen."""
 
     @property
     def bytes(self) -> int:
@@ -75,10 +80,22 @@ class Store:
         return self.rows[:, first:last]
 
 
+def places_by_key(index: Index, store: Store) -> tuple[Column, Places]:
+    """The keys of all states that were seen, sorted, and the place of each in the store."""
+    keys = index.keys(store.part(0, store.size))
+    order = np.argsort(keys)
+    return keys[order], order.astype(np.int32)
+
+
+def _word(rows: Rows) -> Column:
+    return np.asarray(rows[0])
+
+
 class Bitmap:
     """One bit for each state that there could be, for one word of few bits."""
 
     by_place = True
+    keys = staticmethod(_word)
 
     def __init__(self, bits: int):
         self.seen = np.zeros(max(1, (1 << bits) >> 6), np.uint64)  # Pages are taken when they are first written.
@@ -114,6 +131,7 @@ class SortedRuns:
     """Sorted runs of states of one word, each run more than twice as long as the next."""
 
     by_place = False
+    keys = staticmethod(_word)
 
     def __init__(self) -> None:
         self.runs: list[Column] = []
