@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from . import model
-from .engine.target import Limits
+from .engine.target import Limits, Progress
 from .errors import ModelError, Problem
 from .results import CheckReport, Result
 
@@ -90,14 +90,23 @@ def check(
     properties: Sequence[str] | None = None,
     limits: Limits | None = None,
     engine: str = "auto",
+    reductions: Iterable[str] | None = None,
+    fingerprints: bool = False,
+    progress: Progress | None = None,
     constants: Mapping[str, str] | None = None,
 ) -> CheckReport:
-    """All checks that apply to a model, and its own properties; `properties` restricts the answer to some names."""
+    """All checks that apply to a model, and its own properties; `properties` restricts the answer to some names.
+
+    engine, reductions, fingerprints, progress: see `engine.strategy.Strategy`; without `reductions` all may be used.
+    """
     from .check.run import check_model
+    from .engine.strategy import REDUCTIONS, Strategy
     from .library import find_model
 
     design = load(source, constants) if isinstance(source, (str, Path)) else source
-    report = check_model(design, properties, limits or Limits(), engine)
+    allowed = frozenset(REDUCTIONS if reductions is None else reductions)
+    strategy = Strategy(engine, allowed, fingerprints, progress)
+    report = check_model(design, properties, limits or Limits(), strategy)
     return replace(report, file=str(find_model(str(source)))) if isinstance(source, (str, Path)) else report
 
 

@@ -101,6 +101,8 @@ def _result(question: Question, answer: Answer, system: TransitionSystem) -> Res
     if trace is not None:
         verdict = Verdict.PROVED if question.wanted else Verdict.REFUTED
         broken = trace.broken.message if trace.broken is not None else ""
+        method, shortest = answer.found_by.get(question.name, answer.method), question.name not in answer.longer
+        common = replace(common, method=method, shortest=shortest)
         return replace(
             common, verdict=verdict, trace=trace, reason=question.found or broken, shows=question.target.state
         )
