@@ -68,10 +68,10 @@ def _last_breaks(trace: Trace) -> bool:
     return any(claim == trace.broken for claim, _ in trace.system.plain[number].findings(before))
 
 
-def differences(system: TransitionSystem, limits: Limits = FEW) -> Iterator[str]:
+def differences(system: TransitionSystem, limits: Limits = FEW, fingerprints: bool = False) -> Iterator[str]:
     """What the packed search says differently."""
     try:
-        counted = search_rows(system, (), limits)
+        counted = search_rows(system, (), limits, None, fingerprints)
     except Unpackable:
         return
     plain = search(system, (), limits)
@@ -81,7 +81,7 @@ def differences(system: TransitionSystem, limits: Limits = FEW) -> Iterator[str]
             if getattr(plain, measure) != getattr(counted, measure):
                 yield f"{measure}: {getattr(plain, measure)}, packed {getattr(counted, measure)}"
     targets = targets_of(system)
-    one, other = search(system, targets, limits), search_rows(system, targets, limits)
+    one, other = search(system, targets, limits), search_rows(system, targets, limits, None, fingerprints)
     for target in targets:
         here, there = (answer.traces.get(target.name) for answer in (one, other))
         places = here and found_after(here), there and found_after(there)
@@ -108,7 +108,7 @@ def test_it_agrees_on_choreographies(design: Choreography) -> None:
 
 
 @settings(parent=COMMON, max_examples=100)
-@given(SYSTEMS, st.sampled_from(["runs", "hashes"]))
+@given(SYSTEMS, st.sampled_from(["runs", "hashes", "fingerprints"]))
 def test_every_index_agrees(system: TransitionSystem, kind: str) -> None:
     """Wider fields: more bits than a bitmap has, and more than one word."""
     wide = [Variable(f"wide{n}", IntType(0, (1 << 20) - 1), (n,)) for n in range(2 if kind == "runs" else 4)]
@@ -116,7 +116,13 @@ def test_every_index_agrees(system: TransitionSystem, kind: str) -> None:
     layout = layout_of(wider)
     index = visited.index_of(layout, visited.Store(layout.words))
     assert isinstance(index, visited.SortedRuns if kind == "runs" else visited.HashedRuns)
-    assert list(differences(wider)) == []
+    assert list(differences(wider, fingerprints=kind == "fingerprints")) == []
+
+
+def test_fingerprints_say_how_probable_a_mistake_is() -> None:
+    answer = search_rows(wide_counters(), (), FEW, None, fingerprints=True)
+    chance = 216 * 215 / 2**65
+    assert answer.notes["fingerprints"] == f"none of 216 states was taken for another (chance of that: {chance:.1g})"
 
 
 def test_equal_hashes_begin_anew(monkeypatch: pytest.MonkeyPatch) -> None:

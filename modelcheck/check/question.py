@@ -94,7 +94,7 @@ def _result(question: Question, answer: Answer, system: TransitionSystem) -> Res
         question.check,
         Verdict.UNKNOWN,
         answer.method,
-        assumptions=system.assumptions,
+        assumptions=(*system.assumptions, *assumed(answer)),
         statistics=statistics,
         position=question.position,
     )
@@ -115,6 +115,11 @@ def _result(question: Question, answer: Answer, system: TransitionSystem) -> Res
     if not answer.states:
         return replace(common, reason=answer.stopped)
     return replace(common, reason=f"stopped after {answer.depth} actions: {answer.stopped}")
+
+
+def assumed(answer: Answer) -> tuple[str, ...]:
+    """What the engine took for granted."""
+    return (answer.notes["fingerprints"],) if "fingerprints" in answer.notes else ()
 
 
 def _unreachable(common: Result, question: Question, answer: Answer) -> Result:

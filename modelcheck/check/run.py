@@ -23,7 +23,7 @@ from .lint import lint
 from .liveness import LIVENESS, answers_by_themselves, liveness_results
 from .ordering import PREFIX, conflict_finding, conflict_questions, proved_precedences
 from .properties import state_questions
-from .question import Ask, Question, answer_questions
+from .question import Ask, Question, answer_questions, assumed
 from .structure import proved_by_structure
 
 
@@ -64,7 +64,7 @@ def check_model(
         design.name,
         tuple(_expected(design, result) for result in results),
         tuple(findings),
-        assumptions=system.assumptions,
+        assumptions=(*system.assumptions, *(assumed(answer) if answer is not None else ())),
         statistics=_statistics(answer, time.monotonic() - began),
     )
 

@@ -51,7 +51,7 @@ def _plain(strategy: Strategy, system: TransitionSystem, targets: Sequence[Targe
 
 
 def _search(strategy: Strategy, system: TransitionSystem, targets: Sequence[Target], limits: Limits) -> Answer:
-    return packed_search(system, targets, limits, strategy.progress)
+    return packed_search(system, targets, limits, strategy.progress, strategy.fingerprints)
 
 
 def _bounded(_: Strategy, system: TransitionSystem, targets: Sequence[Target], limits: Limits) -> Answer:
