@@ -224,7 +224,7 @@ class HashedRuns:
     def fresh_places(self, rows: Rows, distinct: bool) -> Numbers:
         """The places among these states of those that `fresh` gives."""
         keys = self.keys(rows)
-        order = np.argsort(keys, kind="stable")
+        order = np.argsort(keys)
         keys = keys[order]
         first = _firsts(keys)
         if self.exact:
