@@ -1,0 +1,6 @@
+"""Symbolic model checking (McMillan 1993): sets of states as binary decision diagrams, for what cannot be counted out."""
+
+from .domains import why_not
+from .reachability import symbolic
+
+__all__ = ["symbolic", "why_not"]
