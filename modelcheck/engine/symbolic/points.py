@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from .diagrams import Diagrams, Function, Node
 
@@ -23,18 +23,18 @@ def pick(diagrams: Diagrams, states: Function) -> dict[int, bool]:
 def count(diagrams: Diagrams, states: Function, bits: Iterable[int]) -> int:
     """How many points over these bits are in a set that depends on no others."""
     place = {bit: index for index, bit in enumerate(sorted(bits))}
-    end = len(place)
-    place[diagrams.count] = end
-    false, true = diagrams.enter(diagrams.false), diagrams.enter(diagrams.true)
-    known: dict[Node, int] = {false: 0, true: 1}
-
-    def below(node: Node) -> int:
-        """Points over the bits from the node's own on."""
-        if node not in known:
-            bit = diagrams.level(node)
-            parts = ((below(part), place[diagrams.level(part)]) for part in diagrams.split(node, bit))
-            known[node] = sum(number << (at - place[bit] - 1) for number, at in parts)
-        return known[node]
-
+    place[diagrams.count] = len(place)
     root = diagrams.enter(states)
-    return below(root) << place[diagrams.level(root)]
+    known = {diagrams.enter(diagrams.false): 0, diagrams.enter(diagrams.true): 1}
+    return _below(diagrams, root, place, known) << place[diagrams.level(root)]
+
+
+def _below(diagrams: Diagrams, node: Node, place: Mapping[int, int], known: dict[Node, int]) -> int:
+    """The number of points over the bits from the node's own on."""
+    if node not in known:
+        here, found = place[diagrams.level(node)], 0
+        for part in diagrams.split(node, diagrams.level(node)):
+            skipped = place[diagrams.level(part)] - here - 1
+            found += _below(diagrams, part, place, known) << skipped
+        known[node] = found
+    return known[node]
