@@ -50,6 +50,15 @@ class Layers:
         self.seen = self.seen | inside | beyond
         return self.found[-1]
 
+    def nearest(self, states: Function) -> tuple[list[State], list[int]]:
+        """A shortest way to one of these states, some of which can be reached. Raises `Exhausted`."""
+        number = 0
+        while (found := states & self.found[number].all) == self.diagrams.false:
+            number += 1
+            if number == len(self.found):
+                self.extend()
+        return self.path(found, number)
+
     def path(self, states: Function, layer: int) -> tuple[list[State], list[int]]:
         """A shortest way to one of these states of a layer: the states, and the actions between them."""
         encoding, system = self.encoding, self.encoding.system

@@ -8,7 +8,7 @@ layers, if a target lies in what was reached, or if saturation did not end in it
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -24,6 +24,7 @@ from .layers import Layer, Layers
 from .points import count
 from .relations import Relations, asks_for
 
+METHOD = "decision diagrams"
 _LITTLE = 100_000  # Steps of work that layers may take before saturation is tried.
 _SHARE = 0.5  # Of the time that is left, for saturation.
 
@@ -45,9 +46,9 @@ def symbolic(
     limits = limits or Limits()
     budget = Budget(limits.seconds, nodes)
     if reason := why_not(system, targets):
-        return Answer({}, False, reason, seconds=budget.spent, method="decision diagrams")
+        return Answer({}, False, reason, seconds=budget.spent, method=METHOD)
     with deep_recursion():
-        return _Search(system, targets, limits, budget, library).run()
+        return Reachability(system, targets, limits, budget, library).run()
 
 
 @contextmanager
@@ -61,7 +62,9 @@ def deep_recursion() -> Iterator[None]:
         sys.setrecursionlimit(before)
 
 
-class _Search:
+class Reachability:
+    """One search: what is known of the reachable states so far, and the targets that are still to be found."""
+
     def __init__(self, system: TransitionSystem, targets: Sequence[Target], limits: Limits, budget: Budget, library: str):
         self.system, self.limits, self.budget, self.library = system, limits, budget, library
         self.pending, self.asked = list(targets), bool(targets)
@@ -71,16 +74,19 @@ class _Search:
         self.looked = 0  # Layers in which all targets were looked for.
 
     def run(self) -> Answer:
-        stopped = ""
+        """Search, and say what was found."""
+        return self.answer(self.limited(self.phases))
+
+    def limited(self, work: Callable[[], str]) -> str:
+        """Do some work; what ended it early, if anything did."""
         try:
-            stopped = self.phases()
+            return work()
         except Exhausted as limit:
-            stopped = limit.reason
+            return limit.reason
         except (MemoryError, RecursionError):
-            stopped = "memory"
+            return "memory"
         except KeyboardInterrupt:
-            stopped = "interrupted"
-        return self.answer(stopped)
+            return "interrupted"
 
     def phases(self) -> str:
         encoding = self.encoding = Encoding(self.system, self.budget, self.library)
@@ -169,20 +175,27 @@ class _Search:
         self.traces[target.name] = confirm(target, trace)
         self.pending.remove(target)
 
+    @property
+    def states_seen(self) -> Function:
+        """All states that were reached so far."""
+        assert self.layers is not None
+        return self.layers.seen if self.reached is None else self.reached
+
+    def count(self, states: Function) -> int:
+        """How many states are in a set."""
+        return count(self.encoding.diagrams, states, range(0, 2 * self.encoding.pairs, 2))
+
     def answer(self, stopped: str) -> Answer:
-        states = transitions = depth = 0
-        library = ""
-        if self.layers is not None:
-            diagrams, bits = self.encoding.diagrams, range(0, 2 * self.encoding.pairs, 2)
-            library = f", {diagrams.library}"
-            states = count(diagrams, self.layers.seen if self.reached is None else self.reached, bits)
-            depth = max(0, self.looked - (2 if self.layers.finished else 1))
-            if self.reached is not None and not stopped:
-                transitions = sum(count(diagrams, self.inside & move, over) for move, over in self.relations.moves)
-        return Answer(
-            self.traces, self.reached is not None and not stopped, stopped, states, transitions, depth,
-            self.budget.spent, f"decision diagrams{library}",
-        )  # fmt: skip
+        """What was seen; `complete` only where nothing ended it early and every state is known."""
+        if self.layers is None:
+            return Answer(self.traces, False, stopped, seconds=self.budget.spent, method=METHOD)
+        complete = self.reached is not None and not stopped
+        diagrams, moves = self.encoding.diagrams, self.relations.moves if complete else []
+        transitions = sum(count(diagrams, self.inside & move, bits) for move, bits in moves)
+        depth = max(0, self.looked - (2 if self.layers.finished else 1))
+        method = f"{METHOD}, {diagrams.library}"
+        states = self.count(self.states_seen)
+        return Answer(self.traces, complete, stopped, states, transitions, depth, self.budget.spent, method)
 
 
 @dataclass(frozen=True)
