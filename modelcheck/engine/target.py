@@ -48,6 +48,8 @@ class Answer:
     complete: every reachable state was seen, so that a target without a trace is unreachable.
     stopped: what ended the search otherwise (`states`, `depth`, `seconds`, `memory`, `z3`), empty where complete.
     depth: number of actions up to which everything was seen.
+    proved: the targets that are known to be unreachable although not every state was seen, each with how that is known
+    (`2-induction`, `invariant x >= 0`).
     """
 
     traces: Mapping[str, Trace]
@@ -59,3 +61,4 @@ class Answer:
     seconds: float = 0.0
     method: str = ""
     notes: Mapping[str, str] = field(default_factory=dict)
+    proved: Mapping[str, str] = field(default_factory=dict)
