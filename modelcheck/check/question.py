@@ -101,8 +101,9 @@ def _result(question: Question, answer: Answer, system: TransitionSystem) -> Res
     if trace is not None:
         verdict = Verdict.PROVED if question.wanted else Verdict.REFUTED
         broken = trace.broken.message if trace.broken is not None else ""
+        reason, shortest = question.found or broken, question.name not in answer.longer
         return replace(
-            common, verdict=verdict, trace=trace, reason=question.found or broken, shows=question.target.state
+            common, verdict=verdict, trace=trace, reason=reason, shows=question.target.state, shortest=shortest
         )
     if answer.complete or question.name in answer.proved:
         return _unreachable(replace(common, method=answer.proved.get(question.name, answer.method)), question, answer)

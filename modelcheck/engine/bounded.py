@@ -72,6 +72,18 @@ class Unrolling:
 
     def extend(self, depth: int) -> bool:
         """Ask for what may break in the step from `depth`, then take it; False where there is none to take."""
+        self.look_at_step(depth)
+        if not self.pending:
+            return True
+        self.advance(depth)
+        return self.clock.check(self.solver)
+
+    def advance(self, depth: int) -> None:
+        """Take the step from `depth`, without asking anything."""
+        self.solver.add(self.relation.at(self.relation.step, depth))
+
+    def look_at_step(self, depth: int) -> None:
+        """Ask for what the step that is tried at this depth may break."""
         relation = self.relation
         for succeeds in (False, True):
             goals = [goal for target in self.pending for goal in relation.claim_goals(target, succeeds)]
@@ -80,10 +92,6 @@ class Unrolling:
                 self.solver.add(relation.at(relation.attempt, depth))
                 self.find(goals, depth)
                 self.solver.pop()
-        if not self.pending:
-            return True
-        self.solver.add(relation.at(relation.step, depth))
-        return self.clock.check(self.solver)
 
     def leads_on(self, depth: int) -> bool:
         """Whether anything could still be tried beyond the last depth."""

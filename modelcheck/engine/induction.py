@@ -15,7 +15,7 @@ from itertools import combinations
 
 import z3
 
-from ..expressions import EnumType, IntType, compare, conjunction, integer, negation
+from ..expressions import IntType, compare, conjunction, integer, negation
 from ..expressions.smt import Irrational, Term
 from ..system import TransitionSystem
 from .bounded import Unrolling
@@ -72,7 +72,7 @@ class _Induction:
         """Says what ended it early, if anything did."""
         k = 0
         while True:
-            # Here the base case has seen that nothing open is found in the first k states and the steps that leave them.
+            # The base case has seen that the first k states, and the steps that leave them, show nothing of what is open.
             for target in self.step.excluded(self.base.pending):
                 self.proved[target.name] = f"{k}-induction, z3" if k else "no state shows it, z3"
                 self.base.pending.remove(target)

@@ -44,7 +44,9 @@ def is_enough(relation: Relation, invariant: Term, targets: Sequence[Target], cl
 
 def shortened(relation: Relation, invariant: Expr, targets: Sequence[Target], clock: Clock) -> Expr:
     """The invariant without the parts that its proof does not need; as it is where that takes too long."""
-    parts = list(invariant.arguments) if isinstance(invariant, Operation) and invariant.operator == "and" else []
+    parts = (
+        list(invariant.arguments) if isinstance(invariant, Operation) and invariant.operator == "and" else [invariant]
+    )
     if len(parts) > MOST_SHORTENED:
         return invariant
     try:
@@ -54,4 +56,4 @@ def shortened(relation: Relation, invariant: Expr, targets: Sequence[Target], cl
                 parts = rest
     except Undecided:
         pass
-    return conjunction(parts) if parts else invariant
+    return conjunction(parts)

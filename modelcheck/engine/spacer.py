@@ -11,23 +11,25 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import z3
 
-from ..expressions import to_text
+from ..expressions import Expr, to_text
 from ..expressions.read_smt import Unreadable, read_condition
 from ..expressions.smt import Irrational, Term
 from ..system import TransitionSystem
+from ..trace import Trace
 from .bounded import Unrolling
 from .invariant import excludes, shortened
 from .relation import Goal, Relation
 from .smt_limits import Clock, Undecided
 from .target import Answer, Limits, Target
 
+ACTION = "action"
 MEMORY = 2 * 2**30
 LONGEST_SHOWN, MOST_SHORTENING, SHARE_TOGETHER = 160, 3.0, 0.4
 _ROOT = Path(__file__).parent.parent.parent  # Where this package lies: the child must find it, too.
@@ -55,7 +57,7 @@ def spacer(
         stopped = "z3"
         notes["z3"] = str(reason)
     return Answer(
-        engine.base.traces,
+        engine.traces,
         False,
         stopped,
         depth=engine.depth,
@@ -63,6 +65,7 @@ def spacer(
         method="Spacer, z3",
         notes=notes,
         proved=engine.proved,
+        longer=frozenset(engine.longer),
     )
 
 
@@ -74,16 +77,17 @@ class _Spacer:
     memory: int
     proved: dict[str, str] = field(default_factory=dict)
     notes: dict[str, str] = field(default_factory=dict)
+    traces: dict[str, Trace] = field(default_factory=dict)
+    longer: set[str] = field(default_factory=set)
     stopped: str = ""
     depth: int = 0
 
     def __post_init__(self) -> None:
         self.relation, self.clock = Relation(self.system), Clock(self.limits.seconds)
-        self.base = Unrolling(self.relation, self.targets, self.clock)
 
     @property
     def open(self) -> list[Target]:
-        return [target for target in self.base.pending if target.name not in self.proved]
+        return [t for t in self.targets if t.name not in self.proved and t.name not in self.traces]
 
     def run(self) -> None:
         """All targets at once, as long as that finds or excludes some of them; then each alone, in its share."""
@@ -106,7 +110,7 @@ class _Spacer:
             case "unreachable":
                 return self.conclude(targets, str(found["invariant"]))
             case "reachable":
-                return self.unroll(targets, int(found["steps"]))
+                return self.unroll(targets, [int(rule[len(ACTION) :]) for rule in found["rules"] if ACTION in rule])
         self.stopped = str(found["reason"])
         return False
 
@@ -126,25 +130,49 @@ class _Spacer:
                 self.stopped = "the invariant that Spacer gave is none"
                 return False
             hurried = Clock(min(MOST_SHORTENING, self.left))
-            shown = to_text(shortened(self.relation, readable, targets, hurried))
-        how = f"Spacer, invariant {shown}"
-        if len(how) > LONGEST_SHOWN:
-            self.notes |= {f"invariant for {target.name}": shown for target in targets}
-            how = "Spacer, with an invariant that was checked"
-        self.proved |= {target.name: how for target in targets}
+            self.tell(targets, readable)
+            return True
+        self.proved |= {target.name: self.told(target, shown) for target in targets}
         return True
 
-    def unroll(self, targets: list[Target], steps: int) -> bool:
-        """A trace of what is reached in so many steps: a shortest one."""
-        before = len(self.base.traces)
-        last = steps if self.limits.depth is None else min(steps, self.limits.depth)
-        while self.depth <= last:
-            self.base.look(self.depth)
-            if len(self.base.traces) > before or not self.base.extend(self.depth):
-                break
-            self.depth += 1
-        self.stopped = "" if len(self.base.traces) > before else f"no trace of '{targets[0].name}' was found"
-        return len(self.base.traces) > before
+    def tell(self, targets: list[Target], invariant: Expr) -> None:
+        """For each target the part of the invariant that its proof needs, as far as time allows to find it."""
+        hurried = Clock(min(MOST_SHORTENING, self.left))
+        for target in targets:
+            needed = shortened(self.relation, invariant, [target], hurried)
+            self.proved[target.name] = self.told(target, to_text(needed))
+
+    def told(self, target: Target, invariant: str) -> str:
+        """How a target was excluded; an invariant that is too long for a line is kept in the notes."""
+        how = f"Spacer, invariant {invariant}"
+        if len(how) <= LONGEST_SHOWN:
+            return how
+        self.notes[f"invariant for {target.name}"] = invariant
+        return "Spacer, with an invariant that was checked"
+
+    def unroll(self, targets: list[Target], actions: list[int]) -> bool:
+        """A trace along these actions; where there is none, of any actions up to that depth."""
+        steps = len(actions)
+        if self.limits.depth is not None and steps > self.limits.depth:
+            self.stopped = "depth"
+            return False
+        base = Unrolling(self.relation, targets, self.clock)
+        for depth, action in enumerate(actions):
+            base.advance(depth)
+            base.solver.add(self.relation.at(self.relation.fires[action], depth))
+        base.look(steps)
+        base.look_at_step(steps)
+        self.longer |= base.traces.keys()  # Spacer looks for short ones, but does not promise that there is no shorter.
+        if not base.traces:
+            base, depth = Unrolling(self.relation, targets, self.clock), 0
+            base.look(depth)
+            while depth < steps and not base.traces and base.extend(depth):
+                depth += 1
+                base.look(depth)
+        self.depth = max(self.depth, steps)
+        self.traces |= base.traces
+        self.stopped = "" if base.traces else f"no trace of '{targets[0].name}' was found"
+        return bool(base.traces)
 
 
 def in_child(text: str, seconds: float, memory: int) -> dict[str, Any]:
@@ -182,24 +210,24 @@ class _Text:
         self.names = list(_plain(relation.before.values(), "v"))
         parameters = [constant for group in relation.parameters for constant in group.values()]
         self.chosen = list(_plain(parameters, "p"))
+        self.fresh: dict[Term, Term] = {}
 
     def of(self, targets: Sequence[Target]) -> str:
         relation = self.relation
         here = self.state(list(relation.before.values()))
-        lines = [f"(declare-rel Inv ({' '.join(c.sort().sexpr() for c in relation.before.values())}))"]
-        lines += ["(declare-rel Bad ())"]
-        lines += [f"(declare-var {new} {new.sort().sexpr()})" for _, new in (*self.names, *self.chosen)]
-        lines.append(f"(rule (=> {self.text(relation.initial)} {here}))")
+        rules = [f"(rule (=> {self.text(relation.initial)} {here}) initial)"]
         for number, action in enumerate(relation.system.actions):
             after = {name: relation.term(update, number) for name, update in action.updates.items()}
-            arguments = [
-                _like(after.get(name, constant), constant) for name, constant in relation.before.items()
-            ]
-            taken = z3.And(relation.in_range, relation.may_try(number), relation.defined(number))
-            lines.append(f"(rule (=> (and {here} {self.text(taken)}) {self.state(arguments)}))")
-        for target in targets:
-            lines += [f"(rule (=> (and {here} {self.text(self.wrong(goal))}) Bad))" for goal in relation.all_goals(target)]
-        return "\n".join(lines)
+            arguments = [_like(after.get(name, constant), constant) for name, constant in relation.before.items()]
+            guard = relation.term(action.guard, number)
+            taken = z3.And(relation.in_range, relation.may_try(number), guard, relation.defined(number))
+            rules.append(f"(rule (=> (and {here} {self.text(taken)}) {self.state(arguments)}) {ACTION}{number})")
+        wrong = [self.wrong(goal) for target in targets for goal in relation.all_goals(target)]
+        rules += [f"(rule (=> (and {here} {self.text(term)}) Bad) bad)" for term in wrong]
+        relations = [f"(declare-rel Inv ({_sorts(relation.before.values())}))", "(declare-rel Bad ())"]
+        named = [*(new for _, new in (*self.names, *self.chosen)), *self.fresh.values()]
+        variables = [f"(declare-var {each} {each.sort().sexpr()})" for each in named]
+        return "\n".join([*relations, *variables, *rules])
 
     def wrong(self, goal: Goal) -> Term:
         """A goal as a condition on one state and on the parameters of the action that fires."""
@@ -213,10 +241,39 @@ class _Text:
         return f"(Inv {' '.join(map(self.text, terms))})" if terms else "Inv"
 
     def text(self, term: Term) -> str:
-        return str(z3.simplify(z3.substitute(term, *self.names, *self.chosen)).sexpr())
+        return str(self.linear(z3.simplify(z3.substitute(term, *self.names, *self.chosen))).sexpr())
+
+    def linear(self, term: Term) -> Term:
+        """The term with a fresh variable for each product or quotient that Spacer has no rules for.
+
+        That allows more than the system does: what is unreachable then is unreachable, what is reachable is tried.
+        """
+        if not z3.is_app(term) or not term.num_args():
+            return term
+        if _is_hard(term):
+            self.fresh.setdefault(term, z3.Const(f"h{len(self.fresh)}", term.sort()))
+            return self.fresh[term]
+        return term.decl()(*map(self.linear, term.children()))
 
 
-def _plain(constants: Any, letter: str) -> Any:
+_QUOTIENTS = (z3.Z3_OP_IDIV, z3.Z3_OP_MOD, z3.Z3_OP_DIV, z3.Z3_OP_REM)
+
+
+def _is_hard(term: Term) -> bool:
+    kind, numbers = (
+        term.decl().kind(),
+        [z3.is_int_value(each) or z3.is_rational_value(each) for each in term.children()],
+    )
+    if kind in _QUOTIENTS:
+        return not numbers[1]
+    return bool(kind == z3.Z3_OP_MUL and numbers.count(False) > 1)
+
+
+def _sorts(constants: Iterable[Term]) -> str:
+    return " ".join(each.sort().sexpr() for each in constants)
+
+
+def _plain(constants: Iterable[Term], letter: str) -> Iterator[tuple[Term, Term]]:
     return ((each, z3.Const(f"{letter}{number}", each.sort())) for number, each in enumerate(constants))
 
 

@@ -2,9 +2,9 @@
 
     python -m modelcheck.engine.spacer_process SECONDS BYTES < problem
 
-The problem is text in the syntax of z3's fixed points, with the relations `Inv` and `Bad`; the answer is one line of JSON:
-`unreachable` with the invariant as SMT-LIB over v0, v1, ...; `reachable` with the number of steps; or `unknown` with
-the reason. Nothing of the parent's is shared, so that neither a crash nor want of memory reaches it.
+The problem is text in the syntax of z3's fixed points, with the relations `Inv` and `Bad`; the answer is one line of
+JSON: `unreachable` with the invariant as SMT-LIB over v0, v1, ...; `reachable` with the names of the rules used, first
+to last; or `unknown` with the reason. Nothing of the parent's is shared, so that neither a crash nor want of memory reaches it.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def _answer(text: str, seconds: float) -> dict[str, Any]:
     if outcome == z3.unsat:
         return {"verdict": "unreachable", "invariant": _invariant(problem.get_answer())}
     if outcome == z3.sat:
-        return {"verdict": "reachable", "steps": max(0, len(problem.get_rules_along_trace()) - 2)}
+        return {"verdict": "reachable", "rules": [str(name) for name in problem.get_rule_names_along_trace()][::-1]}
     return {"verdict": "unknown", "reason": problem.reason_unknown()}
 
 

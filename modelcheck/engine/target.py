@@ -49,7 +49,7 @@ class Answer:
     stopped: what ended the search otherwise (`states`, `depth`, `seconds`, `memory`, `z3`), empty where complete.
     depth: number of actions up to which everything was seen.
     proved: the targets that are known to be unreachable although not every state was seen, each with how that is known
-    (`2-induction`, `invariant x >= 0`).
+    (`2-induction`, `invariant x >= 0`). longer: the traces that may not be shortest ones.
     """
 
     traces: Mapping[str, Trace]
@@ -62,3 +62,4 @@ class Answer:
     method: str = ""
     notes: Mapping[str, str] = field(default_factory=dict)
     proved: Mapping[str, str] = field(default_factory=dict)
+    longer: frozenset[str] = frozenset()

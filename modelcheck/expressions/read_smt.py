@@ -90,8 +90,8 @@ def _comparison(term: Term, variables: Mapping[str, Ref], positive: bool) -> Exp
         symbol = symbol if positive else _OPPOSITE[symbol]
     else:
         raise Unreadable(str(term))
-    left, right = (_linear(part, variables) for part in term.children())
-    return _written(left.plus(right, -1), symbol)
+    first, second = (_linear(part, variables) for part in term.children())
+    return _written(first.plus(second, -1), symbol)
 
 
 @dataclass(frozen=True)
