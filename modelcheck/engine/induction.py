@@ -72,7 +72,7 @@ class _Induction:
         """Says what ended it early, if anything did."""
         k = 0
         while True:
-            # The base case has seen that the first k states, and the steps that leave them, show nothing of what is open.
+            # The base case has seen that the first k states, and the steps from them, show nothing of what is open.
             for target in self.step.excluded(self.base.pending):
                 self.proved[target.name] = f"{k}-induction, z3" if k else "no state shows it, z3"
                 self.base.pending.remove(target)

@@ -129,7 +129,6 @@ class _Spacer:
             if not excludes(self.relation, self.relation.term(readable), targets, self.clock):
                 self.stopped = "the invariant that Spacer gave is none"
                 return False
-            hurried = Clock(min(MOST_SHORTENING, self.left))
             self.tell(targets, readable)
             return True
         self.proved |= {target.name: self.told(target, shown) for target in targets}
@@ -144,6 +143,8 @@ class _Spacer:
 
     def told(self, target: Target, invariant: str) -> str:
         """How a target was excluded; an invariant that is too long for a line is kept in the notes."""
+        if invariant == "true":
+            return "no state shows it, z3"
         how = f"Spacer, invariant {invariant}"
         if len(how) <= LONGEST_SHOWN:
             return how

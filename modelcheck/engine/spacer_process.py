@@ -4,7 +4,8 @@
 
 The problem is text in the syntax of z3's fixed points, with the relations `Inv` and `Bad`; the answer is one line of
 JSON: `unreachable` with the invariant as SMT-LIB over v0, v1, ...; `reachable` with the names of the rules used, first
-to last; or `unknown` with the reason. Nothing of the parent's is shared, so that neither a crash nor want of memory reaches it.
+to last; or `unknown` with the reason. Nothing of the parent's is shared, so that neither a crash nor want of memory
+reaches it.
 """
 
 from __future__ import annotations
