@@ -10,7 +10,7 @@ every action and all values.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import product
@@ -26,11 +26,11 @@ from ..expressions import (
     Operation,
     Ref,
     Value,
+    compile_expression,
     conditional,
     conjunction,
     domain,
     equal,
-    evaluate,
     integer,
     references,
     show,
@@ -38,7 +38,7 @@ from ..expressions import (
     well_defined,
 )
 from ..expressions.smt import to_z3
-from ..system import Action, TransitionSystem, Variable
+from ..system import Action, State, TransitionSystem, Variable
 from .control_flow import Data, Edge, walk
 from .smt_limits import Clock, Undecided
 
@@ -58,7 +58,7 @@ class ValueRank:
     variables: Mapping[str, Variable] = field(default_factory=dict, compare=False)
 
     def __str__(self) -> str:
-        """The weights as text, members of a family that weigh the same told once: `every order(idle 1, done 0) - stock`."""
+        """The weights as text, members of a family told once: `every order(idle 1, done 0) - stock`."""
         told: dict[tuple[str, str, str], list[str]] = {}
         for name, weight in self.weights.items():
             ordered = sorted(weight.items(), key=lambda each: -each[1])
@@ -91,15 +91,17 @@ def rank_of_values(system: TransitionSystem, seconds: float = 10.0) -> tuple[Val
     if not system.actions or len(system.actions) > MOST_ACTIONS:
         return ()
     moves = {number: _move(system, action) for number, action in enumerate(system.actions)}
-    left = [number for number, move in moves.items() if move is not None]
-    found: list[ValueRank] = []
+    left = {number: move for number, move in moves.items() if move is not None}
+    found: list[tuple[ValueRank, list[int]]] = []
     while left:
-        part = _Programme(system, {number: moves[number] or _Move({}, {}) for number in left}).solve()
-        if part is None or not _verified(system, part, left, Clock(seconds)):
+        part = _Programme(system, left).solve()
+        if part is None:
             return ()
-        found.append(part)
-        left = [number for number in left if number not in part.strict]
-    return tuple(found)
+        found.append((part, list(left)))
+        left = {number: move for number, move in left.items() if number not in part.strict}
+    clock = Clock(seconds)
+    verified = all(_verified(system, part, numbers, clock) for part, numbers in found)
+    return tuple(part for part, _ in found) if verified else ()
 
 
 def _family(name: str) -> str:
@@ -127,8 +129,8 @@ def _move(system: TransitionSystem, action: Action) -> _Move | None:
     for name in {*of_one, *action.updates} & kinds.keys():
         values = _listed(kinds[name])
         if values is not None:
-            condition = conjunction(of_one.get(name, []))
-            before[name] = [value for value in values if _holds(condition, {name: value})]
+            fits = _predicate(conjunction(of_one.get(name, [])), (name,))
+            before[name] = [value for value in values if fits((value,))]
             if not before[name]:
                 return None
     pairs: dict[str, frozenset[tuple[Value, Value]]] = {}
@@ -146,8 +148,13 @@ def _listed(variable: Variable) -> Sequence[Value] | None:
     return values if values is not None and len(values) <= MOST_VALUES else None
 
 
-def _holds(condition: Expr, names: Mapping[str, Value]) -> bool:
-    return bool(evaluate(conjunction([well_defined(condition), condition]), names))
+def _predicate(condition: Expr, names: Sequence[str]) -> Callable[[State], Any]:
+    """A condition as a function of the values of these variables; false where it divides by zero."""
+    return compile_expression(conjunction([well_defined(condition), condition]), _places(names))
+
+
+def _places(names: Sequence[str]) -> dict[str, int]:
+    return {name: place for place, name in enumerate(names)}
 
 
 def _pairs(
@@ -159,14 +166,14 @@ def _pairs(
     within = _listed(kinds[name]) or ()
     known = {other: values for other, values in possible.items() if values is not None}
     combined = len(known) == len(read) and prod(map(len, known.values())) <= MOST_COMBINATIONS
-    for old in before[name]:
-        if not combined:
-            yield from ((old, new) for new in within)
-            continue
-        for chosen in product(*known.values()):
-            names = {name: old, **dict(zip(known, chosen, strict=True))}
-            if _holds(well_defined(update), names) and (new := evaluate(update, names)) in within:
-                yield old, new
+    if not combined:
+        yield from product(before[name], within)
+        return
+    names = (name, *known)
+    defined, value = _predicate(well_defined(update), names), compile_expression(update, _places(names))
+    for state in product(before[name], *known.values()):
+        if defined(state) and (new := value(state)) in within:
+            yield state[0], new
 
 
 def _changes(name: str, update: Expr) -> frozenset[int] | None:
@@ -195,8 +202,8 @@ _Sum = dict[object, float]  # factors of unknowns, by their keys
 class _Programme:
     """The linear programme of one part: weights that no action increases and as many as can be decrease.
 
-    Unknowns: ("weight", name, value), all at least 0; ("up", name) and ("down", name), whose difference is a coefficient;
-    ("strict", action) between 0 and 1; ("most", action, name), the most that a variable adds when an action happens.
+    Unknowns: ("weight", name, value), all at least 0; ("up", name) and ("down", name), whose difference is a
+    coefficient; ("strict", action) between 0 and 1; ("most", action, name), the most that a variable adds.
     """
 
     def __init__(self, system: TransitionSystem, moves: Mapping[int, _Move]):
