@@ -8,9 +8,11 @@ from functools import cache
 
 from .. import model
 from ..engine.bounded import bounded
+from ..engine.induction import induction
 from ..engine.liveness import find_lasso, possible
 from ..engine.packed.graph import state_graph
 from ..engine.packed.search import packed_search
+from ..engine.rank_of_values import ValueRank, rank_of_values
 from ..engine.state_graph import StateGraph
 from ..engine.target import Answer, Limits, Target
 from ..errors import position_of
@@ -20,9 +22,10 @@ from ..results import Result, Verdict
 from ..system import TransitionSystem
 from ..trace import Trace
 from .compensation import compensation_questions, restoration_results
+from .leads_to import ends_pending
 from .properties import each_instance, only_flows
 from .question import answer_questions
-from .termination import FAIRNESS, termination_result
+from .termination import FAIRNESS, MOST_SECONDS, termination_result, told
 
 Compute = Callable[[], Result]
 Explore = Callable[[], StateGraph]
@@ -47,6 +50,7 @@ def liveness_results(
 ) -> Iterator[tuple[str, Compute]]:
     """The name of each such question, with the function that answers it; formulas are typed at once."""
     graph = cache(lambda: state_graph(system, limits))  # All questions share one state graph, made when first needed.
+    ranked = cache(lambda: rank_of_values(system, min(limits.seconds, MOST_SECONDS)))
     for name, asked in design.properties.items():
         about = asked.about
         if asked.word == "ends":
@@ -63,7 +67,7 @@ def liveness_results(
         elif asked.word == "leads_to" and isinstance(about, tuple):
             pairs = _pairs(about, system, resolver)
             if pairs:
-                yield name, _leads_to(name, pairs, about, system, limits, graph)
+                yield name, _leads_to(name, pairs, about, system, limits, graph, ranked)
         elif asked.word == "compensated":
             if isinstance(design, model.Orchestration):
                 yield name, _compensated(name, design, system, limits, _flow_named(about, design))
@@ -160,8 +164,11 @@ def _leads_to(
     system: TransitionSystem,
     limits: Limits,
     graph: Explore,
+    ranked: Callable[[], tuple[ValueRank, ...]],
 ) -> Compute:
     def compute() -> Result:
+        if parts := ranked():
+            return _leads_to_before_the_end(name, pairs, about, system, limits, told(parts))
         triggered = False
         for trigger, goal in pairs:
             # Whoever is in `start` without the goal must not stay without it for ever.
@@ -177,6 +184,31 @@ def _leads_to(
         return result
 
     return compute
+
+
+def _leads_to_before_the_end(
+    name: str,
+    pairs: list[tuple[Expr, Expr]],
+    about: tuple[model.Formula, ...],
+    system: TransitionSystem,
+    limits: Limits,
+    rank: str,
+) -> Result:
+    """`leads_to` where a rank shows that every execution ends: through an engine, in each instance."""
+    triggered: list[bool | None] = []
+    for trigger, goal in pairs:
+        found = ends_pending(system, trigger, goal, packed_search if system.enumerable else induction, limits)
+        answer = replace(found.answer, complete=found.excluded)
+        result = _of_graph(name, system, found.trace, answer, f"{about[0]} happens, and then {about[1]} never does", "")
+        result = replace(result, method=f"{answer.method}; every action decreases {rank}")
+        if result.verdict != Verdict.PROVED:
+            return result
+        triggered.append(found.triggered)
+    if any(triggered):
+        return replace(result, reason="no execution ends without it, and every execution ends")
+    if None in triggered:
+        return replace(result, reason=f"not known whether {about[0]} ever happens")
+    return replace(result, vacuous=True, reason=f"{about[0]} never happens")
 
 
 def _reachable(system: TransitionSystem, state: Expr, limits: Limits) -> bool:

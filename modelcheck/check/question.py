@@ -102,9 +102,9 @@ def _result(question: Question, answer: Answer, system: TransitionSystem) -> Res
         verdict = Verdict.PROVED if question.wanted else Verdict.REFUTED
         broken = trace.broken.message if trace.broken is not None else ""
         method, shortest = answer.found_by.get(question.name, answer.method), question.name not in answer.longer
-        common = replace(common, method=method, shortest=shortest)
+        common, reason = replace(common, method=method), question.found or broken
         return replace(
-            common, verdict=verdict, trace=trace, reason=question.found or broken, shows=question.target.state
+            common, verdict=verdict, trace=trace, reason=reason, shows=question.target.state, shortest=shortest
         )
     if answer.complete or question.name in answer.proved:
         return _unreachable(replace(common, method=answer.proved.get(question.name, answer.method)), question, answer)

@@ -6,12 +6,13 @@ z3's unsat core names; a part with data needs a ranking function; what has none 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from .. import model
 from ..engine.blocks import large_blocks
 from ..engine.liveness import find_lasso
+from ..engine.rank_of_values import ValueRank, rank_of_values
 from ..engine.ranking import Edge, RankResult, rank
 from ..engine.state_graph import StateGraph
 from ..engine.target import Limits
@@ -38,6 +39,7 @@ from .interference import shared_with_others
 from .several import undisturbed_flows
 
 MOST_RANKED = 8
+MOST_SECONDS = 10.0
 FAIRNESS = "weak fairness for each actor, none for outcomes"
 
 
@@ -78,7 +80,17 @@ def termination_result(
             measures = _measures(ranked)
             reason = f"every loop has a ranking function: {measures}"
             return replace(common, verdict=Verdict.PROVED, method=f"z3: {measures} decreases", reason=reason)
+    if not (ranked and _recurrent_state(ranked)) and (
+        parts := rank_of_values(system, min(limits.seconds, MOST_SECONDS))
+    ):
+        reason = f"every action decreases a rank: {told(parts)}"
+        return replace(common, verdict=Verdict.PROVED, method="a weight for each value, z3", reason=reason)
     return _by_lasso(common, system, ranked, limits, graph)
+
+
+def told(parts: Sequence[ValueRank]) -> str:
+    """A lexicographic rank as text."""
+    return ", then ".join(map(str, parts))
 
 
 def _by_lasso(
