@@ -38,6 +38,11 @@ def parser_of() -> argparse.ArgumentParser:
     check.add_argument("models", nargs="+", metavar="MODEL", help="a file, a folder, or the name of a packaged model")
     check.add_argument("--property", action="append", metavar="NAME", help="only this property (repeatable)")
     check.add_argument("--engine", choices=("auto", "search", "bounded"), default="auto")
+    check.add_argument(
+        "--fairness",
+        choices=("none", "weak", "strong", "outcomes"),
+        help="which executions count where it is asked what happens in the end, instead of what the models say",
+    )
     check.add_argument("--states", type=_positive, metavar="N", help="give up after so many states")
     check.add_argument("--seconds", type=_seconds, metavar="S", help="give up after so many seconds")
     check.add_argument("--depth", type=_positive, metavar="N", help="look no further than so many actions")

@@ -93,7 +93,9 @@ actions:
 """
 
 
-@pytest.mark.parametrize(("fairness", "starves"), [("none", True), ("weak", True), ("strong", False), ("outcomes", False)])
+@pytest.mark.parametrize(
+    ("fairness", "starves"), [("none", True), ("weak", True), ("strong", False), ("outcomes", False)]
+)
 def test_a_lock_needs_strong_fairness(fairness: str, starves: bool) -> None:
     system = system_of(LOCK)
     waits = typed(system, "a == waits")
@@ -283,10 +285,15 @@ def fair_cycle_exists(naive: Naive, within: Expr, start: Expr | None, fairness: 
     starts = inside & naive.layers[0] if start is None else {each for each in inside if naive.holds(start, each)}
     reached = starts.union(*(nx.descendants(graph, each) for each in starts))
     able = {each: {owed[number] for number, _ in moves[each]} for each in naive.states}
-    return any(_fair_part(graph, part, able, owed, fairness) for part in nx.strongly_connected_components(graph.subgraph(reached)))
+    return any(
+        _fair_part(graph, part, able, owed, fairness)
+        for part in nx.strongly_connected_components(graph.subgraph(reached))
+    )
 
 
-def _fair_part(graph: nx.MultiDiGraph, part: set[State], able: dict[State, set[object]], owed: list[object], fairness: str) -> bool:
+def _fair_part(
+    graph: nx.MultiDiGraph, part: set[State], able: dict[State, set[object]], owed: list[object], fairness: str
+) -> bool:
     """Whether a strongly connected set, or for strong fairness a part of it without some states, is fair."""
     acting = {owed[number] for _, _, number in graph.subgraph(part).edges(keys=True)}
     if not acting or fairness == "none":
@@ -299,11 +306,13 @@ def _fair_part(graph: nx.MultiDiGraph, part: set[State], able: dict[State, set[o
     # A fair loop is fair to the first of them: it stays where that one cannot act.
     who = min(starved, key=str)
     rest = {each for each in part if who not in able[each]}
-    return any(_fair_part(graph, less, able, owed, fairness) for less in nx.strongly_connected_components(graph.subgraph(rest)))
+    return any(
+        _fair_part(graph, less, able, owed, fairness) for less in nx.strongly_connected_components(graph.subgraph(rest))
+    )
 
 
 def is_fair(naive: Naive, trace: Trace, fairness: str) -> bool:
-    """Whether in the loop everyone to whom fairness is owed acts, or cannot act somewhere (weak) or anywhere (strong)."""
+    """Whether in the loop all to whom fairness is owed act, or cannot act somewhere (weak) or anywhere (strong)."""
     assert trace.loop is not None
     owed = parties(naive, fairness)
     acting = {owed[number] for number in trace.actions[trace.loop :]}

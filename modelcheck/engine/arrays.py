@@ -41,8 +41,8 @@ def strong_components(matrix: csr_array) -> Numbers:
 def reached_from(matrix: csr_array, starts: Numbers, distances: Numbers) -> tuple[Numbers, Numbers]:
     """The states that can be reached from some starts, nearest first, and the state before each (-1: it is a start).
 
-    distances: how far away each start is, at least 0. A state is reached as soon as from any start: breadth-first, from a
-    chain of additional states of which the one at distance d leads to the starts at that distance.
+    distances: how far away each start is, at least 0. A state is reached as soon as from any start: breadth-first, from
+    a chain of additional states of which the one at distance d leads to the starts at that distance.
     """
     from scipy.sparse import csr_array
     from scipy.sparse.csgraph import breadth_first_order
@@ -56,10 +56,12 @@ def reached_from(matrix: csr_array, starts: Numbers, distances: Numbers) -> tupl
     counts = np.bincount(ranks, minlength=links)
     counts[:-1] += 1  # The last edge of each goes on along the chain.
     first = np.concatenate([matrix.indptr, matrix.indptr[-1] + np.cumsum(counts)])
-    chain = np.insert(starts[by_distance], np.cumsum(np.bincount(ranks, minlength=links))[:-1], size + 1 + np.arange(links - 1))
+    chain = np.insert(
+        starts[by_distance], np.cumsum(np.bincount(ranks, minlength=links))[:-1], size + 1 + np.arange(links - 1)
+    )
     following = np.concatenate([matrix.indices, chain])
     whole = csr_array((np.ones(len(following), np.int8), following, first), shape=(size + links, size + links))
     order, before = breadth_first_order(whole, size, return_predecessors=True)
-    before = before[:size].astype(np.int64)
+    before = before[:size]
     before[before >= size] = -1
-    return order[order < size].astype(np.int64), before
+    return np.asarray(order[order < size], np.int64), np.asarray(before, np.int64)

@@ -12,8 +12,8 @@ from functools import cached_property
 
 import numpy as np
 
-from .arrays import csr_of, strong_components
-from .state_graph import Mask, Numbers, StateGraph
+from .arrays import Mask, Numbers, csr_of, strong_components
+from .state_graph import StateGraph
 
 NONE, WEAK, STRONG, OUTCOMES = "none", "weak", "strong", "outcomes"
 
@@ -74,11 +74,10 @@ class Duties:
     def fair_components(self, within: Mask) -> Numbers:
         """For each state the number of the largest fair component that it is in, -1 where it is in none.
 
-        A set of states without a way out of `within` can be run for ever in a fair way, all of it again and again, iff
-        it is strongly connected by some edges, and in it every party acts or, for weak fairness, cannot act somewhere
-        (Emerson & Lei 1987), for strong fairness, cannot act anywhere. Where a party could act but never does so within a
-        component, strong fairness forbids the states in which it could; what is left is decomposed anew (Lichtenstein &
-        Pnueli 1985).
+        A set of states can be run through for ever in a fair way, all of it again and again, iff it is strongly
+        connected by some edges, and in it every party acts or cannot act: somewhere, for weak fairness (Emerson & Lei
+        1987), anywhere, for strong fairness. Where a party could act but never does so within a component, strong
+        fairness forbids the states in which it could, and what is left is decomposed anew (Lichtenstein & Pnueli 1985).
         """
         graph, left = self.graph, within.copy()
         while True:
@@ -111,7 +110,7 @@ class Duties:
         left &= good[component]
 
     def _drop_starved(self, left: Mask, component: Numbers, inner: Mask) -> bool:
-        """Without the states in which some party can act that acts nowhere in their component; whether there were any."""
+        """Without the states in which a party can act that acts nowhere in their component; says if there were any."""
         dropped = np.zeros(len(left), bool)
         for party, edges in enumerate(self.edges):
             where = self.graph.source[edges]

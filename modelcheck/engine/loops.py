@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import islice
 
 import numpy as np
@@ -122,7 +122,7 @@ class _Walk:
         owed, here = self.able_in(entry), entry
         while True:
             while owed:
-                piece = self.walk(here, lambda some: self.paying(some, owed))
+                piece = self.walk(here, partial(self.paying, owed=frozenset(owed)))
                 edges += piece
                 owed, here = self.after(piece, owed, paid)
             if not edges or here != entry:
@@ -150,7 +150,7 @@ class _Walk:
         edges = self.graph.edges(state)
         return {int(party) for party in self.duties.of_action[self.graph.action[edges.start : edges.stop]]}
 
-    def paying(self, edges: Numbers, owed: set[int]) -> Mask:
+    def paying(self, edges: Numbers, owed: frozenset[int]) -> Mask:
         """The edges on which one of those acts, or that lead where one of those who are owed need not."""
         parties = self.duties.of_action[self.graph.action[edges]]
         found = np.isin(parties, list(owed))

@@ -11,6 +11,7 @@ from itertools import islice
 from typing import Any
 
 import numpy as np
+
 from ..expressions import Expr
 from ..system import State, TransitionSystem
 from ..trace import Trace, replay
@@ -42,7 +43,7 @@ class StateGraph:
 
     @cached_property
     def first_edge(self) -> Numbers:
-        """The number of the first edge of each state, and that of all edges: `first_edge[s]` up to `first_edge[s + 1]`."""
+        """The edges of state s are those from `first_edge[s]` up to `first_edge[s + 1]`."""
         first = np.zeros(len(self.states) + 1, np.int64)
         np.cumsum(np.bincount(self.source, minlength=len(self.states)), out=first[1:])
         return first
@@ -53,7 +54,7 @@ class StateGraph:
 
     @cached_property
     def arrival(self) -> Numbers:
-        """The first edge into each state (-1: it is initial). States are in breadth-first order: it is on a shortest way."""
+        """The first edge into each state, -1 for initial ones. States are in breadth-first order: it is on a shortest way."""
         arrival = np.full(len(self.states), -1, np.int64)
         arrival[self.target[::-1]] = np.arange(len(self.target) - 1, -1, -1)  # Of several, the last one stays.
         arrival[: self.initial] = -1

@@ -70,7 +70,13 @@ def _checked(name: str, chosen: argparse.Namespace) -> CheckReport:
     limits = limits_of(chosen)
     with progress(f"checking {name} ..."):
         design, path = load_named(name, chosen)
-        report = check(design, properties=chosen.property or None, limits=limits, engine=chosen.engine)
+        report = check(
+            design,
+            properties=chosen.property or None,
+            limits=limits,
+            engine=chosen.engine,
+            fairness=chosen.fairness,
+        )
     return replace(report, file=str(path))
 
 
