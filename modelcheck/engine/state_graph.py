@@ -54,8 +54,7 @@ class StateGraph:
 
     @cached_property
     def arrival(self) -> Numbers:
-        """The first edge into each state, -1 for initial ones. States are in breadth-first order: it is on a shortest way."""
-        arrival = np.full(len(self.states), -1, np.int64)
+        """The first edge into each state, -1 for initial ones: on a shortest way, as states are breadth-first."""
         arrival[self.target[::-1]] = np.arange(len(self.target) - 1, -1, -1)  # Of several, the last one stays.
         arrival[: self.initial] = -1
         return arrival
