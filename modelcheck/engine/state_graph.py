@@ -55,6 +55,7 @@ class StateGraph:
     @cached_property
     def arrival(self) -> Numbers:
         """The first edge into each state, -1 for initial ones: on a shortest way, as states are breadth-first."""
+        arrival = np.full(len(self.states), -1, np.int64)
         arrival[self.target[::-1]] = np.arange(len(self.target) - 1, -1, -1)  # Of several, the last one stays.
         arrival[: self.initial] = -1
         return arrival
