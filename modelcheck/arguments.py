@@ -54,6 +54,11 @@ def parser_of() -> argparse.ArgumentParser:
         help="all, none, or some of symmetry,partial-order,structure: what may make the search smaller (all)",
     )
     check.add_argument("--fingerprints", action="store_true", help="tell wide states apart by hashes of 64 bits only")
+    check.add_argument(
+        "--fairness",
+        choices=("none", "weak", "strong", "outcomes"),
+        help="which executions count where it is asked what happens in the end, instead of what the models say",
+    )
     check.add_argument("--states", type=_positive, metavar="N", help="give up after so many states")
     check.add_argument("--seconds", type=_seconds, metavar="S", help="give up after so many seconds")
     check.add_argument(

@@ -205,11 +205,12 @@ class Flow:
 
 @dataclass(frozen=True, kw_only=True)
 class Property:
-    """One property: the word of the vocabulary (`always`, `never`, `reachable`, `before`, `leads_to`, ...) and what
-    it is about: a formula, or for `before` and `leads_to` a pair."""
+    """One property: the word of the vocabulary (`always`, `leads_to`, ...) and what it is about: a formula, or for
+    `before` and `leads_to` a pair. fairness: of `leads_to` and `ends` (None: the model's)."""
 
     word: str
     about: Formula | tuple[Formula, ...]
+    fairness: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -225,7 +226,7 @@ class Design:
 
     types: names for types, to be used for variables and payloads. observe: what the outside sees, each by its name
     there, with the formula that it is here. expect: the verdict that is meant, by the name of a property or check.
-    states: how many states there are, where that is known.
+    states: how many states there are, where that is known. fairness: which executions count, `weak` unless said.
     """
 
     name: str
@@ -236,6 +237,7 @@ class Design:
     observe: Mapping[str, Formula] = field(default_factory=dict)
     expect: Mapping[str, str] = field(default_factory=dict)
     states: int | None = None
+    fairness: str = "weak"
     description: str = ""
 
     def _repr_html_(self) -> str:
@@ -392,9 +394,7 @@ def kind_of(model: Model) -> str:
 
 
 def outcome_names(step: Step, service: Service | None) -> Sequence[str]:
-    """The outcomes that a step can have, ok first: those it gives an effect for, those its service fails with, and
-    `timeout` where there is one."""
-    found = ["ok", *step.outcomes, *(service.fails if service else ())]
-    if step.timeout is not None:
-        found.append("timeout")
+    """The outcomes that a step can have, ok first: those with an effect, those its service fails with, a `timeout`."""
+    timeout = () if step.timeout is None else ("timeout",)
+    found = ["ok", *step.outcomes, *(service.fails if service else ()), *timeout]
     return [name for name in OUTCOMES if name in found] + [n for n in dict.fromkeys(found) if n not in OUTCOMES]

@@ -64,7 +64,7 @@ def _bounded(_: Strategy, system: TransitionSystem, targets: Sequence[Target], l
 
 
 def _symbolic(_: Strategy, system: TransitionSystem, targets: Sequence[Target], limits: Limits) -> Answer:
-    from .symbolic.engine import symbolic
+    from .symbolic import symbolic
 
     return symbolic(system, targets, limits)
 

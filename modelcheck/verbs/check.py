@@ -78,6 +78,7 @@ def _checked(name: str, chosen: argparse.Namespace) -> CheckReport:
             reductions=chosen.reduce,
             fingerprints=chosen.fingerprints,
             progress=tell,
+            fairness=chosen.fairness,
         )
     return replace(report, file=str(path))
 

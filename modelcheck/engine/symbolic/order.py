@@ -55,7 +55,7 @@ def _force(names: Sequence[str], edges: Sequence[Collection[str]]) -> list[str]:
         place = _places(order)
         centre = [sum(place[name] for name in edge) / len(edge) for edge in edges]
         pull = {name: _mean([centre[n] for n in of_name[name]], place[name]) for name in names}
-        order = sorted(names, key=lambda name: (pull[name], place[name]))  # noqa: B023  # used within the round
+        order = sorted(names, key=lambda name: (pull[name], place[name]))  # used within the round
         if (span := _span(_places(order), edges)) < shortest:
             best, shortest = order, span
         elif order == best:

@@ -8,7 +8,7 @@ from ...expressions import Expr
 from ...system import TransitionSystem
 from ...trace import Trace, replay
 from ..target import Answer, Limits, Target
-from .diagrams import MOST_NODES, Budget, Exhausted, Function
+from .diagrams import MOST_NODES, Budget, Function
 from .domains import why_not
 from .images import preimage
 from .reachability import METHOD, Reachability, deep_recursion

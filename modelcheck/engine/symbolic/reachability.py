@@ -65,7 +65,9 @@ def deep_recursion() -> Iterator[None]:
 class Reachability:
     """One search: what is known of the reachable states so far, and the targets that are still to be found."""
 
-    def __init__(self, system: TransitionSystem, targets: Sequence[Target], limits: Limits, budget: Budget, library: str):
+    def __init__(
+        self, system: TransitionSystem, targets: Sequence[Target], limits: Limits, budget: Budget, library: str
+    ):
         self.system, self.limits, self.budget, self.library = system, limits, budget, library
         self.pending, self.asked = list(targets), bool(targets)
         self.traces: dict[str, Trace] = {}
@@ -222,9 +224,7 @@ def reachable_inside(encoding: Encoding, relations: Relations, first: Function) 
     return Saturation(encoding.diagrams, relations.within, encoding.pairs).reachable(first)
 
 
-def finding(
-    target: Target, system: TransitionSystem, state: State, leads_on: bool
-) -> tuple[int, Claim, State | None]:
+def finding(target: Target, system: TransitionSystem, state: State, leads_on: bool) -> tuple[int, Claim, State | None]:
     """The action that breaks a claim of the target in a state, the claim, and the state after, as plain evaluation
     has them."""
     for number, action in enumerate(system.plain):
