@@ -64,7 +64,7 @@ def possible(
     graph = graph or explore(system, limits)
     hopeful = graph.where(goal) | ~graph.in_range
     hopeful[graph.expanded :] = True
-    _spread_backwards(graph, hopeful)
+    spread_backwards(graph, hopeful)
     hopeless = np.flatnonzero(~hopeful)
     answer = graph.answer("state graph")
     if not len(hopeless):
@@ -73,7 +73,7 @@ def possible(
     return graph.trace(first, way), answer
 
 
-def _spread_backwards(graph: StateGraph, marked: Mask) -> None:
+def spread_backwards(graph: StateGraph, marked: Mask) -> None:
     """Mark every state from which a marked one can be reached."""
     by_target = np.argsort(graph.target, kind="stable")
     sources = graph.source[by_target].tolist()

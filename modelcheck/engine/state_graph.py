@@ -77,6 +77,11 @@ class StateGraph:
             distance.append(distance[self.source[edge]] + 1 if edge >= 0 else 0)
         return distance
 
+    @cached_property
+    def parents(self) -> list[int]:
+        """The state before each on a shortest way to it; -1 before an initial one."""
+        return [int(self.source[edge]) if edge >= 0 else -1 for edge in self._arrival]
+
     def way_to(self, state: int) -> tuple[int, list[int]]:
         """The initial state and the edges of a shortest way to a state."""
         edges: list[int] = []

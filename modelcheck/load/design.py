@@ -195,6 +195,18 @@ PROPERTY_KEYS = {
         python="Property.about",
     ),
     "outcome": Key(FORMULA, "holds whenever the flow (or the whole) has ended", python="Property.about"),
+    "sound": Key(
+        word(
+            meanings={
+                "classical": "the end can be reached from everywhere, nothing is left behind, everything can happen",
+                "weak": "the end can be reached from everywhere, and nothing is left behind",
+                "relaxed": "everything can happen on some way to the end",
+                "easy": "the end can be reached",
+            }
+        ),
+        "the soundness that is asked for: it can complete, cleanly, and nothing in it is dead",
+        python="Property.about",
+    ),
     "deadline": Key(
         Reader(_later, {"not": {}}, about=About("nothing yet")), "not supported yet", python="Property.about"
     ),

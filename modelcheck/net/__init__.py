@@ -6,6 +6,9 @@ is cut off. Otherwise it holds any whole number.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
 from ..declare import declare_names, declare_variables
 from ..errors import ModelError
 from ..expressions import (
@@ -57,14 +60,20 @@ def _action(name: str, each: NetTransition, places: dict[str, Ref]) -> Action:
     return Action(name, guard, updates, Label("act", name, step=name), process=PROCESS)
 
 
-def final_condition(net: Net, places: dict[str, Ref]) -> Expr:
+def with_sinks(system: TransitionSystem, net: Net, sinks: Sequence[str]) -> TransitionSystem:
+    """The system of a net whose sinks are these, whether or not anything gives to them."""
+    places = {variable.name: variable.ref for variable in system.variables}
+    return replace(system, finished=final_condition(net, places, sinks))
+
+
+def final_condition(net: Net, places: Mapping[str, Ref], sinks: Sequence[str] | None = None) -> Expr:
     """Where a net has ended: in a final marking; without any given, with tokens on sinks only and at most one on each.
 
-    False for a net without sinks: that never ends.
+    False for a net without sinks: that never ends. `sinks`: these, instead of those that the net has.
     """
     if net.final:
         return disjunction(_exactly(marking, places) for marking in net.final)
-    sinks = net.sinks
+    sinks = net.sinks if sinks is None else sinks
     if not sinks:
         return FALSE
     rest = [equal(place, integer(0)) for name, place in places.items() if name not in sinks]
@@ -73,7 +82,7 @@ def final_condition(net: Net, places: dict[str, Ref]) -> Expr:
     return conjunction([some, *once, *rest])
 
 
-def left_behind(net: Net, places: dict[str, Ref]) -> Expr:
+def left_behind(net: Net, places: Mapping[str, Ref], sinks: Sequence[str] | None = None) -> Expr:
     """Where a net has completed and left something behind: a marking strictly above a final one.
 
     Of several final markings only the largest count: below them it may still be on its way from one to another.
@@ -82,17 +91,18 @@ def left_behind(net: Net, places: dict[str, Ref]) -> Expr:
     if net.final:
         largest = [m for m in net.final if not any(_covers(other, m) and other != m for other in net.final)]
         return disjunction(_strictly_above(marking, places) for marking in largest)
-    twice = [compare(">", places[name], integer(1)) for name in net.sinks]
-    complete = [compare(">=", places[name], integer(1)) for name in net.sinks]
-    rest = disjunction(compare(">", place, integer(0)) for name, place in places.items() if name not in net.sinks)
+    sinks = net.sinks if sinks is None else sinks
+    twice = [compare(">", places[name], integer(1)) for name in sinks]
+    complete = [compare(">=", places[name], integer(1)) for name in sinks]
+    rest = disjunction(compare(">", place, integer(0)) for name, place in places.items() if name not in sinks)
     return disjunction([*twice, conjunction([*complete, rest])])
 
 
-def _exactly(marking: Marking, places: dict[str, Ref]) -> Expr:
+def _exactly(marking: Marking, places: Mapping[str, Ref]) -> Expr:
     return conjunction(equal(place, integer(marking.get(name, 0))) for name, place in places.items())
 
 
-def _strictly_above(marking: Marking, places: dict[str, Ref]) -> Expr:
+def _strictly_above(marking: Marking, places: Mapping[str, Ref]) -> Expr:
     above = [compare(">=", place, integer(marking.get(name, 0))) for name, place in places.items()]
     more = disjunction(compare(">", place, integer(marking.get(name, 0))) for name, place in places.items())
     return conjunction([*above, more])

@@ -106,6 +106,7 @@ PROPERTY_EXAMPLES: Mapping[str, str] = {
     "ends": "every order ends: {ends: flow}",
     "compensated": "nothing is left behind: {compensated: flow}",
     "outcome": "all or nothing: {outcome: paid == shipped}",
+    "sound": "orders complete: {sound: classical}",
 }
 PROPERTY_FRAME = """\
 orchestration: order
