@@ -303,6 +303,8 @@ class _Answers:
         return self.unless_stopped("", f"never happens: {_listed(never)}")
 
     def on_the_way(self) -> Part:
+        if self.found.end() is None:
+            return self.reachable()
         never = self.found.never_completing()
         if not never:
             return Part(Verdict.PROVED, f"every {self.kind} is on some way to the end")
