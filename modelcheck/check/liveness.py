@@ -21,7 +21,7 @@ from ..trace import Trace
 from .compensation import compensation_questions, restoration_results
 from .properties import each_instance, only_flows
 from .question import answer_questions
-from .soundness import STRUCTURE, names_by_themselves, soundness_results
+from .soundness import STRUCTURE, names_by_themselves, soundness_problems, soundness_results
 from .termination import FAIRNESS, termination_result
 
 Compute = Callable[[], Result]
@@ -77,6 +77,7 @@ def liveness_results(
                 yield name, _compensated(name, design, system, limits, _flow_named(about, design))
             else:
                 resolver.problems.append(only_flows(name))
+    resolver.problems += soundness_problems(design, system)
     yield from soundness_results(design, system, limits, graph, reductions)
     if not isinstance(design, model.System | model.Net):
         yield "termination", _ends(design, system, limits, "termination", graph)

@@ -22,8 +22,8 @@ from ..compile import compile_model
 from ..engine.completion import Completion
 from ..engine.state_graph import StateGraph, explore
 from ..engine.target import Limits
-from ..errors import Problem, position_of
-from ..expressions import FALSE, IntType, show
+from ..errors import Problem, did_you_mean, position_of
+from ..expressions import FALSE, IntType
 from ..net import left_behind, with_sinks
 from ..net.reduction import Reduction, reduce_net
 from ..results import Result, Verdict
@@ -75,7 +75,7 @@ def soundness_results(
     part by part. `reductions` without `structure`: nothing but the state graph decides."""
     inquiry = cache(lambda: _inquiry(design, system, limits, graph, reductions))
     for name, asked in design.properties.items():
-        if asked.word == "sound" and str(asked.about) in NOTIONS and has_end(design, system):
+        if asked.word == "sound" and str(asked.about) in NOTIONS:
             yield name, _together(name, PARTS[str(asked.about)], inquiry, system)
     for part in PARTS["classical"] if asked_by_itself(design) else ():
         yield f"sound: {part}", _together(f"sound: {part}", (part,), inquiry, system)
@@ -87,9 +87,12 @@ def has_end(design: model.Model, system: TransitionSystem) -> bool:
 
 
 def soundness_problems(design: model.Model, system: TransitionSystem) -> Iterator[Problem]:
-    """What is wrong with properties that ask for soundness: nothing to end in (E309)."""
+    """What is wrong with properties that ask for soundness: no such notion (E028), nothing to end in (E309)."""
     for name, asked in design.properties.items():
-        if asked.word == "sound" and not has_end(design, system):
+        if asked.word == "sound" and str(asked.about) not in NOTIONS:
+            message = f"'{asked.about}' is not one of: {', '.join(NOTIONS)}"
+            yield Problem("E028", message, position_of(name), did_you_mean(str(asked.about), NOTIONS))
+        elif asked.word == "sound" and not has_end(design, system):
             what = "its 'finished' is never true" if isinstance(design, model.System) else "it has no final marking"
             hint = (
                 "say with 'finished' where it has ended"
@@ -264,14 +267,14 @@ class _Answers:
         if trace is None:
             return self.unless_stopped("the end can be reached from everywhere")
         words = "it goes round for ever: the end can no longer be reached" if trace.loop is not None else "it is stuck"
-        return Part(Verdict.REFUTED, f"{words}; there {self.tell(trace)}", trace)
+        return Part(Verdict.REFUTED, f"{words}{self.tell(trace)}", trace)
 
     def proper(self) -> Part:
         trace = self.found.behind()
         if trace is not None:
-            left = {model.Net: "tokens are left behind when it completes", model.System: "it leaves its end again"}
+            left = {model.Net: "more tokens than any end has", model.System: "it has ended, and leaves its end again"}
             words = left.get(type(self.design), "all has ended, and something is still going on")
-            return Part(Verdict.REFUTED, f"{words}; there {self.tell(trace)}", trace)
+            return Part(Verdict.REFUTED, f"{words}{self.tell(trace)}", trace)
         if (growth := self.growth) is not None:
             trace, smaller = growth
             grown = [
@@ -327,15 +330,12 @@ class _Answers:
         return Part(verdict, f"stopped at {len(graph.states):,} states: {graph.stopped}")
 
     def tell(self, trace: Trace) -> str:
-        """Where the tokens of a net lie in the end; elsewhere that it is not finished."""
+        """Where the tokens of a net lie in the end."""
         if not isinstance(self.design, model.Net):
-            return "it has ended" if trace.system.is_finished(trace.states[-1]) else "it has not ended"
-        marked = [
-            variable.name if value == 1 else f"{variable.name} ({show(value, variable.type)})"
-            for variable, value in zip(trace.system.variables, trace.states[-1], strict=True)
-            if value
-        ]
-        return f"tokens lie on {_listed(marked)}" if marked else "no token is left"
+            return ""
+        final = zip(trace.system.variables, trace.states[-1], strict=True)
+        marked = [variable.name for variable, value in final if value]
+        return f", with tokens on {_listed(marked)}" if marked else ", and no token is left"
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from .. import load
+from ..load import load_file as load_text_file
 from ..model import Model
 
 
@@ -15,4 +15,4 @@ def load_file(path: str | Path, constants: Mapping[str, str] | None = None) -> M
         from .pnml import load_pnml
 
         return load_pnml(path, constants)
-    return load.load_file(path, constants)
+    return load_text_file(path, constants)
