@@ -10,7 +10,7 @@ from pathlib import Path
 
 from .errors import ModelError, Problem, did_you_mean
 
-SUFFIXES = (".yaml", ".yml")
+SUFFIXES = (".yaml", ".yml", ".pnml")
 
 
 def models_folder() -> Path:
@@ -24,7 +24,9 @@ def models_in(folder: Path) -> tuple[Path, ...]:
     """The model files of a folder, sorted; raises `ModelError` (E901) where there are none."""
     found = tuple(sorted(_model_files(folder)))
     if not found:
-        raise ModelError([Problem("E901", f"there are no models in '{folder}'", hint="models are .yaml files")])
+        raise ModelError(
+            [Problem("E901", f"there are no models in '{folder}'", hint="models are .yaml and .pnml files")]
+        )
     return found
 
 

@@ -26,18 +26,20 @@ from .compensation import compensation_questions, restoration_results
 from .leads_to import ends_pending
 from .properties import each_instance, only_flows
 from .question import answer_questions
+from .soundness import STRUCTURE, names_by_themselves, soundness_problems, soundness_results
 from .termination import MOST_SECONDS, termination_result, told
 
 Compute = Callable[[], Result]
 Explore = Callable[[], StateGraph]
 
 
-LIVENESS = ("ends", "possible", "leads_to", "compensated")
+LIVENESS = ("ends", "possible", "leads_to", "compensated", "sound")
 
 
 def answers_by_themselves(design: model.Model) -> Iterator[str]:
     """The names of the answers that `liveness_results` gives without having been asked by a property."""
-    if not isinstance(design, model.System):
+    yield from names_by_themselves(design)
+    if not isinstance(design, model.System | model.Net):
         yield "termination"
     if isinstance(design, model.Orchestration):
         steps = [each for flow in flows_of(expand(design)).values() for each in flow.flow.steps.items()]
@@ -47,9 +49,16 @@ def answers_by_themselves(design: model.Model) -> Iterator[str]:
 
 
 def liveness_results(
-    design: model.Model, system: TransitionSystem, resolver: Resolver, limits: Limits
+    design: model.Model,
+    system: TransitionSystem,
+    resolver: Resolver,
+    limits: Limits,
+    reductions: frozenset[str] = STRUCTURE,
 ) -> Iterator[tuple[str, Compute]]:
-    """The name of each such question, with the function that answers it; formulas are typed at once."""
+    """The name of each such question, with the function that answers it; formulas are typed at once.
+
+    reductions: those that may be used, by name; `structure` is that of nets and flows before any search.
+    """
     graph = cache(lambda: state_graph(system, limits))  # All questions share one state graph, made when first needed.
     ranked = cache(lambda: rank_of_values(system, min(limits.seconds, MOST_SECONDS)))
     for name, asked in design.properties.items():
@@ -74,7 +83,9 @@ def liveness_results(
                 yield name, _compensated(name, design, system, limits, _flow_named(about, design))
             else:
                 resolver.problems.append(only_flows(name))
-    if not isinstance(design, model.System):
+    resolver.problems += soundness_problems(design, system)
+    yield from soundness_results(design, system, limits, graph, reductions)
+    if not isinstance(design, model.System | model.Net):
         yield "termination", _ends(design, system, limits, "termination", graph, design.fairness)
     if isinstance(design, model.Orchestration):
         for result in restoration_results(design, min(limits.seconds, 10.0)):

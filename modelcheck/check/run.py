@@ -79,7 +79,7 @@ def _questions(design: model.Model, system: TransitionSystem, resolver: Resolver
 def _named_questions(design: model.Model, system: TransitionSystem, resolver: Resolver) -> list[Question]:
     """The questions whose answers are results, called by name."""
     questions = [*state_questions(design, system, resolver), *claim_questions(system)]
-    if not isinstance(design, model.System) or system.finished != FALSE:
+    if _may_be_stuck(design, system):
         found = "nothing is enabled, and it is not finished"
         questions.append(Question("no deadlock", "deadlock", Target("", stuck=True), found=found))
     if isinstance(design, model.Orchestration):
@@ -87,6 +87,13 @@ def _named_questions(design: model.Model, system: TransitionSystem, resolver: Re
 
         questions += compensation_questions(design, system)
     return questions
+
+
+def _may_be_stuck(design: model.Model, system: TransitionSystem) -> bool:
+    """Whether being stuck is asked for by itself: of what can finish, and of a net that cannot."""
+    if isinstance(design, model.Net):  # One that has an end is asked whether it is sound.
+        return system.finished == FALSE
+    return not isinstance(design, model.System) or system.finished != FALSE
 
 
 def expectation_problems(design: model.Model, system: TransitionSystem) -> list[Problem]:

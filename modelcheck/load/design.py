@@ -216,6 +216,18 @@ PROPERTY_KEYS = {
         "which executions count, for `leads_to` and `ends`, if not those that the model says",
         python="Property.fairness",
     ),
+    "sound": Key(
+        word(
+            meanings={
+                "classical": "the end can be reached from everywhere, nothing is left behind, everything can happen",
+                "weak": "the end can be reached from everywhere, and nothing is left behind",
+                "relaxed": "everything can happen on some way to the end",
+                "easy": "the end can be reached",
+            }
+        ),
+        "the soundness that is asked for: it can complete, cleanly, and nothing in it is dead",
+        python="Property.about",
+    ),
     "deadline": Key(
         Reader(_later, {"not": {}}, about=About("nothing yet")), "not supported yet", python="Property.about"
     ),
