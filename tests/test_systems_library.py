@@ -156,6 +156,10 @@ def test_solutions_and_attacks_are_as_long_as_the_literature_says(name: str, ask
     assert len(trace.actions) == LENGTHS[name, asked]
 
 
+def test_the_farthest_order_of_the_small_puzzle_is_21_moves_away() -> None:
+    assert count_states(compile_model(mc.load("sliding_puzzle"))).depth == 21
+
+
 @pytest.mark.parametrize(
     ("name", "constants", "asked", "expected"),
     [

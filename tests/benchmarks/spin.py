@@ -39,11 +39,14 @@ def missing() -> str:
     return " and ".join(program for program in ("spin", "gcc") if shutil.which(program) is None)
 
 
-def run_spin(model: Path, macros: Mapping[str, int] | None = None, hash_bits: int = 20) -> SpinRun | None:
+def run_spin(
+    model: Path, macros: Mapping[str, int] | None = None, hash_bits: int = 16, optimised: bool = True
+) -> SpinRun | None:
     """Search all states of a Promela model; None, with the reason printed, where SPIN or gcc is missing.
 
     macros: given to SPIN's preprocessor (-DN=3). hash_bits: 2 to that power are the slots of SPIN's hash table (-w);
-    as many slots as states are enough. Raises `RuntimeError` with SPIN's own words where the search was not complete.
+    as many slots as states are enough. optimised: whether gcc takes its time (-O2).
+    Raises `RuntimeError` with SPIN's own words where the search was not complete.
     """
     if absent := missing():
         print(f"  skipped: {absent} is not installed")
@@ -52,10 +55,11 @@ def run_spin(model: Path, macros: Mapping[str, int] | None = None, hash_bits: in
     with tempfile.TemporaryDirectory() as folder:
         began = time.monotonic()
         _run(["spin", *defines, "-a", str(model.resolve())], folder)
-        _run(["gcc", "-O2", "-DSAFETY", "-DNOREDUCE", "-DMEMLIM=8000", "-w", "-o", "pan", "pan.c"], folder)
+        level = "-O2" if optimised else "-O0"
+        _run(["gcc", level, "-DSAFETY", "-DNOREDUCE", "-DMEMLIM=8000", "-w", "-o", "pan", "pan.c"], folder)
         compiling = time.monotonic() - began
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        output = _run(["./pan", f"-w{hash_bits}", "-m1000000"], folder)
+        output = _run(["./pan", f"-w{hash_bits}", "-m1000000", "-c0"], folder)
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
     used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     if "max search depth too small" in output or "Search not completed" in output:

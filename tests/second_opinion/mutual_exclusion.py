@@ -144,7 +144,7 @@ def lamport_bakery(k: int = 4) -> Program:
     )
 
 
-def test_and_set(n: int = 3) -> Program:
+def test_and_set(n: int = 3) -> Program:  # noqa: PT028 - a program of that name, no test
     """Letters i, t, c; the lock is held exactly while there is a c."""
 
     def steps(at: Any) -> Steps:
