@@ -67,7 +67,8 @@ class Diagrams:
         manager.declare(*self.names)
         self.false, self.true = manager.false, manager.true
         self.bits: list[Function] = [manager.var(name) for name in self.names]
-        self.threshold = 200_000
+        self.threshold = 500_000
+        self.generation = 0  # Grows when nodes may have gone to which nobody referred.
 
     def __len__(self) -> int:
         return len(self.manager)
@@ -184,6 +185,7 @@ class PureDiagrams(Diagrams):
     def tidy(self) -> None:
         if len(self) > self.threshold:
             self.unions.clear()
+            self.generation += 1
             self.manager.collect_garbage()
             self.threshold = max(self.threshold, 2 * len(self))
         super().tidy()

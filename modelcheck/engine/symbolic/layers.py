@@ -8,7 +8,7 @@ from ...system import State, TransitionSystem
 from ...trace import choice_between
 from .diagrams import Function
 from .encoding import Encoding
-from .images import image, preimage
+from .images import Image, preimage
 from .points import pick
 from .relations import Relations
 
@@ -34,6 +34,9 @@ class Layers:
         first = Layer(initial & relations.in_range, initial & ~relations.in_range)
         self.found = [first]
         self.seen = initial
+        self.within, self.beyond = (
+            Image(self.diagrams, parts, encoding.pairs) for parts in (relations.within, relations.beyond)
+        )
 
     @property
     def finished(self) -> bool:
@@ -43,8 +46,7 @@ class Layers:
     def extend(self) -> Layer:
         """The next layer. Raises `Exhausted`."""
         frontier = self.found[-1].inside
-        inside = image(self.diagrams, self.relations.within, frontier) & ~self.seen
-        beyond = image(self.diagrams, self.relations.beyond, frontier) & ~self.seen
+        inside, beyond = (image.of(frontier) & ~self.seen for image in (self.within, self.beyond))
         self.diagrams.tidy()
         self.found.append(Layer(inside, beyond))
         self.seen = self.seen | inside | beyond

@@ -19,7 +19,7 @@ from ..target import Answer, Limits, Target
 from .diagrams import MOST_NODES, Budget, Exhausted, Function
 from .domains import MOST_BITS, why_not
 from .encoding import Encoding
-from .images import Saturation, image
+from .images import Saturation
 from .layers import Layer, Layers
 from .points import count
 from .relations import Relations, asks_for
@@ -141,9 +141,9 @@ class Reachability:
     def saturate(self) -> None:
         """Everything that can be reached; targets that lie outside of it are settled."""
         assert self.layers is not None
-        diagrams, first = self.encoding.diagrams, self.layers.found[0]
+        first = self.layers.found[0]
         inside = reachable_inside(self.encoding, self.relations, first.inside)
-        beyond = first.beyond | image(diagrams, self.relations.beyond, inside)
+        beyond = first.beyond | self.layers.beyond.of(inside)
         self.reached, self.inside = inside | beyond, inside
         self.pending = [t for t in self.pending if self.wanted[t.name].meets(inside, beyond)]
 
