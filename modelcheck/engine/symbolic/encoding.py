@@ -180,7 +180,9 @@ class Encoding:
         for name, field in self.fields.items():
             initial, declared = field.variable.initial, bounds_of(field.variable.type)
             vector = self.names[name]
-            parts.append(self.one_of(vector, initial) if initial is not None else self.within(vector, cast(Bounds, declared)))
+            parts.append(
+                self.one_of(vector, initial) if initial is not None else self.within(vector, cast(Bounds, declared))
+            )
         return self.diagrams.all_of([*reversed(parts), self.holds(self.system.initially)])
 
     def choices(self, action: Action) -> tuple[Names, list[int], Function]:

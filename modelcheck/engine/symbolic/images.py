@@ -108,8 +108,7 @@ class _Step:
         low, high = diagrams.split(states, bit)
         if bit in self.part.written:
             new = [
-                diagrams.union(self.after(rows[0][after], low), self.after(rows[1][after], high))
-                for after in (0, 1)
+                diagrams.union(self.after(rows[0][after], low), self.after(rows[1][after], high)) for after in (0, 1)
             ]
         else:
             new = [self.after(rows[0][0], low), self.after(rows[1][0], high)]

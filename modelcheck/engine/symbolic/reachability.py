@@ -25,7 +25,7 @@ from .points import count
 from .relations import Relations, asks_for
 
 METHOD = "decision diagrams"
-_LITTLE = 100_000  # Steps of work that layers may take before saturation is tried.
+LITTLE = 100_000  # Steps of work that layers may take before saturation is tried.
 _SHARE = 0.5  # Of the time that is left, for saturation.
 
 
@@ -65,7 +65,9 @@ def deep_recursion() -> Iterator[None]:
 class Reachability:
     """One search: what is known of the reachable states so far, and the targets that are still to be found."""
 
-    def __init__(self, system: TransitionSystem, targets: Sequence[Target], limits: Limits, budget: Budget, library: str):
+    def __init__(
+        self, system: TransitionSystem, targets: Sequence[Target], limits: Limits, budget: Budget, library: str
+    ):
         self.system, self.limits, self.budget, self.library = system, limits, budget, library
         self.pending, self.asked = list(targets), bool(targets)
         self.traces: dict[str, Trace] = {}
@@ -96,7 +98,7 @@ class Reachability:
         if self.limits.depth is not None:
             return self.by_layers()
         try:
-            self.budget.allow(_SHARE, _LITTLE)
+            self.budget.allow(_SHARE, LITTLE)
             return self.by_layers()
         except Exhausted:
             self.budget.allow(_SHARE)
@@ -222,9 +224,7 @@ def reachable_inside(encoding: Encoding, relations: Relations, first: Function) 
     return Saturation(encoding.diagrams, relations.within, encoding.pairs).reachable(first)
 
 
-def finding(
-    target: Target, system: TransitionSystem, state: State, leads_on: bool
-) -> tuple[int, Claim, State | None]:
+def finding(target: Target, system: TransitionSystem, state: State, leads_on: bool) -> tuple[int, Claim, State | None]:
     """The action that breaks a claim of the target in a state, the claim, and the state after, as plain evaluation
     has them."""
     for number, action in enumerate(system.plain):

@@ -46,7 +46,9 @@ class Relations:
         self.within = list(self._parts(within))
         self.beyond = list(self._parts(beyond))
 
-    def _add(self, action: Action, within: dict[frozenset[int], list[Function]], beyond: dict[frozenset[int], list[Function]]) -> None:
+    def _add(
+        self, action: Action, within: dict[frozenset[int], list[Function]], beyond: dict[frozenset[int], list[Function]]
+    ) -> None:
         encoding = self.encoding
         names, chosen, allowed = encoding.choices(action)
         ready = encoding.holds(action.guard, names) & encoding.condition(action.updates_defined, names) & allowed
@@ -94,7 +96,11 @@ class Relations:
     @cached_property
     def in_range(self) -> Function:
         """The states from which something can go on."""
-        fields = [field for field in self.encoding.fields.values() if bounds_of(field.variable.type) not in (None, field.bounds)]
+        fields = [
+            field
+            for field in self.encoding.fields.values()
+            if bounds_of(field.variable.type) not in (None, field.bounds)
+        ]
         return self.diagrams.all_of(self.encoding.inside(field) for field in fields)
 
     @cached_property
@@ -106,7 +112,9 @@ class Relations:
     @cached_property
     def tried(self) -> Function:
         """The states in which an action is enabled or divides by zero."""
-        divides = [self._breaks(action, lambda claim: claim is DIVISION, False) for action in self.encoding.system.actions]
+        divides = [
+            self._breaks(action, lambda claim: claim is DIVISION, False) for action in self.encoding.system.actions
+        ]
         return self.diagrams.any_of([*self.able, *divides])
 
     def state(self, target: Target) -> Function:

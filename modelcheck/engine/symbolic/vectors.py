@@ -78,7 +78,9 @@ class Arithmetic:
         width = max(len(left), len(right))
         left, right = self.widen(left, width), self.widen(right, width)
         found = self.false
-        for a, b in zip([*left[:-1], right[-1]], [*right[:-1], left[-1]], strict=True):  # The sign weighs the other way.
+        for a, b in zip(
+            [*left[:-1], right[-1]], [*right[:-1], left[-1]], strict=True
+        ):  # The sign weighs the other way.
             found = self.diagrams.ite(self.differ(a, b), b, found)
         return found
 
