@@ -7,7 +7,7 @@ of this package run on nodes: whole numbers in `dd.autoref` (much cheaper there 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence, Sized
 from importlib.util import find_spec
 from typing import Any, TypeVar
 
@@ -44,6 +44,12 @@ class Budget:
         self.until = now + share * (self.whole - now)
         self.most_work = self.work + work if work else 0
 
+    def step(self, nodes: Sized) -> None:
+        """Count one step of work, and look at the limits now and then."""
+        self.work += 1
+        if self.work % _OFTEN == 0:
+            self.check(len(nodes))
+
     def check(self, nodes: int) -> None:
         """Raises `Exhausted` where something is used up."""
         if time.monotonic() > self.until:
@@ -75,6 +81,7 @@ class Diagrams:
 
     def ite(self, condition: Function, then: Function, otherwise: Function) -> Function:
         """`then if condition else otherwise`."""
+        self.budget.check(len(self))
         return self.manager.ite(condition, then, otherwise)
 
     def exists(self, bits: Iterable[int], function: Function) -> Function:
@@ -124,12 +131,6 @@ class Diagrams:
         """What is in one of two sets."""
         raise NotImplementedError
 
-    def step(self) -> None:
-        """Count one step of work, and look at the limits now and then."""
-        self.budget.work += 1
-        if self.budget.work % _OFTEN == 0:
-            self.budget.check(len(self))
-
     def tidy(self) -> None:
         """Between two operations: forget what nobody refers to, and look at the limits."""
         self.budget.check(len(self))
@@ -146,6 +147,7 @@ class PureDiagrams(Diagrams):
         super().__init__(autoref.BDD(), count, budget)
         self.numbers = self.true.manager  # What the functions are wrapped around: nodes are numbers there.
         self.unions: dict[tuple[int, int], int] = {}
+        _limit(self.numbers, budget)
 
     def enter(self, function: Function) -> Node:
         return function.node
@@ -163,7 +165,6 @@ class PureDiagrams(Diagrams):
         return (-low, -high) if node < 0 else (low, high)
 
     def make(self, bit: int, low: Node, high: Node) -> Node:
-        self.step()
         return low if low == high else self.numbers.find_or_add(bit, low, high)
 
     def union(self, left: Node, right: Node) -> Node:
@@ -191,6 +192,17 @@ class PureDiagrams(Diagrams):
         super().tidy()
 
 
+def _limit(numbers: Any, budget: Budget) -> None:
+    """Every new node counts: the library's own operations know no limit of time."""
+    find_or_add = numbers.find_or_add
+
+    def counted(bit: int, low: int, high: int) -> Any:
+        budget.step(numbers)
+        return find_or_add(bit, low, high)
+
+    numbers.find_or_add = counted
+
+
 class CuddDiagrams(Diagrams):
     """Diagrams of the C library CUDD."""
 
@@ -213,7 +225,7 @@ class CuddDiagrams(Diagrams):
         return (~low, ~high) if node.negated else (low, high)
 
     def make(self, bit: int, low: Node, high: Node) -> Node:
-        self.step()
+        self.budget.step(self.manager)
         return self.manager.ite(self.bits[bit], high, low)
 
     def union(self, left: Node, right: Node) -> Node:

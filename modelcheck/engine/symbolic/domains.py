@@ -44,7 +44,7 @@ def reachable_bounds(system: TransitionSystem) -> dict[str, Bounds]:
 
 
 def _inside(system: TransitionSystem) -> dict[str, Bounds]:
-    """The bounds within which something goes on: the declared ranges, and for integers without one what updates give."""
+    """The bounds within which something goes on: declared ranges, and for integers without one what updates give."""
     found = {variable.name: _first_bounds(variable) for variable in system.variables}
     free = {variable.name for variable in system.variables if bounds_of(variable.type) is None}
     for _ in range(_ROUNDS):

@@ -1,8 +1,8 @@
 """What follows a set of states, what comes before it, and everything that can be reached from it.
 
-The recursions go through a relation and a set together, two bits of the relation (before and after) at a time, and rename
-on the way. All that can be reached is found by saturation (Ciardo, Lüttgen & Siminiceanu 2001): the lower bits of a
-diagram are closed under all actions that touch only them before an action above is tried.
+The recursions go through a relation and a set together, two bits of the relation (before and after) at a time, and
+rename on the way. All that can be reached is found by saturation (Ciardo, Lüttgen & Siminiceanu 2001): the lower bits
+of a diagram are closed under all actions that touch only them before an action above is tried.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from collections.abc import Collection, Sequence
 
 from .diagrams import Diagrams, Function, Node
 from .relations import Part
-
 
 _REMEMBERED = 1_000_000  # Results kept from one layer to the next.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 from ...system import State, TransitionSystem
 from ...trace import choice_between
@@ -41,7 +42,7 @@ class Layers:
     @property
     def finished(self) -> bool:
         """Whether the last layer is empty: there are no others."""
-        return self.found[-1].all == self.diagrams.false
+        return bool(self.found[-1].all == self.diagrams.false)
 
     def extend(self) -> Layer:
         """The next layer. Raises `Exhausted`."""
@@ -69,7 +70,7 @@ class Layers:
             parts = [*self.relations.within, *self.relations.beyond]
             sources = preimage(self.diagrams, parts, encoding.set_of(path[0])) & before.inside
             path.insert(0, encoding.state_of(pick(self.diagrams, sources)))
-        return path, [action_between(system, *pair) for pair in zip(path, path[1:], strict=False)]
+        return path, [action_between(system, *pair) for pair in pairwise(path)]
 
 
 def action_between(system: TransitionSystem, before: State, after: State) -> int:
