@@ -136,8 +136,8 @@ def _check(formula: Expr, where: str) -> None:
 def why_not(system: TransitionSystem, targets: Sequence[Target] = ()) -> str:
     """Why the engine does not apply, in words; empty where it does."""
     try:
-        check_expressions(system, targets)
         bounds = reachable_bounds(system)
+        check_expressions(system, targets)
     except NotFiniteError as reason:
         return str(reason)
     if (bits := sum(width(each) for each in bounds.values())) > MOST_BITS:

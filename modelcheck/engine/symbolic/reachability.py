@@ -187,15 +187,23 @@ class Reachability:
         """How many states are in a set."""
         return count(self.encoding.diagrams, states, range(0, 2 * self.encoding.pairs, 2))
 
+    def transitions(self) -> int:
+        """How many there are, 0 where the time is up before they are counted."""
+        self.budget.allow()
+        diagrams, moves = self.encoding.diagrams, self.relations.moves
+        try:
+            return sum(count(diagrams, self.inside & move, bits) for move, bits in moves)
+        except (Exhausted, KeyboardInterrupt):
+            return 0
+
     def answer(self, stopped: str) -> Answer:
         """What was seen; `complete` only where nothing ended it early and every state is known."""
         if self.layers is None:
             return Answer(self.traces, False, stopped, seconds=self.budget.spent, method=METHOD)
         complete = self.reached is not None and not stopped
-        diagrams, moves = self.encoding.diagrams, self.relations.moves if complete else []
-        transitions = sum(count(diagrams, self.inside & move, bits) for move, bits in moves)
+        transitions = self.transitions() if complete else 0
         depth = max(0, self.looked - (2 if self.layers.finished else 1))
-        method = f"{METHOD}, {diagrams.library}"
+        method = f"{METHOD}, {self.encoding.diagrams.library}"
         states = self.count(self.states_seen)
         return Answer(self.traces, complete, stopped, states, transitions, depth, self.budget.spent, method)
 
