@@ -38,7 +38,7 @@ def symbolic(
 ) -> Answer:
     """A shortest trace of each target that can be reached; everything that can be reached is counted exactly.
 
-    Sets of states are decision diagrams of `dd` (`library`: `dd.cudd` or `dd.autoref`, by itself the first that is
+    Sets of states are decision diagrams of `dd` (`library`: `dd.autoref`, the default, or `dd.cudd` where that is
     installed) of at most so many nodes. `depth` is how far layers went: where saturation
     found everything that is less than the depth of the system. `limits.states` has no meaning here. Where the engine
     does not apply, `stopped` says why (`why_not`). Ctrl-C ends it with what is known so far (`stopped="interrupted"`).
