@@ -239,7 +239,7 @@ def test_choices_of_an_action(library: str) -> None:
 
 @pytest.mark.parametrize("library", LIBRARIES)
 def test_time_and_memory_end_it_cleanly(library: str) -> None:
-    """Bits of a hidden shift: a product of two unknown numbers has no small diagram under any order (Bryant 1991)."""
+    """A product of two unknown numbers has no small diagram under any order (Bryant 1991)."""
     text = (
         "system: product\nvariables:\n"
         + "".join(f"  {name}: {{range: 0..65535, initial: any}}\n" for name in "xyz")
