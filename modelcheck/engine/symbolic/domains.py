@@ -44,7 +44,7 @@ def reachable_bounds(system: TransitionSystem) -> dict[str, Bounds]:
 
 
 def _inside(system: TransitionSystem) -> dict[str, Bounds]:
-    """The bounds within which something goes on: the declared ranges, and for integers without one what updates give."""
+    """The bounds within which something goes on: declared ranges, and for integers without one what updates give."""
     found = {variable.name: _first_bounds(variable) for variable in system.variables}
     free = {variable.name for variable in system.variables if bounds_of(variable.type) is None}
     for _ in range(_ROUNDS):
@@ -136,8 +136,8 @@ def _check(formula: Expr, where: str) -> None:
 def why_not(system: TransitionSystem, targets: Sequence[Target] = ()) -> str:
     """Why the engine does not apply, in words; empty where it does."""
     try:
-        check_expressions(system, targets)
         bounds = reachable_bounds(system)
+        check_expressions(system, targets)
     except NotFiniteError as reason:
         return str(reason)
     if (bits := sum(width(each) for each in bounds.values())) > MOST_BITS:

@@ -1,26 +1,82 @@
 """What follows a set of states, what comes before it, and everything that can be reached from it.
 
-The recursions go through a relation and a set together, two bits of the relation (before and after) at a time, and rename
-on the way. All that can be reached is found by saturation (Ciardo, Lüttgen & Siminiceanu 2001): the lower bits of a
-diagram are closed under all actions that touch only them before an action above is tried.
+The recursions go through a relation and a set together, two bits of the relation (before and after) at a time, and
+rename on the way. All that can be reached is found by saturation (Ciardo, Lüttgen & Siminiceanu 2001): the lower bits
+of a diagram are closed under all actions that touch only them before an action above is tried.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from .diagrams import Diagrams, Function, Node
 from .relations import Part
 
-
-def image(diagrams: Diagrams, parts: Sequence[Part], states: Function) -> Function:
-    """The states that an action leads to."""
-    return diagrams.any_of(_Step(diagrams, part).forwards(states) for part in parts)
+_REMEMBERED = 1_000_000  # Results kept from one layer to the next.
 
 
 def preimage(diagrams: Diagrams, parts: Sequence[Part], states: Function) -> Function:
     """The states from which an action leads to these."""
     return diagrams.any_of(_Step(diagrams, part).backwards(states) for part in parts)
+
+
+class Image:
+    """The states that follow a set, by all parts in one walk through it.
+
+    At each node only those parts are applied that begin there. What was found is kept: one layer has most of its nodes
+    in common with the next.
+    """
+
+    def __init__(self, diagrams: Diagrams, parts: Sequence[Part], pairs: int):
+        self.diagrams, self.end = diagrams, 2 * pairs
+        self.false = diagrams.enter(diagrams.false)
+        self.steps = [_Step(diagrams, part) for part in parts]
+        self.begin: dict[int, list[_Step]] = {}
+        for step in self.steps:
+            self.begin.setdefault(step.part.top, []).append(step)
+        self.next_top = next_tops(self.begin, self.end)
+        self.known: dict[tuple[int, Node], Node] = {}
+        self.generation = diagrams.generation
+
+    def of(self, states: Function) -> Function:
+        """The states that follow these."""
+        kept = len(self.known) + sum(len(step.known) for step in self.steps)
+        if kept > _REMEMBERED or self.generation != self.diagrams.generation:
+            self.forget()
+        return self.diagrams.leave(self._of(self.diagrams.enter(states), 0))
+
+    def forget(self) -> None:
+        """Drop what was found: its nodes may be gone."""
+        self.generation = self.diagrams.generation
+        self.known.clear()
+        for step in self.steps:
+            step.known.clear()
+
+    def _of(self, states: Node, bit: int) -> Node:
+        bit = min(self.diagrams.level(states), self.next_top[bit]) if bit < self.end else bit
+        if states == self.false or bit >= self.end:
+            return self.false
+        if (known := self.known.get((bit, states))) is not None:
+            return known
+        before = self.diagrams.split(states, bit)
+        after = [self._of(half, bit + 2) for half in before]
+        for step in self.begin.get(bit, ()):
+            relation = self.diagrams.enter(step.part.relation)
+            for old, row in enumerate(self.diagrams.split(relation, bit)):
+                cells = self.diagrams.split(row, bit + 1)
+                for new in (0, 1) if bit in step.part.written else (old,):
+                    found = step.after(cells[new], before[old])
+                    after[new] = self.diagrams.union(after[new], found)
+        made = self.known[bit, states] = self.diagrams.make(bit, *after)
+        return made
+
+
+def next_tops(tops: Collection[int], end: int) -> list[int]:
+    """For each bit of a state the topmost one, from there on, at which a part begins; `end` where none does."""
+    found = [end] * (end + 2)
+    for bit in range(end - 2, -1, -2):
+        found[bit] = bit if bit in tops else found[bit + 2]
+    return found
 
 
 class _Step:
@@ -31,15 +87,12 @@ class _Step:
         self.false, self.true = diagrams.enter(diagrams.false), diagrams.enter(diagrams.true)
         self.known: dict[tuple[Node, Node], Node] = {}
 
-    def forwards(self, states: Function) -> Function:
-        node = self._forwards(self.diagrams.enter(self.part.relation), self.diagrams.enter(states))
-        return self.diagrams.leave(node)
-
     def backwards(self, states: Function) -> Function:
         node = self._backwards(self.diagrams.enter(self.part.relation), self.diagrams.enter(states))
         return self.diagrams.leave(node)
 
-    def _forwards(self, relation: Node, states: Node) -> Node:
+    def after(self, relation: Node, states: Node) -> Node:
+        """The states that follow these by (the rest of) the relation."""
         if relation == self.false or states == self.false:
             return self.false
         diagrams = self.diagrams
@@ -54,11 +107,10 @@ class _Step:
         low, high = diagrams.split(states, bit)
         if bit in self.part.written:
             new = [
-                diagrams.union(self._forwards(rows[0][after], low), self._forwards(rows[1][after], high))
-                for after in (0, 1)
+                diagrams.union(self.after(rows[0][after], low), self.after(rows[1][after], high)) for after in (0, 1)
             ]
         else:
-            new = [self._forwards(rows[0][0], low), self._forwards(rows[1][0], high)]
+            new = [self.after(rows[0][0], low), self.after(rows[1][0], high)]
         found = self.known[relation, states] = diagrams.make(bit, *new)
         return found
 
@@ -92,9 +144,7 @@ class Saturation:
         self.parts: dict[int, list[tuple[Part, Node]]] = {}
         for part in parts:
             self.parts.setdefault(part.top, []).append((part, diagrams.enter(part.relation)))
-        self.next_top = [self.end] * (self.end + 2)  # The topmost bit of some part, from each bit on.
-        for bit in range(self.end - 2, -1, -2):
-            self.next_top[bit] = bit if bit in self.parts else self.next_top[bit + 2]
+        self.next_top = next_tops(self.parts, self.end)
         self.closed: dict[tuple[int, Node], Node] = {}
         self.known: dict[tuple[int, Node, Node, int], Node] = {}
         self.fired: dict[tuple[int, Node], Node] = {}

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 from ...system import State, TransitionSystem
 from ...trace import choice_between
 from .diagrams import Function
 from .encoding import Encoding
-from .images import image, preimage
+from .images import Image, preimage
 from .points import pick
 from .relations import Relations
 
@@ -34,17 +35,19 @@ class Layers:
         first = Layer(initial & relations.in_range, initial & ~relations.in_range)
         self.found = [first]
         self.seen = initial
+        self.within, self.beyond = (
+            Image(self.diagrams, parts, encoding.pairs) for parts in (relations.within, relations.beyond)
+        )
 
     @property
     def finished(self) -> bool:
         """Whether the last layer is empty: there are no others."""
-        return self.found[-1].all == self.diagrams.false
+        return bool(self.found[-1].all == self.diagrams.false)
 
     def extend(self) -> Layer:
         """The next layer. Raises `Exhausted`."""
         frontier = self.found[-1].inside
-        inside = image(self.diagrams, self.relations.within, frontier) & ~self.seen
-        beyond = image(self.diagrams, self.relations.beyond, frontier) & ~self.seen
+        inside, beyond = (image.of(frontier) & ~self.seen for image in (self.within, self.beyond))
         self.diagrams.tidy()
         self.found.append(Layer(inside, beyond))
         self.seen = self.seen | inside | beyond
@@ -67,7 +70,7 @@ class Layers:
             parts = [*self.relations.within, *self.relations.beyond]
             sources = preimage(self.diagrams, parts, encoding.set_of(path[0])) & before.inside
             path.insert(0, encoding.state_of(pick(self.diagrams, sources)))
-        return path, [action_between(system, *pair) for pair in zip(path, path[1:], strict=False)]
+        return path, [action_between(system, *pair) for pair in pairwise(path)]
 
 
 def action_between(system: TransitionSystem, before: State, after: State) -> int:

@@ -19,10 +19,10 @@ _SHARED = 3  # What so many groups of actions use, and a third of all groups, is
 def order_variables(system: TransitionSystem) -> list[str]:
     """The names of all variables, first to last."""
     names = [variable.name for variable in system.variables]
-    edges = list({frozenset(touched(action)): None for action in system.actions})
+    sets = {frozenset(touched(action)): None for action in system.actions}
     shared = _shared(system, names)
     own = [name for name in names if name not in shared]
-    edges = [edge for edge in ([name for name in edge if name not in shared] for edge in edges) if len(edge) > 1]
+    edges = [sorted(each - shared) for each in sets if len(each - shared) > 1]
     return [*_force(own, edges), *(name for name in names if name in shared)]
 
 
@@ -30,7 +30,7 @@ def touched(action: Action) -> set[str]:
     """The variables of the system that an action reads or writes."""
     parameters = {parameter.name for parameter in action.parameters}
     read = references(action.guard).union(*(references(update) for update in action.updates.values()))
-    return (read | set(action.updates)) - parameters
+    return {*read, *action.updates} - parameters
 
 
 def _shared(system: TransitionSystem, names: Sequence[str]) -> set[str]:
@@ -55,7 +55,7 @@ def _force(names: Sequence[str], edges: Sequence[Collection[str]]) -> list[str]:
         place = _places(order)
         centre = [sum(place[name] for name in edge) / len(edge) for edge in edges]
         pull = {name: _mean([centre[n] for n in of_name[name]], place[name]) for name in names}
-        order = sorted(names, key=lambda name: (pull[name], place[name]))  # used within the round
+        order = sorted(names, key=lambda name: (pull[name], place[name]))
         if (span := _span(_places(order), edges)) < shortest:
             best, shortest = order, span
         elif order == best:

@@ -23,9 +23,9 @@ def possible(
 ) -> tuple[Trace | None, Answer]:
     """A shortest trace to a state from which `goal` can no longer be reached (a counterexample to AG EF), or None.
 
-    As `engine.liveness.possible`: what lies beyond a depth or outside a range is given the benefit of the doubt. Where a
-    limit comes before the answer there is no trace, and the answer is not complete; `notes` says how many states are
-    without hope where that was known by then. Arguments as in `symbolic`.
+    As `engine.liveness.possible`: what lies beyond a depth or outside a range is given the benefit of the doubt.
+    Where a limit comes before the answer there is no trace, and the answer is not complete; `notes` says how many
+    states are without hope where that was known by then. Arguments as in `symbolic`.
     """
     limits = limits or Limits()
     budget = Budget(limits.seconds, nodes)
@@ -60,8 +60,10 @@ class _Hope:
         return ""
 
     def hopeful(self) -> Function:
-        """The states from which the goal, or what nobody looked into, can be reached: the relation's parts backwards, one
-        after the other, until none adds anything."""
+        """The states from which the goal, or what nobody looked into, can be reached.
+
+        The relation's parts are taken backwards, one after the other, until none adds anything.
+        """
         search = self.search
         assert search.layers is not None
         seen, diagrams = search.states_seen, search.encoding.diagrams

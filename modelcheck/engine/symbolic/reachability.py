@@ -19,13 +19,13 @@ from ..target import Answer, Limits, Target
 from .diagrams import MOST_NODES, Budget, Exhausted, Function
 from .domains import MOST_BITS, why_not
 from .encoding import Encoding
-from .images import Saturation, image
+from .images import Saturation
 from .layers import Layer, Layers
 from .points import count
 from .relations import Relations, asks_for
 
 METHOD = "decision diagrams"
-_LITTLE = 100_000  # Steps of work that layers may take before saturation is tried.
+LITTLE = 100_000  # Steps of work that layers may take before saturation is tried.
 _SHARE = 0.5  # Of the time that is left, for saturation.
 
 
@@ -38,10 +38,10 @@ def symbolic(
 ) -> Answer:
     """A shortest trace of each target that can be reached; everything that can be reached is counted exactly.
 
-    Sets of states are decision diagrams of `dd` (`library`: `dd.cudd` or `dd.autoref`, by itself the first that is
-    installed) of at most so many nodes. `depth` is how far layers went: of all states where nothing is left to see, 0
-    where only saturation was needed. `limits.states` has no meaning here. Where the engine does not apply, `stopped` says
-    why (`why_not`). Ctrl-C ends it with what is known so far (`stopped="interrupted"`).
+    Sets of states are decision diagrams of `dd` (`library`: `dd.autoref`, the default, or `dd.cudd` where that is
+    installed) of at most so many nodes. `depth` is how far layers went: where saturation
+    found everything that is less than the depth of the system. `limits.states` has no meaning here. Where the engine
+    does not apply, `stopped` says why (`why_not`). Ctrl-C ends it with what is known so far (`stopped="interrupted"`).
     """
     limits = limits or Limits()
     budget = Budget(limits.seconds, nodes)
@@ -98,7 +98,7 @@ class Reachability:
         if self.limits.depth is not None:
             return self.by_layers()
         try:
-            self.budget.allow(_SHARE, _LITTLE)
+            self.budget.allow(_SHARE, LITTLE)
             return self.by_layers()
         except Exhausted:
             self.budget.allow(_SHARE)
@@ -143,9 +143,9 @@ class Reachability:
     def saturate(self) -> None:
         """Everything that can be reached; targets that lie outside of it are settled."""
         assert self.layers is not None
-        diagrams, first = self.encoding.diagrams, self.layers.found[0]
+        first = self.layers.found[0]
         inside = reachable_inside(self.encoding, self.relations, first.inside)
-        beyond = first.beyond | image(diagrams, self.relations.beyond, inside)
+        beyond = first.beyond | self.layers.beyond.of(inside)
         self.reached, self.inside = inside | beyond, inside
         self.pending = [t for t in self.pending if self.wanted[t.name].meets(inside, beyond)]
 
@@ -187,15 +187,23 @@ class Reachability:
         """How many states are in a set."""
         return count(self.encoding.diagrams, states, range(0, 2 * self.encoding.pairs, 2))
 
+    def transitions(self) -> int:
+        """How many there are, 0 where the time is up before they are counted."""
+        self.budget.allow()
+        diagrams, moves = self.encoding.diagrams, self.relations.moves
+        try:
+            return sum(count(diagrams, self.inside & move, bits) for move, bits in moves)
+        except (Exhausted, KeyboardInterrupt):
+            return 0
+
     def answer(self, stopped: str) -> Answer:
         """What was seen; `complete` only where nothing ended it early and every state is known."""
         if self.layers is None:
             return Answer(self.traces, False, stopped, seconds=self.budget.spent, method=METHOD)
         complete = self.reached is not None and not stopped
-        diagrams, moves = self.encoding.diagrams, self.relations.moves if complete else []
-        transitions = sum(count(diagrams, self.inside & move, bits) for move, bits in moves)
+        transitions = self.transitions() if complete else 0
         depth = max(0, self.looked - (2 if self.layers.finished else 1))
-        method = f"{METHOD}, {diagrams.library}"
+        method = f"{METHOD}, {self.encoding.diagrams.library}"
         states = self.count(self.states_seen)
         return Answer(self.traces, complete, stopped, states, transitions, depth, self.budget.spent, method)
 
