@@ -17,8 +17,9 @@ from generated_systems import SYSTEMS
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from test_bounded import systems_with_choices, targets_of
-from test_induction import always, disagreements, system_of
+from test_induction import always, system_of
 
+from modelcheck.check.claims import partial_operators
 from modelcheck.engine import spacer as module
 from modelcheck.engine.bounded import bounded
 from modelcheck.engine.induction import induction
@@ -40,15 +41,14 @@ FEW = settings(max_examples=12, deadline=None, derandomize=True, suppress_health
 @FEW
 @given(SYSTEMS)
 def test_finite_systems_are_decided_as_search_decides_them(system: TransitionSystem) -> None:
+    """A division by a variable is left open to Spacer, so that it may leave the answer open, too."""
     targets = targets_of(system)
-    found = spacer(system, targets)
-    wrong = [
-        each
-        for each in disagreements(search(system, targets), found, targets)
-        if "None, " in each or "search None" in each
-    ]
-    assert wrong == []
-    assert found.stopped in ("", "no trace of 'stuck' was found")
+    searched, found = search(system, targets), spacer(system, targets)
+    assert not set(searched.traces) & set(found.proved)
+    assert set(found.traces) <= set(searched.traces)
+    if not partial_operators(system):
+        assert found.stopped == ""
+        assert set(found.traces) | set(found.proved) == {target.name for target in targets}
 
 
 @FEW
@@ -219,11 +219,11 @@ TERMS = {name: constant(name, ref.type) for name, ref in NAMES.items()}
     [
         ("(>= x 0)", "x >= 0"),
         ("(not (<= x (- 1)))", "x >= 0"),
-        ("(<= (+ y (* (- 1) x)) 0)", "x >= y"),
+        ("(<= (+ y (* (- 1) x)) 0)", "y <= x"),
         ("(not (>= (+ x (* (- 1) y)) 0))", "x < y"),
         ("(<= (* 2 x) 7)", "x <= 3"),
         ("(= (+ x (* (- 2) y)) 3)", "x == 2 * y + 3"),
-        ("(>= (+ r (/ 1 2)) 0.0)", "2 * r >= -1"),
+        ("(>= (+ r (/ 1 2)) 0.0)", "r >= -1/2"),
         ("(not (= c 2))", "c != blue"),
         ("(<= c 0)", "c == red"),
         ("(and (<= c 1) flag)", "c != blue and flag"),

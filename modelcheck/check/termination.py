@@ -29,12 +29,14 @@ from ..expressions import (
     negation,
     references,
     substitute,
+    to_text,
 )
 from ..graph.flow import ABORT, END, flow_graph, jumps_after, loops
 from ..orchestration import compile_orchestration
 from ..orchestration.typed import TypedFlow, type_flow
 from ..results import Result, Verdict
 from ..system import TransitionSystem
+from .endless import endless_trace
 from .interference import shared_with_others
 from .several import undisturbed_flows
 
@@ -85,7 +87,26 @@ def termination_result(
     ):
         reason = f"every action decreases a rank: {told(parts)}"
         return replace(common, verdict=Verdict.PROVED, method="a weight for each value, z3", reason=reason)
+    if (
+        ranked is not None
+        and isinstance(design, model.System)
+        and (endless := _endless(common, system, ranked, limits))
+    ):
+        return endless
     return _by_lasso(common, system, ranked, limits, graph)
+
+
+def _endless(common: Result, system: TransitionSystem, ranked: RankResult, limits: Limits) -> Result | None:
+    """The refutation by a walk that can always be taken again, though with other values each time."""
+    for found in [loop.recurrence for loop in ranked.loops if loop.recurrence and not loop.recurrence.returns]:
+        if shown := endless_trace(system, found, limits):
+            trace, entry = shown
+            names = ", ".join(map(str, found.edges))
+            wherever = "" if found.where == TRUE else f" where {to_text(found.where)}"
+            reason = f"after {entry} steps it goes on for ever: {names} can be taken again and again{wherever}"
+            method = f"recurrent set, z3, {FAIRNESS}"
+            return replace(common, verdict=Verdict.REFUTED, method=method, trace=trace, reason=reason)
+    return None
 
 
 def told(parts: Sequence[ValueRank]) -> str:
