@@ -1,4 +1,4 @@
-"""Spacer in its child process: against search and k-induction, what only it can do, and everything that may go wrong."""
+"""Spacer in its child process: against search and k-induction, what only it can do, and what may go wrong."""
 
 from __future__ import annotations
 
@@ -92,7 +92,10 @@ def test_engines_never_disagree_about_data_without_bounds(system: TransitionSyst
 
 
 CHAIN = """
-variables: {x: {type: int, initial: 0}, y: {type: int, initial: 0}, at: {values: [filling, draining, done], initial: filling}}
+variables:
+  x: {type: int, initial: 0}
+  y: {type: int, initial: 0}
+  at: {values: [filling, draining, done], initial: filling}
 actions:
   fill: {when: at == filling, effect: {x: x + 1, y: y + 2}}
   turn: {when: at == filling, effect: {at: draining}}
@@ -238,8 +241,9 @@ def test_invariants_are_told_as_one_would_write_them(text: str, read: str) -> No
 
 
 CONDITIONS = st.sampled_from([
-    "x >= 2 * y - 3", "not (x < 1)", "x + 2 * y + 1 > 0", "3 * x != 2 * y", "x // 2 <= y", "x % 3 == 1", "flag or x > y",
-    "not (flag and x == 1)", "flag implies not (x <= y)", "c == green", "not (c == d)", "(x > 0) == flag", "2 * x - 4 <= 0",
+    "x >= 2 * y - 3", "not (x < 1)", "x + 2 * y + 1 > 0", "3 * x != 2 * y", "x // 2 <= y", "x % 3 == 1",
+    "not (flag and x == 1)", "flag implies not (x <= y)", "c == green", "not (c == d)", "(x > 0) == flag",
+    "flag or x > y", "2 * x - 4 <= 0",
 ])  # fmt: skip
 
 
