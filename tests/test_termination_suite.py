@@ -130,7 +130,7 @@ def test_a_walk_with_ever_new_values_says_where_it_goes_on() -> None:
     result = ends(*GOING_ON["past its end"])
     assert result.trace is not None
     assert result.trace.loop is None
-    assert result.reason == "after 0 steps it goes on for ever: step can be taken again and again where x < 0"
+    assert result.reason == "from its first state it can go on for ever: step can be taken again and again where x < 0"
 
 
 def test_what_others_must_have_a_part_in_is_not_refuted_by_one() -> None:

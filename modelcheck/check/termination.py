@@ -103,7 +103,8 @@ def _endless(common: Result, system: TransitionSystem, ranked: RankResult, limit
             trace, entry = shown
             names = ", ".join(map(str, found.edges))
             wherever = "" if found.where == TRUE else f" where {to_text(found.where)}"
-            reason = f"after {entry} steps it goes on for ever: {names} can be taken again and again{wherever}"
+            begin = f"after {entry} steps" if entry else "from its first state"
+            reason = f"{begin} it can go on for ever: {names} can be taken again and again{wherever}"
             method = f"recurrent set, z3, {FAIRNESS}"
             return replace(common, verdict=Verdict.REFUTED, method=method, trace=trace, reason=reason)
     return None
