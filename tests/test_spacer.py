@@ -183,7 +183,7 @@ def test_the_time_limit_is_kept_and_said() -> None:
 
 
 def test_a_child_without_memory_is_an_unknown() -> None:
-    answer = spacer(system_of(HARD), [always(system_of(HARD), "a + b + c != 123457")], Limits(seconds=10), memory=2**20)
+    answer = spacer(system_of(HARD), [always(system_of(HARD), "a + b + c != 123457")], Limits(seconds=10, memory=2**20))
     assert dict(answer.proved) == {}
     assert answer.stopped
 

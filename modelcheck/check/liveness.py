@@ -8,11 +8,13 @@ from functools import cache
 
 from .. import model
 from ..engine.bounded import bounded
+from ..engine.fairness import FAIRNESS
 from ..engine.induction import induction
 from ..engine.liveness import find_lasso, possible
+from ..engine.packed.graph import state_graph
+from ..engine.packed.search import packed_search
 from ..engine.rank_of_values import ValueRank, rank_of_values
-from ..engine.search import search
-from ..engine.state_graph import StateGraph, explore
+from ..engine.state_graph import StateGraph
 from ..engine.target import Answer, Limits, Target
 from ..errors import position_of
 from ..expand import expand, flows_of
@@ -24,18 +26,20 @@ from .compensation import compensation_questions, restoration_results
 from .leads_to import ends_pending
 from .properties import each_instance, only_flows
 from .question import answer_questions
-from .termination import FAIRNESS, MOST_SECONDS, termination_result, told
+from .soundness import STRUCTURE, names_by_themselves, soundness_problems, soundness_results
+from .termination import MOST_SECONDS, termination_result, told
 
 Compute = Callable[[], Result]
 Explore = Callable[[], StateGraph]
 
 
-LIVENESS = ("ends", "possible", "leads_to", "compensated")
+LIVENESS = ("ends", "possible", "leads_to", "compensated", "sound")
 
 
 def answers_by_themselves(design: model.Model) -> Iterator[str]:
     """The names of the answers that `liveness_results` gives without having been asked by a property."""
-    if not isinstance(design, model.System):
+    yield from names_by_themselves(design)
+    if not isinstance(design, model.System | model.Net):
         yield "termination"
     if isinstance(design, model.Orchestration):
         steps = [each for flow in flows_of(expand(design)).values() for each in flow.flow.steps.items()]
@@ -45,20 +49,27 @@ def answers_by_themselves(design: model.Model) -> Iterator[str]:
 
 
 def liveness_results(
-    design: model.Model, system: TransitionSystem, resolver: Resolver, limits: Limits
+    design: model.Model,
+    system: TransitionSystem,
+    resolver: Resolver,
+    limits: Limits,
+    reductions: frozenset[str] = STRUCTURE,
 ) -> Iterator[tuple[str, Compute]]:
-    """The name of each such question, with the function that answers it; formulas are typed at once."""
-    graph = cache(lambda: explore(system, limits))  # All questions share one state graph, made when first needed.
+    """The name of each such question, with the function that answers it; formulas are typed at once.
+
+    reductions: those that may be used, by name; `structure` is that of nets and flows before any search.
+    """
+    graph = cache(lambda: state_graph(system, limits))  # All questions share one state graph, made when first needed.
     ranked = cache(lambda: rank_of_values(system, min(limits.seconds, MOST_SECONDS)))
     for name, asked in design.properties.items():
-        about = asked.about
+        about, fairness = asked.about, asked.fairness or design.fairness
         if asked.word == "ends":
             flow = _flow_named(about, design)
             if flow is None:
-                yield name, _ends(design, system, limits, name, graph)
+                yield name, _ends(design, system, limits, name, graph, fairness)
             else:
                 assert isinstance(design, model.Orchestration)
-                yield name, _flow_ends(name, flow or design.flow.name, system, graph)
+                yield name, _flow_ends(name, flow or design.flow.name, system, graph, fairness)
         elif asked.word == "possible" and not isinstance(about, tuple):
             goals = each_instance(about, system, resolver)
             if goals:
@@ -66,14 +77,16 @@ def liveness_results(
         elif asked.word == "leads_to" and isinstance(about, tuple):
             pairs = _pairs(about, system, resolver)
             if pairs:
-                yield name, _leads_to(name, pairs, about, system, limits, graph, ranked)
+                yield name, _leads_to(name, pairs, about, system, limits, graph, ranked, fairness)
         elif asked.word == "compensated":
             if isinstance(design, model.Orchestration):
                 yield name, _compensated(name, design, system, limits, _flow_named(about, design))
             else:
                 resolver.problems.append(only_flows(name))
-    if not isinstance(design, model.System):
-        yield "termination", _ends(design, system, limits, "termination", graph)
+    resolver.problems += soundness_problems(design, system)
+    yield from soundness_results(design, system, limits, graph, reductions)
+    if not isinstance(design, model.System | model.Net):
+        yield "termination", _ends(design, system, limits, "termination", graph, design.fairness)
     if isinstance(design, model.Orchestration):
         for result in restoration_results(design, min(limits.seconds, 10.0)):
             yield result.name, _known(result)
@@ -83,8 +96,10 @@ def _known(result: Result) -> Compute:
     return lambda: result
 
 
-def _ends(design: model.Model, system: TransitionSystem, limits: Limits, name: str, graph: Explore) -> Compute:
-    return lambda: termination_result(design, system, limits, name, graph)
+def _ends(
+    design: model.Model, system: TransitionSystem, limits: Limits, name: str, graph: Explore, fairness: str
+) -> Compute:
+    return lambda: termination_result(design, system, limits, name, graph, fairness)
 
 
 def _flow_named(about: object, design: model.Model) -> str | None:
@@ -95,14 +110,16 @@ def _flow_named(about: object, design: model.Model) -> str | None:
     return str(about) if about in flows else ""
 
 
-def _flow_ends(name: str, flow: str, system: TransitionSystem, graph: Explore) -> Compute:
+def _flow_ends(name: str, flow: str, system: TransitionSystem, graph: Explore, fairness: str) -> Compute:
     """Whether one of several flows always ends: no fair execution goes on for ever, or is stuck, before it has."""
 
     def compute() -> Result:
         for scope in system.scope.instances:
             ended = scope.predicates["ended"][flow]
-            trace, answer = find_lasso(system, within=negation(ended), stuck=True, graph=graph())
-            result = _of_graph(name, system, trace, answer, "it never ends", "it ends in every fair execution")
+            trace, answer = find_lasso(system, negation(ended), fairness=fairness, stuck=True, graph=graph())
+            result = _of_graph(
+                name, system, trace, answer, "it never ends", "it ends in every fair execution", fairness
+            )
             if result.verdict != Verdict.PROVED:
                 break
         return replace(result, check="termination")
@@ -122,7 +139,7 @@ def _compensated(
             return Result(
                 name, "compensation", Verdict.PROVED, "graph", reason, vacuous=True, position=position_of(name)
             )
-        engine = search if system.enumerable else bounded
+        engine = packed_search if system.enumerable else bounded
         results, _ = answer_questions(system, questions, engine, limits)
         worst = next((result for result in results if result.verdict != Verdict.PROVED), results[0])
         return replace(worst, name=name, position=position_of(name))
@@ -164,6 +181,7 @@ def _leads_to(
     limits: Limits,
     graph: Explore,
     ranked: Callable[[], tuple[ValueRank, ...]],
+    fairness: str,
 ) -> Compute:
     def compute() -> Result:
         if parts := ranked():
@@ -172,9 +190,9 @@ def _leads_to(
         for trigger, goal in pairs:
             # Whoever is in `start` without the goal must not stay without it for ever.
             start = conjunction([trigger, negation(goal)])
-            trace, answer = find_lasso(system, within=negation(goal), start=start, stuck=True, graph=graph())
+            trace, answer = find_lasso(system, negation(goal), start, fairness, stuck=True, graph=graph())
             found = f"{about[0]} happens, and then {about[1]} never does"
-            result = _of_graph(name, system, trace, answer, found, "no fair execution avoids it")
+            result = _of_graph(name, system, trace, answer, found, "no fair execution avoids it", fairness)
             if result.verdict != Verdict.PROVED:
                 return result
             triggered = triggered or _reachable(system, trigger, limits)
@@ -196,7 +214,7 @@ def _leads_to_before_the_end(
     """`leads_to` where a rank shows that every execution ends: through an engine, in each instance."""
     triggered: list[bool | None] = []
     for trigger, goal in pairs:
-        found = ends_pending(system, trigger, goal, search if system.enumerable else induction, limits)
+        found = ends_pending(system, trigger, goal, packed_search if system.enumerable else induction, limits)
         answer = replace(found.answer, complete=found.excluded)
         result = _of_graph(name, system, found.trace, answer, f"{about[0]} happens, and then {about[1]} never does", "")
         result = replace(result, method=f"{answer.method}; every action decreases {rank}")
@@ -211,14 +229,22 @@ def _leads_to_before_the_end(
 
 
 def _reachable(system: TransitionSystem, state: Expr, limits: Limits) -> bool:
-    return bool(search(system, [Target("premise", state=state)], limits).traces)
+    return bool(packed_search(system, [Target("premise", state=state)], limits).traces)
 
 
 def _of_graph(
-    name: str, system: TransitionSystem, trace: Trace | None, answer: Answer, found: str, absent: str
+    name: str,
+    system: TransitionSystem,
+    trace: Trace | None,
+    answer: Answer,
+    found: str,
+    absent: str,
+    fairness: str | None = None,
 ) -> Result:
+    """The result of looking through the state graph; `fairness` where it matters."""
+    method = "state graph" if fairness is None else f"state graph, {FAIRNESS[fairness]}"
     common = Result(
-        name, "properties", Verdict.UNKNOWN, f"state graph, {FAIRNESS}", assumptions=system.assumptions,
+        name, "properties", Verdict.UNKNOWN, method, assumptions=system.assumptions,
         statistics={"states": answer.states}, position=position_of(name),
     )  # fmt: skip
     if trace is not None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from .. import model
 from ..engine.blocks import large_blocks
+from ..engine.fairness import FAIRNESS
 from ..engine.liveness import find_lasso
 from ..engine.rank_of_values import ValueRank, rank_of_values
 from ..engine.ranking import Edge, RankResult, rank
@@ -42,7 +43,6 @@ from .several import undisturbed_flows
 
 MOST_RANKED = 8
 MOST_SECONDS = 10.0
-FAIRNESS = "weak fairness for each actor, none for outcomes"
 
 
 @dataclass(frozen=True)
@@ -66,8 +66,11 @@ def termination_result(
     limits: Limits,
     name: str = "termination",
     graph: Callable[[], StateGraph] | None = None,
+    fairness: str | None = None,
 ) -> Result:
-    """The verdict on termination, with ranks, the cycle, or a lasso; `graph` gives the state graph if it is needed."""
+    """The verdict on termination, with ranks, the cycle, or a lasso; `graph` gives the state graph if it is needed.
+
+    fairness: which executions must end, if it is needed (None: as the design says)."""
     found = _loops(design, system)
     common = Result(name, "termination", Verdict.UNKNOWN, "", position=position_of(design.name))
     common = replace(common, assumptions=system.assumptions)
@@ -87,17 +90,19 @@ def termination_result(
     ):
         reason = f"every action decreases a rank: {told(parts)}"
         return replace(common, verdict=Verdict.PROVED, method="a weight for each value, z3", reason=reason)
-    if (
-        ranked is not None
-        and isinstance(design, model.System)
-        and (endless := _endless(common, system, ranked, limits))
-    ):
+    asked = fairness or design.fairness
+    walks = ranked if isinstance(design, model.System) else None
+    if walks is not None and (endless := _endless(common, system, walks, limits, asked)):
         return endless
-    return _by_lasso(common, system, ranked, limits, graph)
+    return _by_lasso(common, system, ranked, limits, graph, asked)
 
 
-def _endless(common: Result, system: TransitionSystem, ranked: RankResult, limits: Limits) -> Result | None:
-    """The refutation by a walk that can always be taken again, though with other values each time."""
+def _endless(
+    common: Result, system: TransitionSystem, ranked: RankResult, limits: Limits, fairness: str
+) -> Result | None:
+    """The refutation by a walk that can always be taken again, though with other values each time.
+
+    Everybody who acts at all has a part in it, so that it is fair in every sense."""
     for found in [loop.recurrence for loop in ranked.loops if loop.recurrence and not loop.recurrence.returns]:
         if shown := endless_trace(system, found, limits):
             trace, entry = shown
@@ -105,7 +110,7 @@ def _endless(common: Result, system: TransitionSystem, ranked: RankResult, limit
             wherever = "" if found.where == TRUE else f" where {to_text(found.where)}"
             begin = f"after {entry} steps" if entry else "from its first state"
             reason = f"{begin} it can go on for ever: {names} can be taken again and again{wherever}"
-            method = f"recurrent set, z3, {FAIRNESS}"
+            method = f"recurrent set, z3, {FAIRNESS[fairness]}"
             return replace(common, verdict=Verdict.REFUTED, method=method, trace=trace, reason=reason)
     return None
 
@@ -121,6 +126,7 @@ def _by_lasso(
     ranked: RankResult | None,
     limits: Limits,
     graph: Callable[[], StateGraph] | None,
+    fairness: str,
 ) -> Result:
     """A fair cycle of the state graph; for data without bounds, from the state that z3 says recurs."""
     explored = system
@@ -132,7 +138,7 @@ def _by_lasso(
         if not explored.enumerable:
             return replace(common, reason=f"no ranking function{_cycle(ranked)}, and too many states to list")
     known = graph() if graph is not None and explored is system else None
-    lasso, answer = find_lasso(explored, within=TRUE, limits=limits, graph=known)
+    lasso, answer = find_lasso(explored, within=TRUE, fairness=fairness, limits=limits, graph=known)
     why = _cycle(ranked) if ranked is not None else ""
     statistics: dict[str, float | int | str] = {"states": answer.states}
     common = replace(common, statistics=statistics)
@@ -140,10 +146,14 @@ def _by_lasso(
         trace = replace(lasso, system=system)
         reason = f"it can go round for ever{why}"
         return replace(
-            common, verdict=Verdict.REFUTED, method=f"lasso in the state graph, {FAIRNESS}", trace=trace, reason=reason
+            common,
+            verdict=Verdict.REFUTED,
+            method=f"lasso in the state graph, {FAIRNESS[fairness]}",
+            trace=trace,
+            reason=reason,
         )
     if answer.complete and explored is system:
-        method = f"no fair cycle in the state graph, {FAIRNESS}"
+        method = f"no fair cycle in the state graph, {FAIRNESS[fairness]}"
         return replace(common, verdict=Verdict.PROVED, method=method, reason="no execution goes round for ever")
     if answer.stopped in ("states", "depth"):
         return replace(
