@@ -218,8 +218,17 @@ def test_a_truth_value_that_is_set_reads_as_its_opposite() -> None:
     )
 
 
-def test_what_is_not_linear_is_left_open() -> None:
+def test_a_loop_of_several_phases_is_ranked_phase_by_phase() -> None:
     loop = only_loop(rank("n", [edge(X, "n", "n", "x > 0", x="x + y", y="y - 1")], X))
+    assert loop.measure("n") == ("max(y + 1, 0)", "x")
+    three = {**X, "z": INT}
+    loop = only_loop(rank("n", [edge(three, "n", "n", "x > 0", x="x + y", y="y + z", z="z - 1")], three))
+    assert loop.measure("n") == ("max(z + 1, 0)", "max(y + 1, 0)", "x")
+    assert not only_loop(rank("n", [edge(X, "n", "n", "x > 0", x="x + y", y="y + 1")], X)).ranked
+
+
+def test_what_is_not_linear_is_left_open() -> None:
+    loop = only_loop(rank("n", [edge(X, "n", "n", "x != y", x="max(x, y)", y="max(x, y)")], X))
     assert not loop.ranked
     assert loop.recurrence is None
     assert loop.reason

@@ -1,4 +1,4 @@
-"""Spacer in its child process: against search and k-induction, what only it can do, and everything that may go wrong."""
+"""Spacer in its child process: against search and k-induction, what only it can do, and what may go wrong."""
 
 from __future__ import annotations
 
@@ -17,8 +17,9 @@ from generated_systems import SYSTEMS
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from test_bounded import systems_with_choices, targets_of
-from test_induction import always, disagreements, system_of
+from test_induction import always, system_of
 
+from modelcheck.check.claims import partial_operators
 from modelcheck.engine import spacer as module
 from modelcheck.engine.bounded import bounded
 from modelcheck.engine.induction import induction
@@ -40,15 +41,14 @@ FEW = settings(max_examples=12, deadline=None, derandomize=True, suppress_health
 @FEW
 @given(SYSTEMS)
 def test_finite_systems_are_decided_as_search_decides_them(system: TransitionSystem) -> None:
+    """A division by a variable is left open to Spacer, so that it may leave the answer open, too."""
     targets = targets_of(system)
-    found = spacer(system, targets)
-    wrong = [
-        each
-        for each in disagreements(search(system, targets), found, targets)
-        if "None, " in each or "search None" in each
-    ]
-    assert wrong == []
-    assert found.stopped in ("", "no trace of 'stuck' was found")
+    searched, found = search(system, targets), spacer(system, targets)
+    assert not set(searched.traces) & set(found.proved)
+    assert set(found.traces) <= set(searched.traces)
+    if not partial_operators(system):
+        assert found.stopped == ""
+        assert set(found.traces) | set(found.proved) == {target.name for target in targets}
 
 
 @FEW
@@ -92,7 +92,10 @@ def test_engines_never_disagree_about_data_without_bounds(system: TransitionSyst
 
 
 CHAIN = """
-variables: {x: {type: int, initial: 0}, y: {type: int, initial: 0}, at: {values: [filling, draining, done], initial: filling}}
+variables:
+  x: {type: int, initial: 0}
+  y: {type: int, initial: 0}
+  at: {values: [filling, draining, done], initial: filling}
 actions:
   fill: {when: at == filling, effect: {x: x + 1, y: y + 2}}
   turn: {when: at == filling, effect: {at: draining}}
@@ -180,7 +183,7 @@ def test_the_time_limit_is_kept_and_said() -> None:
 
 
 def test_a_child_without_memory_is_an_unknown() -> None:
-    answer = spacer(system_of(HARD), [always(system_of(HARD), "a + b + c != 123457")], Limits(seconds=10), memory=2**20)
+    answer = spacer(system_of(HARD), [always(system_of(HARD), "a + b + c != 123457")], Limits(seconds=10, memory=2**20))
     assert dict(answer.proved) == {}
     assert answer.stopped
 
@@ -219,11 +222,11 @@ TERMS = {name: constant(name, ref.type) for name, ref in NAMES.items()}
     [
         ("(>= x 0)", "x >= 0"),
         ("(not (<= x (- 1)))", "x >= 0"),
-        ("(<= (+ y (* (- 1) x)) 0)", "x >= y"),
+        ("(<= (+ y (* (- 1) x)) 0)", "y <= x"),
         ("(not (>= (+ x (* (- 1) y)) 0))", "x < y"),
         ("(<= (* 2 x) 7)", "x <= 3"),
         ("(= (+ x (* (- 2) y)) 3)", "x == 2 * y + 3"),
-        ("(>= (+ r (/ 1 2)) 0.0)", "2 * r >= -1"),
+        ("(>= (+ r (/ 1 2)) 0.0)", "r >= -1/2"),
         ("(not (= c 2))", "c != blue"),
         ("(<= c 0)", "c == red"),
         ("(and (<= c 1) flag)", "c != blue and flag"),
@@ -238,8 +241,9 @@ def test_invariants_are_told_as_one_would_write_them(text: str, read: str) -> No
 
 
 CONDITIONS = st.sampled_from([
-    "x >= 2 * y - 3", "not (x < 1)", "x + 2 * y + 1 > 0", "3 * x != 2 * y", "x // 2 <= y", "x % 3 == 1", "flag or x > y",
-    "not (flag and x == 1)", "flag implies not (x <= y)", "c == green", "not (c == d)", "(x > 0) == flag", "2 * x - 4 <= 0",
+    "x >= 2 * y - 3", "not (x < 1)", "x + 2 * y + 1 > 0", "3 * x != 2 * y", "x // 2 <= y", "x % 3 == 1",
+    "not (flag and x == 1)", "flag implies not (x <= y)", "c == green", "not (c == d)", "(x > 0) == flag",
+    "flag or x > y", "2 * x - 4 <= 0",
 ])  # fmt: skip
 
 

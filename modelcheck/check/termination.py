@@ -30,12 +30,14 @@ from ..expressions import (
     negation,
     references,
     substitute,
+    to_text,
 )
 from ..graph.flow import ABORT, END, flow_graph, jumps_after, loops
 from ..orchestration import compile_orchestration
 from ..orchestration.typed import TypedFlow, type_flow
 from ..results import Result, Verdict
 from ..system import TransitionSystem
+from .endless import endless_trace
 from .interference import shared_with_others
 from .several import undisturbed_flows
 
@@ -88,7 +90,29 @@ def termination_result(
     ):
         reason = f"every action decreases a rank: {told(parts)}"
         return replace(common, verdict=Verdict.PROVED, method="a weight for each value, z3", reason=reason)
-    return _by_lasso(common, system, ranked, limits, graph, fairness or design.fairness)
+    asked = fairness or design.fairness
+    walks = ranked if isinstance(design, model.System) else None
+    if walks is not None and (endless := _endless(common, system, walks, limits, asked)):
+        return endless
+    return _by_lasso(common, system, ranked, limits, graph, asked)
+
+
+def _endless(
+    common: Result, system: TransitionSystem, ranked: RankResult, limits: Limits, fairness: str
+) -> Result | None:
+    """The refutation by a walk that can always be taken again, though with other values each time.
+
+    Everybody who acts at all has a part in it, so that it is fair in every sense."""
+    for found in [loop.recurrence for loop in ranked.loops if loop.recurrence and not loop.recurrence.returns]:
+        if shown := endless_trace(system, found, limits):
+            trace, entry = shown
+            names = ", ".join(map(str, found.edges))
+            wherever = "" if found.where == TRUE else f" where {to_text(found.where)}"
+            begin = f"after {entry} steps" if entry else "from its first state"
+            reason = f"{begin} it can go on for ever: {names} can be taken again and again{wherever}"
+            method = f"recurrent set, z3, {FAIRNESS[fairness]}"
+            return replace(common, verdict=Verdict.REFUTED, method=method, trace=trace, reason=reason)
+    return None
 
 
 def told(parts: Sequence[ValueRank]) -> str:

@@ -33,15 +33,19 @@ from ..expressions.smt import Term, to_z3
 from .control_flow import Data, Edge, Node, Walk, names_of, walk
 from .smt_limits import Clock
 
-LARGEST_WEIGHTS, MOST_LABELS, LARGEST_BOUND, MOST_ROUNDS = (1, 2, 4, 8), 8, 2**40, 400
+LARGEST_WEIGHTS, LARGEST_OF_A_PHASE, MOST_LABELS, LARGEST_BOUND, MOST_ROUNDS = (1, 2, 4, 8), 2, 8, 2**40, 400
 
 
 @dataclass(frozen=True)
 class Measure:
-    """A function that no edge of a loop increases, and that `strict` edges decrease by at least 1, from at least 0."""
+    """A function that no edge of a loop increases, and that `strict` edges decrease by at least 1, from at least 0.
+
+    For a phase they do not stop at 0; `weights` tells such functions apart.
+    """
 
     at: Mapping[Node, Expr]
     strict: frozenset[int]
+    weights: Mapping[Expr, int]
 
 
 @dataclass(frozen=True)
@@ -61,9 +65,23 @@ def linear_measure(edges: Sequence[Edge], data: Data, clock: Clock) -> Measure |
     return _Synthesis(edges, data, clock).run()
 
 
+def phase_measure(
+    edges: Sequence[Edge], data: Data, clock: Clock, before: Sequence[Mapping[Expr, int]]
+) -> Measure | None:
+    """A measure whose strict edges decrease it without end: a loop whose first phase lasts until it is below 1.
+
+    Not a multiple of those `before`. Multiphase ranking functions: Ben-Amram & Genaim 2017. Raises `Undecided`.
+    """
+    if not names_of(edges, data) or all(map(data.is_plain, edges)):
+        return None
+    return _Synthesis(edges, data, clock, before).run()
+
+
 class _Synthesis:
-    def __init__(self, edges: Sequence[Edge], data: Data, clock: Clock):
-        self.edges, self.clock = edges, clock
+    def __init__(
+        self, edges: Sequence[Edge], data: Data, clock: Clock, before: Sequence[Mapping[Expr, int]] | None = None
+    ):
+        self.edges, self.clock, self.phase = edges, clock, before is not None
         self.features = [f for name in names_of(edges, data) for f in _features(Ref(name, data.variables[name]))]
         self.walks: dict[int, Walk] = {i: walk([e], data) for i, e in enumerate(edges) if not data.is_plain(e)}
         self.values = {i: (self._terms(w.before), self._terms(w.after)) for i, w in self.walks.items()}
@@ -74,6 +92,8 @@ class _Synthesis:
         self.strict = [z3.Bool(f"strict {i}") for i in range(len(edges))]
         self.examples = z3.Solver()
         self._constrain()
+        for weights in before or ():
+            self._differ_from(weights)
 
     def _terms(self, terms: Mapping[str, Term]) -> list[Term]:
         return [to_z3(feature, terms) for feature in self.features]
@@ -87,10 +107,18 @@ class _Synthesis:
             if i not in self.walks:
                 self.examples.add(self.offsets[edge.source] >= self.offsets[edge.target], z3.Not(self.strict[i]))
 
+    def _differ_from(self, weights: Mapping[Expr, int]) -> None:
+        """No multiple of a measure that was used up."""
+        old = [weights.get(feature, 0) for feature in self.features]
+        pairs = list(zip(self.weights, old, strict=True))
+        self.examples.add(z3.Or(*(w * k != v * n for i, (w, n) in enumerate(pairs) for v, k in pairs[:i])))
+
     def run(self) -> Measure | None:
         if not self.features:
             return None
         for largest in LARGEST_WEIGHTS:
+            if self.phase and largest > LARGEST_OF_A_PHASE:
+                return None
             for flat in (True, False):
                 found = self.within(largest, flat)
                 if found is not None:
@@ -136,7 +164,7 @@ class _Synthesis:
             before, after = self.at(candidate, i)
             strict = i in candidate.strict
             wrong = before - after < (1 if strict else 0)
-            if strict:
+            if strict and not self.phase:
                 wrong = z3.Or(wrong, before < -2 * LARGEST_BOUND)  # far beyond, so that no offset mends it
             model = self.counterexample(i, wrong)
             if model is not None:
@@ -149,7 +177,7 @@ class _Synthesis:
         source, target = self.offsets[edge.source], self.offsets[edge.target]
         before = z3.Sum(*(w * v for w, v in zip(self.weights, old, strict=True)), source)
         after = z3.Sum(*(w * v for w, v in zip(self.weights, new, strict=True)), target)
-        decreases = z3.And(before - after >= 1, before >= -LARGEST_BOUND)
+        decreases = z3.And(before - after >= 1, self.phase or before >= -LARGEST_BOUND)
         return z3.And(before >= after, z3.Implies(self.strict[i], decreases))
 
     def at(self, candidate: _Candidate, i: int) -> tuple[Term, Term]:
@@ -174,15 +202,15 @@ class _Synthesis:
 
     def measure(self, candidate: _Candidate) -> Measure:
         """The candidate with every strict edge that it has, raised by the least number that keeps it from below 0."""
-        strict, bound = set(), 0
+        strict, bound = set(), 1 if self.phase else 0
         for i in self.walks:
             before, after = self.at(candidate, i)
-            wrong = z3.Or(before - after < 1, before < -2 * LARGEST_BOUND)
+            wrong = z3.Or(before - after < 1, z3.And(not self.phase, before < -2 * LARGEST_BOUND))
             if i in candidate.strict or self.counterexample(i, wrong) is None:
                 strict.add(i)
-                bound = self.least_bound(i, before, bound)
+                bound = bound if self.phase else self.least_bound(i, before, bound)
         shown = {node: self.expression(candidate, offset + bound) for node, offset in candidate.offsets.items()}
-        return Measure(shown, frozenset(strict))
+        return Measure(shown, frozenset(strict), dict(zip(self.features, candidate.weights, strict=True)))
 
     def least_bound(self, i: int, before: Term, least: int) -> int:
         """The smallest number, at least `least`, with which the value before an edge is never negative."""

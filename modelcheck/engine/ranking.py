@@ -10,17 +10,20 @@ if there is one.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import networkx as nx
 import z3
 
-from ..expressions import Expr, Type
+from ..expressions import Expr, Operation, Type, compare, conjunction, integer
 from ..expressions.text import to_text
 from .control_flow import Data, Edge, Node, walk
-from .linear_rank import linear_measure
+from .linear_rank import linear_measure, phase_measure
 from .recurrence import Recurrence, recurrence, unrankable_core
 from .smt_limits import Clock, Undecided
+
+MOST_PHASES = 3
+_Part = tuple[list[Edge], tuple[Mapping[Expr, int], ...]]  # edges, and the measures whose phases are over
 
 __all__ = ["Edge", "LoopRank", "RankResult", "Recurrence", "rank"]
 
@@ -156,16 +159,36 @@ def _rank_loop(edges: list[Edge], data: Data, clock: Clock) -> LoopRank:
 
 def _unranked(edges: list[Edge], data: Data, clock: Clock, measures: dict[Node, list[Expr]]) -> list[Edge]:
     """The edges of a part that no measure decreases, if any; measures that are found are noted at their nodes."""
-    pending = [edges]
+    pending: list[_Part] = [(edges, ())]
     while pending:
-        part = pending.pop()
+        part, phases = pending.pop()
         measure = linear_measure(part, data, clock)
-        if measure is None:
-            return part
-        for node, value in measure.at.items():
+        if measure is not None:
+            values: Mapping[Node, Expr] = measure.at
+            left = [edge for i, edge in enumerate(part) if i not in measure.strict]
+        else:
+            measure = phase_measure(part, data, clock, phases) if len(phases) < MOST_PHASES else None
+            if measure is None:
+                return edges if phases else part
+            # It goes down as long as it is at least 1: what is left to rank begins where it is less.
+            values = {node: _at_least_0(value) for node, value in measure.at.items()}
+            left = [_below(edge, measure.at, i in measure.strict) for i, edge in enumerate(part)]
+            phases = (*phases, measure.weights)
+        for node, value in values.items():
             measures[node].append(value)
-        pending += looping_parts(edge for i, edge in enumerate(part) if i not in measure.strict)
+        pending += [(rest, phases) for rest in looping_parts(left)]
     return []
+
+
+def _at_least_0(value: Expr) -> Expr:
+    return Operation("max", (value, integer(0)), value.type)
+
+
+def _below(edge: Edge, at: Mapping[Node, Expr], strict: bool) -> Edge:
+    """A strict edge, where it is taken after its phase."""
+    if not strict:
+        return edge
+    return replace(edge, guard=conjunction([edge.guard, compare("<", at[edge.source], integer(1))]))
 
 
 def _words(undecided: Undecided) -> str:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import combinations, islice, product
@@ -11,8 +10,8 @@ from itertools import combinations, islice, product
 import networkx as nx
 import z3
 
-from ..expressions import BoolType, IntType, RealType, Value
-from ..expressions.smt import Irrational, Term, from_z3
+from ..expressions import TRUE, BoolType, Expr, IntType, RealType, Ref, Value, compare, integer
+from ..expressions.smt import Irrational, Term, from_z3, to_z3
 from .control_flow import Data, Edge, Node, names_of, walk
 from .smt_limits import Clock, Undecided
 
@@ -25,12 +24,13 @@ class Recurrence:
     """A walk that comes back to where it began and can be taken again, for ever, once it is reached with `state`.
 
     returns: whether the state itself comes back; otherwise every state that allows the walk leads to another that does
-    (a closed recurrent set: Gupta, Henzinger, Majumdar, Rybalchenko & Xu 2008).
+    (a closed recurrent set: Gupta, Henzinger, Majumdar, Rybalchenko & Xu 2008); `where` is what is asked of it besides.
     """
 
     edges: tuple[Edge, ...]
     state: Mapping[str, Value]
     returns: bool
+    where: Expr = TRUE
 
 
 def recurrence(edges: Sequence[Edge], data: Data, clock: Clock) -> Recurrence | None:
@@ -120,7 +120,8 @@ def _closed(cycle: tuple[Edge, ...], data: Data, clock: Clock) -> Recurrence | N
     once = walk(cycle, data)
     again = walk(cycle, data, once.after)
     names = names_of(cycle, data)
-    for restrict in (_anywhere, *_signs(names, data)):
+    for where in (TRUE, *_signs(names, data)):
+        restrict = partial(to_z3, where)
         solver = z3.Solver()
         solver.add(once.condition, restrict(once.before))
         if not clock.check(solver):
@@ -130,23 +131,15 @@ def _closed(cycle: tuple[Edge, ...], data: Data, clock: Clock) -> Recurrence | N
         escapes = clock.check(solver)
         solver.pop()
         if not escapes:
-            return Recurrence(cycle, _smallest(solver, once.before, names, data, clock), False)
+            return Recurrence(cycle, _smallest(solver, once.before, names, data, clock), False, where)
     return None
 
 
-def _anywhere(_terms: Mapping[str, Term]) -> Term:
-    return z3.BoolVal(True)
-
-
-def _signs(names: list[str], data: Data) -> Iterator[Callable[[Mapping[str, Term]], Term]]:
+def _signs(names: list[str], data: Data) -> Iterator[Expr]:
     """Conditions on the sign of one number."""
     for name in [name for name in names if isinstance(data.variables[name], (IntType, RealType))][:MOST_SIGNS]:
-        for holds in (operator.lt, operator.le, operator.ge, operator.gt):
-            yield partial(_compared, name, holds)
-
-
-def _compared(name: str, holds: Callable[[Term, int], Term], terms: Mapping[str, Term]) -> Term:
-    return holds(terms[name], 0)
+        for symbol in ("<", "<=", ">=", ">"):
+            yield compare(symbol, Ref(name, data.variables[name]), integer(0))
 
 
 def _smallest(solver: Term, terms: Mapping[str, Term], names: list[str], data: Data, clock: Clock) -> dict[str, Value]:

@@ -30,21 +30,18 @@ from .smt_limits import Clock, Undecided
 from .target import Answer, Limits, Target
 
 ACTION = "action"
-MEMORY = 2 * 2**30
 LONGEST_SHOWN, MOST_SHORTENING, SHARE_TOGETHER = 160, 3.0, 0.4
 _ROOT = Path(__file__).parent.parent.parent  # Where this package lies: the child must find it, too.
 
 
-def spacer(
-    system: TransitionSystem, targets: Sequence[Target], limits: Limits | None = None, memory: int = MEMORY
-) -> Answer:
+def spacer(system: TransitionSystem, targets: Sequence[Target], limits: Limits | None = None) -> Answer:
     """A trace of each target that is reached, and `proved`, with its invariant, for those that cannot be.
 
-    memory: bytes for the child process. `limits.depth` bounds the traces; `limits.states` has no meaning here. Ctrl-C
-    ends the child, too. Invariants that are too long for `proved` are in `notes`.
+    `limits.memory` is for the child process, too. `limits.depth` bounds the traces; `limits.states` means nothing here.
+    Ctrl-C ends the child, too. Invariants that are too long for `proved` are in `notes`.
     """
     limits = limits or Limits()
-    engine = _Spacer(system, targets, limits, memory)
+    engine = _Spacer(system, targets, limits)
     stopped, notes = "", engine.notes
     try:
         engine.run()
@@ -74,7 +71,6 @@ class _Spacer:
     system: TransitionSystem
     targets: Sequence[Target]
     limits: Limits
-    memory: int
     proved: dict[str, str] = field(default_factory=dict)
     notes: dict[str, str] = field(default_factory=dict)
     traces: dict[str, Trace] = field(default_factory=dict)
@@ -105,7 +101,7 @@ class _Spacer:
         """Whether anything is known of these targets that was not known before."""
         if seconds <= 0:
             raise Undecided("seconds")
-        found = in_child(problem(self.relation, targets), seconds, self.memory)
+        found = in_child(problem(self.relation, targets), seconds, self.limits.memory)
         match found["verdict"]:
             case "unreachable":
                 return self.conclude(targets, str(found["invariant"]))

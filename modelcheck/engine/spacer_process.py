@@ -47,7 +47,8 @@ def _answer(text: str, seconds: float) -> dict[str, Any]:
     problem = z3.Fixedpoint()
     # Without these what is read back would speak of relations and rules that are not those of the text.
     whole = {f"xform.{name}": False for name in ("inline_linear", "inline_eager", "slice")}
-    problem.set(engine="spacer", timeout=max(1, int(1000 * seconds)), **whole)
+    # Global guidance (Vediramana Krishnan, Chen, Shoham & Gurfinkel 2020) generalises from several obstacles at once.
+    problem.set(engine="spacer", timeout=max(1, int(1000 * seconds)), **whole, **{"spacer.global": True})
     problem.parse_string(text)
     bad = z3.Function("Bad", z3.BoolSort())
     problem.register_relation(bad)

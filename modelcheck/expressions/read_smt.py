@@ -130,6 +130,8 @@ def _linear(term: Term, variables: Mapping[str, Ref]) -> _Linear:
         return _linear(parts[0], variables).times(Fraction(-1))
     if kind == z3.Z3_OP_MUL:
         return _product([_linear(part, variables) for part in parts], term)
+    if kind == z3.Z3_OP_DIV and not (divisor := _linear(parts[1], variables)).weights and divisor.constant:
+        return _linear(parts[0], variables).times(1 / divisor.constant)
     if kind in (z3.Z3_OP_IDIV, z3.Z3_OP_MOD):
         return _division(parts, variables, "//" if kind == z3.Z3_OP_IDIV else "%")
     raise Unreadable(str(term))
