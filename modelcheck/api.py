@@ -92,11 +92,17 @@ def check(
     engine: str = "auto",
     constants: Mapping[str, str] | None = None,
     fairness: str | None = None,
+    coverage: bool = False,
+    witnesses: bool = False,
+    counterexamples: int = 1,
 ) -> CheckReport:
     """All checks that apply to a model, and its own properties; `properties` restricts the answer to some names.
 
-    fairness: `none`, `weak`, `strong` or `outcomes`, instead of what the model and its properties say.
+    fairness: `none`, `weak`, `strong` or `outcomes`, instead of what the model and its properties say. On request:
+    coverage of all that can happen, witnesses and vacuous parts of what is proved, and at most so many counterexamples of
+    what is not, each of another kind.
     """
+    from .check.second_look import Asked, look_again
     from .check.run import check_model
     from .library import find_model
 
@@ -104,6 +110,9 @@ def check(
     if fairness is not None:
         design = _under(fairness, design)
     report = check_model(design, properties, limits or Limits(), engine)
+    asked = Asked(coverage, witnesses, counterexamples)
+    if asked:
+        report = look_again(design, report, asked, limits or Limits())
     return replace(report, file=str(find_model(str(source)))) if isinstance(source, (str, Path)) else report
 
 

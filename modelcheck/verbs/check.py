@@ -76,6 +76,9 @@ def _checked(name: str, chosen: argparse.Namespace) -> CheckReport:
             limits=limits,
             engine=chosen.engine,
             fairness=chosen.fairness,
+            coverage=chosen.coverage,
+            witnesses=chosen.witnesses,
+            counterexamples=chosen.counterexamples,
         )
     return replace(report, file=str(path))
 

@@ -1,0 +1,203 @@
+"""Several counterexamples of one property that differ in what goes wrong, each the shortest of its kind.
+
+Two are of different kinds if another action, actor or outcome breaks the property, or another part of it is broken, or
+others take part in the loop. Only when there are no more kinds do further ones begin differently.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from .. import model
+from ..engine.arrays import Mask
+from ..engine.fairness import Duties
+from ..engine.liveness import before
+from ..engine.loops import Arrivals, Loops
+from ..engine.state_graph import StateGraph, explore
+from ..engine.target import Limits
+from ..expressions import TRUE, Expr, as_text, conjunction, negation, parse, to_text
+from ..expressions.tree import Operation
+from ..results import Run
+from ..system import Claim, TransitionSystem
+from ..trace import Trace, replay
+from .question import Question
+from .vacuity import meanings
+from .witnesses import arrivals_within
+
+MOST_TRIED = 5_000  # Ways to break a property that are looked at.
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What tells one counterexample from another: `key` to compare, `text` to say it."""
+
+    key: Hashable
+    text: str
+
+
+Candidates = Iterator[tuple[Kind, Callable[[], Trace]]]
+
+
+def distinct(candidates: Candidates, most: int) -> list[Run]:
+    """The first of each kind, at most so many."""
+    found: dict[Hashable, Run] = {}
+    for tried, (kind, trace) in enumerate(candidates):
+        if len(found) >= most or tried >= MOST_TRIED:
+            break
+        if kind.key not in found:
+            found[kind.key] = Run(trace(), kind.text)
+    return list(found.values())
+
+
+def of_question(question: Question, system: TransitionSystem, graph: StateGraph, limits: Limits) -> Candidates:
+    """The ways to break what a question asks, the nearest first."""
+    if question.monitor is not None:
+        graph = explore(question.monitor.observe(system), limits)
+    target = question.target
+    if target.state is not None:
+        yield from _into(graph, graph.where(target.state), target.state)
+    elif target.stuck:
+        stuck = graph.ends & ~graph.where(graph.system.finished)
+        yield from _into(graph, stuck, None)
+    else:
+        yield from _breaking(graph, target.claims)
+
+
+def _told(graph: StateGraph, number: int) -> tuple[Hashable, str]:
+    """An action in the words of a story, and what tells it from others: not in which instance it is."""
+    action = graph.system.actions[number]
+    label = action.label
+    name = f"{label.step}: {label.outcome}" if label.outcome and label.step else label.step or action.name
+    if label.phase in ("start", "skip", "undo start"):
+        name = f"{label.phase} {label.step}"
+    elif label.phase == "undo finish":
+        name = f"undo {label.step}"
+    elif label.phase == "publish":
+        name = label.message
+    elif label.phase == "end":
+        name = f"{label.actor} ends: {label.outcome}"
+    elif label.phase == "act":
+        name = action.name
+    who = f"{label.actor}'s " if label.actor and label.actor not in name else ""
+    return (label.actor, name, label.text), f"'{who}{name}'"
+
+
+def _into(graph: StateGraph, bad: Mask, broken: Expr | None) -> Candidates:
+    """Ways into bad states by good ones only."""
+    for state in np.flatnonzero(bad[: graph.initial]).tolist():
+        part = _part(graph, broken, state)
+        yield Kind(("initial", part), f"it begins so{part}"), lambda state=state: graph.trace(state, [])  # type: ignore[misc]
+    good = arrivals_within(graph, ~bad)
+    place = np.full(len(bad), len(bad), np.int64)
+    place[good.order] = np.arange(len(good.order))
+    edges = np.flatnonzero(good.mask[graph.source] & bad[graph.target])
+    for edge in edges[np.argsort(place[graph.source[edges]], kind="stable")].tolist():
+        key, text = _told(graph, int(graph.action[edge]))
+        part = _part(graph, broken, int(graph.target[edge]))
+        yield Kind((key, part), f"{text} leads there{part}"), lambda edge=edge: _through(good, edge)  # type: ignore[misc]
+    if len(edges):  # Others of the same kinds, by what they begin with.
+        yield from _beginning_otherwise(good, edges)
+
+
+def _beginning_otherwise(good: Arrivals, edges: np.ndarray) -> Candidates:  # type: ignore[type-arg]
+    graph = good.graph
+    for edge in edges[:MOST_TRIED].tolist():
+        _, way = good.way_to(int(graph.source[edge]))
+        key, text = _told(graph, int(graph.action[(*way, edge)[0]]))
+        last, _ = _told(graph, int(graph.action[edge]))
+        yield Kind(("begins", key, last), f"begins with {text}"), lambda edge=edge: _through(good, edge)  # type: ignore[misc]
+
+
+def _through(arrivals: Arrivals, edge: int) -> Trace:
+    first, way = arrivals.way_to(int(arrivals.graph.source[edge]))
+    return arrivals.graph.trace(first, [*way, edge])
+
+
+def _part(graph: StateGraph, broken: Expr | None, state: int) -> str:
+    """Which parts of what should hold are false in a state; empty where there is only one."""
+    parts = _must_hold(broken) if broken is not None else ()
+    false = [part for part in parts if not graph.system.predicate(part)(graph.states[state])]
+    if len(parts) < 2 or not false:
+        return ""
+    text = " and ".join(to_text(part) for part in false[:2])
+    return f", {text} is false" if len(text) <= 120 else f", {len(false)} parts are false"
+
+
+def _must_hold(broken: Expr) -> tuple[Expr, ...]:
+    """The conjuncts of what a negation says is broken."""
+    match broken:
+        case Operation("not", (Operation("and", arguments),)):
+            return arguments
+        case Operation("and", arguments):
+            return next((found for each in arguments if (found := _must_hold(each))), ())
+        case Operation("or", arguments):
+            return tuple(negation(each) for each in arguments)
+    return ()
+
+
+def _breaking(graph: StateGraph, claims: frozenset[tuple[str, str]]) -> Candidates:
+    """The actions that break a claim where they happen."""
+    for state in range(graph.expanded):
+        values = graph.states[state]
+        if not graph.in_range[state]:
+            continue
+        for number, plain in enumerate(graph.system.plain):
+            if plain.harmless or not plain.listed:
+                continue
+            for claim, _ in plain.findings(values):
+                if (claim.kind, claim.name) in claims or (claim.kind, "*") in claims:
+                    key, text = _told(graph, number)
+                    yield (
+                        Kind((key, claim.kind, claim.name.split("#")[0], claim.message), f"{text} breaks it"),
+                        lambda state=state, claim=claim: _broken(graph, state, claim),  # type: ignore[misc]
+                    )
+
+
+def _broken(graph: StateGraph, state: int, claim: Claim) -> Trace:
+    return replay(replace(graph.trace(*graph.way_to(state)), broken=claim))
+
+
+def of_execution(asked: model.Property, graph: StateGraph) -> Candidates:
+    """The ways to break a property of whole executions, with its fairness."""
+    abouts = [parse(as_text(text)) for text in (asked.about if isinstance(asked.about, tuple) else (asked.about,))]
+    if asked.word == "possible":
+        for goal in meanings(abouts[0], graph):
+            hopeful = graph.where(goal) | ~graph.in_range
+            hopeful[graph.expanded :] = True
+            yield from _into(graph, ~before(graph, hopeful), None)
+    elif asked.word == "leads_to":
+        for trigger, goal in zip(*(meanings(each, graph) for each in abouts), strict=True):
+            start = graph.where(conjunction([trigger, negation(goal)]))
+            yield from _for_ever(graph, start, graph.where(negation(goal)), asked.fairness or "weak", stuck=True)
+    else:
+        everywhere = graph.where(TRUE)
+        initial = np.arange(len(everywhere)) < graph.initial
+        yield from _for_ever(graph, initial, everywhere, asked.fairness or "weak", stuck=False)
+
+
+def _for_ever(graph: StateGraph, starts: Mask, inside: Mask, fairness: str, stuck: bool) -> Candidates:
+    """The ways to stay inside: to end there, or to go round, by who takes part in the loop and how one comes to it."""
+    arrivals = Arrivals.of(graph, starts & inside, inside)
+    ending = arrivals.order[graph.ends[arrivals.order]] if stuck else arrivals.order[:0]
+    for state in ending.tolist():
+        _, way = arrivals.way_to(state)
+        key, text = _told(graph, int(graph.action[way[-1]])) if way else ("", "nothing")
+        yield Kind(("ends", key), f"it ends, after {text}"), lambda state=state: graph.trace(*arrivals.way_to(state))  # type: ignore[misc]
+    loops = Loops(arrivals, Duties(graph, fairness))
+    seen: set[tuple[int, Hashable]] = set()
+    for entry in loops.entries():
+        _, way = arrivals.way_to(entry)
+        last = _told(graph, int(graph.action[way[-1]]))[0] if way else ""
+        component = int(loops.component[entry])
+        if (component, last) in seen:
+            continue
+        seen.add((component, last))
+        lasso = loops.lasso(entry)
+        assert lasso.loop is not None
+        told = dict(_told(graph, number) for number in lasso.actions[lasso.loop :])
+        shown = list(told.values())
+        text = ", ".join(shown[:4]) + (f" and {len(shown) - 4} more" if len(shown) > 4 else "")
+        yield Kind(("loop", frozenset(told)), f"{text} for ever"), lambda lasso=lasso: lasso  # type: ignore[misc]
