@@ -99,11 +99,11 @@ def check(
     """All checks that apply to a model, and its own properties; `properties` restricts the answer to some names.
 
     fairness: `none`, `weak`, `strong` or `outcomes`, instead of what the model and its properties say. On request:
-    coverage of all that can happen, witnesses and vacuous parts of what is proved, and at most so many counterexamples of
-    what is not, each of another kind.
+    coverage of all that can happen, witnesses and vacuous parts of what is proved, and at most so many counterexamples
+    of what is not, each of another kind.
     """
-    from .check.second_look import Asked, look_again
     from .check.run import check_model
+    from .check.second_look import Asked, look_again
     from .library import find_model
 
     design = load(source, constants) if isinstance(source, (str, Path)) else source

@@ -46,12 +46,20 @@ def parser_of() -> argparse.ArgumentParser:
     check.add_argument("--states", type=_positive, metavar="N", help="give up after so many states")
     check.add_argument("--seconds", type=_seconds, metavar="S", help="give up after so many seconds")
     check.add_argument("--depth", type=_positive, metavar="N", help="look no further than so many actions")
-    check.add_argument("--coverage", action="store_true", help="also what happens how often, and what never does and why")
     check.add_argument(
-        "--witnesses", action="store_true", help="of what is proved also runs that come near, and parts that do not matter"
+        "--coverage", action="store_true", help="also what happens how often, and what never does and why"
     )
     check.add_argument(
-        "--counterexamples", type=_positive, default=1, metavar="N", help="at most so many of each property, all different"
+        "--witnesses",
+        action="store_true",
+        help="of what is proved also runs that come near, and parts that do not matter",
+    )
+    check.add_argument(
+        "--counterexamples",
+        type=_positive,
+        default=1,
+        metavar="N",
+        help="at most so many of each property, all different",
     )
     check.add_argument("--mermaid", action="store_true", help="also print counterexamples as sequence diagrams")
     check.add_argument(

@@ -42,7 +42,7 @@ class Run:
 class Happening:
     """How often something happens, as a number of transitions of the state graph, over all instances.
 
-    subject: a step, handler, event or action, the flow itself. what: `starts`, an outcome, ... why: if it never happens.
+    subject: a step, handler, event or action, the flow itself. what: `starts`, an outcome, ... why: if it never does.
     """
 
     subject: str
@@ -54,7 +54,7 @@ class Happening:
 
 @dataclass(frozen=True)
 class Coverage:
-    """Everything that can happen in a design; `stopped` says what came before all states were seen, if something did."""
+    """Everything that can happen in a design; `stopped` says what limit came before all states were seen."""
 
     happenings: tuple[Happening, ...]
     states: int

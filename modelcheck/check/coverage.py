@@ -13,7 +13,9 @@ from ..expressions import Expr, Operation, conjunction, references, to_text, wel
 from ..results import Coverage, Happening
 from ..system import Action
 
-_PHASES = {"start": "starts", "skip": "is skipped", "pass": "is passed", "undo start": "starts to be undone"}
+_UNDOES = "starts to be undone"
+_STARTS = ("starts", _UNDOES)
+_PHASES = {"start": "starts", "skip": "is skipped", "pass": "is passed", "undo start": _UNDOES}
 MOST_REASONS, LONGEST = 2, 200
 
 
@@ -24,14 +26,15 @@ def coverage_of(graph: StateGraph) -> Coverage:
     for number, action in enumerate(graph.system.actions):
         together.setdefault(_named(action), []).append(number)
     never_begins = {
-        subject for (subject, what, _), group in together.items() if what == "starts" and not fired[group].any()
+        (subject, what) for (subject, what, _), group in together.items() if what in _STARTS and not fired[group].any()
     }
     happenings = []
     for (subject, what, actor), group in together.items():
         times, why = int(fired[group].sum()), ""
         if not times:
-            begins = what == "starts" or subject not in never_begins
-            why = _why_never(graph, group) if begins else "it never starts"
+            start = _UNDOES if what in ("is undone", "fails to be undone") else "starts"
+            late = what not in (*_STARTS, "is skipped") and (subject, start) in never_begins
+            why = f"it never {start}" if late else _why_never(graph, group)
         happenings.append(Happening(subject, what, actor, times, why))
     return Coverage(tuple(happenings), len(graph.states), len(graph.source), graph.stopped)
 
@@ -41,7 +44,7 @@ def _named(action: Action) -> tuple[str, str, str]:
     label = action.label
     match label.phase:
         case "act":
-            return action.name, "happens", label.actor
+            return action.name, "", label.actor
         case "publish":
             return label.message, "is published", label.actor
         case "begin" | "end":
@@ -95,7 +98,7 @@ def never_together(graph: StateGraph, conditions: Sequence[Expr]) -> tuple[Expr,
 
 
 def _all(here: Mask, masks: Sequence[tuple[Expr, Mask]]) -> Mask:
-    return np.logical_and.reduce([here, *(mask for _, mask in masks)])
+    return np.asarray(np.logical_and.reduce([here, *(mask for _, mask in masks)]), bool)
 
 
 def _conjuncts(expr: Expr) -> Iterator[Expr]:
@@ -110,4 +113,5 @@ def _text(expr: Expr) -> str:
     """A condition as the model's own words would put it: `charge.status#1 == running` is `running(charge)`."""
     text = re.sub(r"#\d+", "", to_text(expr))
     text = re.sub(r"([\w.\[\],-]+)\.status == (\w+)", r"\2(\1)", text)
+    text = re.sub(r"([\w.\[\],-]+)\.owed > 0", r"an effect of \1 is to be undone", text)
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."

@@ -5,7 +5,6 @@ Nothing here changes a verdict. All of it is read off the state graph, which is 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -13,7 +12,7 @@ from .. import model
 from ..compile import compile_model
 from ..engine.state_graph import StateGraph, explore
 from ..engine.target import Limits
-from ..errors import Position, Problem
+from ..errors import Position
 from ..expand import expand
 from ..expressions import Resolver
 from ..results import CheckReport, Finding, Result, Run, Verdict
@@ -21,7 +20,7 @@ from ..system import TransitionSystem
 from .coverage import coverage_of
 from .question import Question
 from .run import named_questions
-from .several_counterexamples import distinct, of_execution, of_question
+from .several_counterexamples import alike, distinct, of_execution, of_question
 from .vacuity import WORDS, judge
 from .witnesses import longest_run, of_claims, of_property
 
@@ -30,7 +29,7 @@ MOST_WITNESSES = 6
 
 @dataclass(frozen=True)
 class Asked:
-    """What is asked for: coverage; witnesses and vacuous parts of what is proved; so many counterexamples of the rest."""
+    """What is asked for: coverage; witnesses and vacuous parts of proofs; how many counterexamples of the rest."""
 
     coverage: bool = False
     witnesses: bool = False
@@ -44,7 +43,9 @@ def look_again(design: model.Model, report: CheckReport, asked: Asked, limits: L
     """The report with what was asked for; where states cannot be listed, with a note that says so."""
     look = _Look(expand(design), asked, limits)
     if not look.system.enumerable:
-        message = f"'{design.name}' has too many first values or choices: coverage, witnesses and further counterexamples"
+        message = (
+            f"'{design.name}' has too many first values or choices: coverage, witnesses and further counterexamples"
+        )
         note = Finding("E304", f"{message} need its states", "note", _place(design), "give its variables ranges")
         return replace(report, findings=(*report.findings, note))
     findings = report.findings
@@ -102,7 +103,7 @@ class _Look:
         if result.vacuous:
             return result
         if asked is not None and asked.word in WORDS:
-            if not self.graph.stopped:
+            if not self.graph.stopped:  # Of some states nothing is known to be vacuous.
                 judged = judge(asked, self.graph, asked.fairness or "weak")
                 runs += judged.runs
                 vacuous = judged.vacuous
@@ -116,24 +117,20 @@ class _Look:
 
     def _others(self, result: Result) -> list[Run]:
         asked, question = self._property(result), self.questions.get(result.name)
-        most = self.asked.counterexamples
+        most = self.asked.counterexamples + 1  # One of them is told already.
         if question is not None and not question.wanted:
             found = distinct(of_question(question, self.system, self.graph, self.limits), most)
         elif asked is not None and asked.word in ("leads_to", "possible", "ends"):
             found = distinct(of_execution(asked, self.graph), most)
         else:
             return []
-        return _without_first(found, result, most)
+        return _without_first(found, result, self.graph)[: most - 2]
 
 
-def _without_first(found: list[Run], result: Result, most: int) -> list[Run]:
-    """Without the one that is told already; with what is like it the report would be longer and say no more."""
+def _without_first(found: list[Run], result: Result, graph: StateGraph) -> list[Run]:
+    """Without the one that is told already, or that ends as it does: the report would be longer and say no more."""
     trace = result.trace
     assert trace is not None
-    same: Callable[[Run], bool] = lambda run: run.trace.actions == trace.actions and tuple(run.trace.states) == tuple(
-        trace.states
-    )
-    rest = [run for run in found if not same(run)]
-    if len(rest) == len(found) and found:
-        rest = found[1:]  # Another shortest one of the first kind.
-    return rest[: most - 1]
+    known = next((run for run in found if run.trace.actions == trace.actions and run.trace.loop == trace.loop), None)
+    known = known or next((run for run in found if alike(run.trace, trace, graph)), None)
+    return [run for run in found if run is not known]

@@ -6,6 +6,7 @@ others take part in the loop. Only when there are no more kinds do further ones 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass, replace
 
@@ -18,15 +19,16 @@ from ..engine.liveness import before
 from ..engine.loops import Arrivals, Loops
 from ..engine.state_graph import StateGraph, explore
 from ..engine.target import Limits
-from ..expressions import TRUE, Expr, as_text, conjunction, negation, parse, to_text
+from ..expressions import TRUE, Expr, as_text, conjunction, negation, parse, references, to_text
 from ..expressions.tree import Operation
 from ..results import Run
-from ..system import Claim, TransitionSystem
+from ..system import Claim, State, TransitionSystem
 from ..trace import Trace, replay
 from .question import Question
 from .vacuity import meanings
 from .witnesses import arrivals_within
 
+_INDEX = re.compile(r"\[[^\]]*\]")
 MOST_TRIED = 5_000  # Ways to break a property that are looked at.
 
 
@@ -43,13 +45,25 @@ Candidates = Iterator[tuple[Kind, Callable[[], Trace]]]
 
 def distinct(candidates: Candidates, most: int) -> list[Run]:
     """The first of each kind, at most so many."""
-    found: dict[Hashable, Run] = {}
+    kinds: set[Hashable] = set()
+    found: dict[object, Run] = {}
     for tried, (kind, trace) in enumerate(candidates):
         if len(found) >= most or tried >= MOST_TRIED:
             break
-        if kind.key not in found:
-            found[kind.key] = Run(trace(), kind.text)
+        if kind.key not in kinds:
+            kinds.add(kind.key)
+            run = Run(trace(), kind.text)
+            found.setdefault((run.trace.states[0], run.trace.actions, run.trace.loop), run)
     return list(found.values())
+
+
+def alike(trace: Trace, other: Trace, graph: StateGraph) -> bool:
+    """Whether two counterexamples end by the same, or have the same in their loops."""
+    if trace.loop is not None or other.loop is not None:
+        loops = [frozenset(_told(graph, n)[0] for n in each.actions[each.loop or 0 :]) for each in (trace, other)]
+        return loops[0] == loops[1] and (trace.loop is None) == (other.loop is None)
+    last = [_told(graph, each.actions[-1])[0] if each.actions else None for each in (trace, other)]
+    return last[0] == last[1]
 
 
 def of_question(question: Question, system: TransitionSystem, graph: StateGraph, limits: Limits) -> Candidates:
@@ -67,7 +81,7 @@ def of_question(question: Question, system: TransitionSystem, graph: StateGraph,
 
 
 def _told(graph: StateGraph, number: int) -> tuple[Hashable, str]:
-    """An action in the words of a story, and what tells it from others: not in which instance it is."""
+    """An action in the words of a story, and what tells it from others: not of which instance or index it is."""
     action = graph.system.actions[number]
     label = action.label
     name = f"{label.step}: {label.outcome}" if label.outcome and label.step else label.step or action.name
@@ -82,7 +96,7 @@ def _told(graph: StateGraph, number: int) -> tuple[Hashable, str]:
     elif label.phase == "act":
         name = action.name
     who = f"{label.actor}'s " if label.actor and label.actor not in name else ""
-    return (label.actor, name, label.text), f"'{who}{name}'"
+    return tuple(_INDEX.sub("", each) for each in (label.actor, name, label.text)), f"'{who}{name}'"
 
 
 def _into(graph: StateGraph, bad: Mask, broken: Expr | None) -> Candidates:
@@ -97,7 +111,7 @@ def _into(graph: StateGraph, bad: Mask, broken: Expr | None) -> Candidates:
     for edge in edges[np.argsort(place[graph.source[edges]], kind="stable")].tolist():
         key, text = _told(graph, int(graph.action[edge]))
         part = _part(graph, broken, int(graph.target[edge]))
-        yield Kind((key, part), f"{text} leads there{part}"), lambda edge=edge: _through(good, edge)  # type: ignore[misc]
+        yield Kind((key, part), f"{text} leads to it{part}"), lambda edge=edge: _through(good, edge)  # type: ignore[misc]
     if len(edges):  # Others of the same kinds, by what they begin with.
         yield from _beginning_otherwise(good, edges)
 
@@ -122,8 +136,9 @@ def _part(graph: StateGraph, broken: Expr | None, state: int) -> str:
     false = [part for part in parts if not graph.system.predicate(part)(graph.states[state])]
     if len(parts) < 2 or not false:
         return ""
-    text = " and ".join(to_text(part) for part in false[:2])
-    return f", {text} is false" if len(text) <= 120 else f", {len(false)} parts are false"
+    declared = {each.name for each in graph.system.variables if each.role == "data"}
+    shown = [f"'{to_text(part)}' is false" for part in false if references(part) <= declared]
+    return f": {', '.join(shown[:2])}" if shown else ""
 
 
 def _must_hold(broken: Expr) -> tuple[Expr, ...]:
@@ -147,17 +162,20 @@ def _breaking(graph: StateGraph, claims: frozenset[tuple[str, str]]) -> Candidat
         for number, plain in enumerate(graph.system.plain):
             if plain.harmless or not plain.listed:
                 continue
-            for claim, _ in plain.findings(values):
+            for claim, after in plain.findings(values):
                 if (claim.kind, claim.name) in claims or (claim.kind, "*") in claims:
                     key, text = _told(graph, number)
                     yield (
                         Kind((key, claim.kind, claim.name.split("#")[0], claim.message), f"{text} breaks it"),
-                        lambda state=state, claim=claim: _broken(graph, state, claim),  # type: ignore[misc]
+                        lambda at=(state, number, claim, after): _broken(graph, *at),  # type: ignore[misc]
                     )
 
 
-def _broken(graph: StateGraph, state: int, claim: Claim) -> Trace:
-    return replay(replace(graph.trace(*graph.way_to(state)), broken=claim))
+def _broken(graph: StateGraph, state: int, number: int, claim: Claim, after: State | None) -> Trace:
+    first, way = graph.way_to(state)
+    here = graph.edges(state) if after is not None else range(0)
+    last = [edge for edge in here if graph.action[edge] == number and graph.states[graph.target[edge]] == after]
+    return replay(replace(graph.trace(first, way + last[:1]), broken=claim))
 
 
 def of_execution(asked: model.Property, graph: StateGraph) -> Candidates:

@@ -1,8 +1,8 @@
 """Whether every part of a property that holds is needed, and runs that show where it is.
 
 A part is vacuous if the property holds even when that part is made as hard to satisfy as it can be: false where it
-helps, true where it hinders (Beer, Ben-David, Eisner & Rodeh 1997; Kupferman & Vardi 1999). Where it does not hold so, the
-counterexample of the harder property is an execution of the design that keeps the property only by that part.
+helps, true where it hinders (Beer, Ben-David, Eisner & Rodeh 1997; Kupferman & Vardi 1999). Where it does not hold so,
+the counterexample of the harder property is an execution of the design that keeps the property only by that part.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from .. import model
-from ..engine.liveness import find_lasso, possible
 from ..engine.arrays import Mask
+from ..engine.liveness import find_lasso, possible
 from ..engine.state_graph import StateGraph
 from ..expressions import BOOL, Expr, as_text, conjunction, disjunction, negation, parse, resolve
 from ..expressions.syntax import Number, Syntax

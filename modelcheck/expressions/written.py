@@ -1,4 +1,4 @@
-"""Syntax trees as text again, and their parts with the way each one counts: what checks of vacuity take out and name."""
+"""Syntax trees as text again, and their parts and how each counts: what a check of vacuity takes out and names."""
 
 from __future__ import annotations
 

@@ -35,7 +35,12 @@ def runs_of(result: Result) -> list[tuple[str, Run]]:
     """The runs of a result that were asked for, each with its heading."""
     total = len(result.others) + 1
     further = [(f"{result.name}: counterexample {n} of {total}", run) for n, run in enumerate(result.others, start=2)]
-    return [(f"{result.name}: a run that comes near", run) for run in result.witnesses] + further
+    near = len(result.witnesses)
+    found = [
+        (f"{result.name}: witness" + (f" {number} of {near}" if near > 1 else ""), run)
+        for number, run in enumerate(result.witnesses, start=1)
+    ]
+    return found + further
 
 
 def told(result: Result, run: Run, whole: bool = False) -> list[Line]:
