@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import pathlib
 
 import pytest
 from generated_systems import CONDITIONS, SYSTEMS, Naive, system_of
@@ -14,7 +14,7 @@ from modelcheck.check.coverage import coverage_of, never_together
 from modelcheck.check.vacuity import judge
 from modelcheck.engine.state_graph import explore
 from modelcheck.expressions import BOOL, Expr, Operation, parse, resolve
-from modelcheck.expressions.written import subformulas, with_part, written
+from modelcheck.expressions.written import Path, subformulas, with_part, written
 from modelcheck.load import load_text
 from modelcheck.report.data import json_text
 from modelcheck.results import CheckReport, Result
@@ -115,7 +115,7 @@ def test_parts_that_do_not_matter_are_named() -> None:
     assert report["served after asked"].vacuous_in == ()
     assert report["answered"].vacuous_in == ("asked and x == 1",)
     assert report["not at four"].vacuous_in == ("asked",)
-    assert report["apart"].vacuous_in == ("x != 2", "not served")
+    assert report["apart"].vacuous_in == ("x != 2",)
     assert "vacuous in 'asked': it holds whatever that is" in str(report)
 
 
@@ -150,12 +150,14 @@ def test_vacuity_by_definition(system: TransitionSystem, text: str) -> None:
     if not all(naive.holds(whole, state) for state in naive.states) or "/" in text or "%" in text:
         return
     judged = judge(model.Property(word="always", about=text), explore(system), "weak")
-    expected, broken = [], list[Expr]()
+    expected, broken, skipped = [], list[Expr](), list[Path]()
     for path, part, positive in subformulas(formula):
-        if path and written(part) not in ("true", "false"):
+        inside = any(path[: len(larger)] == larger for larger in skipped)
+        if path and written(part) not in ("true", "false") and not inside:
             hard = resolve(with_part(formula, path, parse("false" if positive else "true")), system.scope, BOOL)
             if all(naive.holds(hard, state) for state in naive.states):
                 expected.append(written(part))
+                skipped.append(path)
             else:
                 broken.append(hard)
     assert list(judged.vacuous) == expected
@@ -186,8 +188,8 @@ def test_counterexamples_differ() -> None:
     assert len(report["apart"].others) == 2
     assert any("'not (x == 2 and asked)' is false" in run.shows for run in report["apart"].others)
     for result in report.results:
-        runs = [result.trace, *(run.trace for run in result.others)]
-        assert len({(tuple(each.states), each.actions, each.loop) for each in runs if each}) == len(runs)
+        runs = [each for each in (result.trace, *(run.trace for run in result.others)) if each is not None]
+        assert len({(tuple(each.states), each.actions, each.loop) for each in runs}) == len(runs)
     assert all(len(result.others) <= 1 for result in looked_at("  a: {always: x < 1}", counterexamples=2).results)
 
 
@@ -231,7 +233,7 @@ def test_all_of_it_is_data_and_a_page() -> None:
     assert "small: witness" in page
 
 
-def test_on_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_on_the_command_line(tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:
     from modelcheck.cli import main
 
     file = tmp_path / "counter.yaml"

@@ -9,11 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
 from .. import model
-from ..engine.arrays import Mask
+from ..engine.arrays import Mask, Numbers
 from ..engine.fairness import Duties
 from ..engine.liveness import before
 from ..engine.loops import Arrivals, Loops
@@ -103,7 +104,7 @@ def _into(graph: StateGraph, bad: Mask, broken: Expr | None) -> Candidates:
     """Ways into bad states by good ones only."""
     for state in np.flatnonzero(bad[: graph.initial]).tolist():
         part = _part(graph, broken, state)
-        yield Kind(("initial", part), f"it begins so{part}"), lambda state=state: graph.trace(state, [])  # type: ignore[misc]
+        yield Kind(("initial", part), f"it begins so{part}"), partial(graph.trace, state, [])
     good = arrivals_within(graph, ~bad)
     place = np.full(len(bad), len(bad), np.int64)
     place[good.order] = np.arange(len(good.order))
@@ -111,18 +112,18 @@ def _into(graph: StateGraph, bad: Mask, broken: Expr | None) -> Candidates:
     for edge in edges[np.argsort(place[graph.source[edges]], kind="stable")].tolist():
         key, text = _told(graph, int(graph.action[edge]))
         part = _part(graph, broken, int(graph.target[edge]))
-        yield Kind((key, part), f"{text} leads to it{part}"), lambda edge=edge: _through(good, edge)  # type: ignore[misc]
+        yield Kind((key, part), f"{text} leads to it{part}"), partial(_through, good, edge)
     if len(edges):  # Others of the same kinds, by what they begin with.
         yield from _beginning_otherwise(good, edges)
 
 
-def _beginning_otherwise(good: Arrivals, edges: np.ndarray) -> Candidates:  # type: ignore[type-arg]
+def _beginning_otherwise(good: Arrivals, edges: Numbers) -> Candidates:
     graph = good.graph
     for edge in edges[:MOST_TRIED].tolist():
         _, way = good.way_to(int(graph.source[edge]))
         key, text = _told(graph, int(graph.action[(*way, edge)[0]]))
         last, _ = _told(graph, int(graph.action[edge]))
-        yield Kind(("begins", key, last), f"begins with {text}"), lambda edge=edge: _through(good, edge)  # type: ignore[misc]
+        yield Kind(("begins", key, last), f"begins with {text}"), partial(_through, good, edge)
 
 
 def _through(arrivals: Arrivals, edge: int) -> Trace:
@@ -167,7 +168,7 @@ def _breaking(graph: StateGraph, claims: frozenset[tuple[str, str]]) -> Candidat
                     key, text = _told(graph, number)
                     yield (
                         Kind((key, claim.kind, claim.name.split("#")[0], claim.message), f"{text} breaks it"),
-                        lambda at=(state, number, claim, after): _broken(graph, *at),  # type: ignore[misc]
+                        partial(_broken, graph, state, number, claim, after),
                     )
 
 
@@ -203,7 +204,7 @@ def _for_ever(graph: StateGraph, starts: Mask, inside: Mask, fairness: str, stuc
     for state in ending.tolist():
         _, way = arrivals.way_to(state)
         key, text = _told(graph, int(graph.action[way[-1]])) if way else ("", "nothing")
-        yield Kind(("ends", key), f"it ends, after {text}"), lambda state=state: graph.trace(*arrivals.way_to(state))  # type: ignore[misc]
+        yield Kind(("ends", key), f"it ends, after {text}"), partial(graph.trace, *arrivals.way_to(state))
     loops = Loops(arrivals, Duties(graph, fairness))
     seen: set[tuple[int, Hashable]] = set()
     for entry in loops.entries():
@@ -218,4 +219,4 @@ def _for_ever(graph: StateGraph, starts: Mask, inside: Mask, fairness: str, stuc
         told = dict(_told(graph, number) for number in lasso.actions[lasso.loop :])
         shown = list(told.values())
         text = ", ".join(shown[:4]) + (f" and {len(shown) - 4} more" if len(shown) > 4 else "")
-        yield Kind(("loop", frozenset(told)), f"{text} for ever"), lambda lasso=lasso: lasso  # type: ignore[misc]
+        yield Kind(("loop", frozenset(told)), f"{text} for ever"), partial(replay, lasso)
