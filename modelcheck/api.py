@@ -95,13 +95,19 @@ def check(
     progress: Progress | None = None,
     constants: Mapping[str, str] | None = None,
     fairness: str | None = None,
+    coverage: bool = False,
+    witnesses: bool = False,
+    counterexamples: int = 1,
 ) -> CheckReport:
     """All checks that apply to a model, and its own properties; `properties` restricts the answer to some names.
 
     engine, reductions, fingerprints, progress: see `engine.strategy.Strategy`; without `reductions` all may be used.
-    fairness: `none`, `weak`, `strong` or `outcomes`, instead of what the model and its properties say.
+    fairness: `none`, `weak`, `strong` or `outcomes`, instead of what the model and its properties say. On request:
+    coverage of all that can happen, witnesses and vacuous parts of what is proved, and at most so many counterexamples
+    of what is not, each of another kind.
     """
     from .check.run import check_model
+    from .check.second_look import Asked, look_again
     from .engine.strategy import REDUCTIONS, Strategy
     from .library import find_model
 
@@ -111,6 +117,9 @@ def check(
     allowed = frozenset(REDUCTIONS if reductions is None else reductions)
     strategy = Strategy(engine, allowed, fingerprints, progress)
     report = check_model(design, properties, limits or Limits(), strategy)
+    asked = Asked(coverage, witnesses, counterexamples)
+    if asked:
+        report = look_again(design, report, asked, limits or Limits())
     return replace(report, file=str(find_model(str(source)))) if isinstance(source, (str, Path)) else report
 
 

@@ -65,6 +65,21 @@ def parser_of() -> argparse.ArgumentParser:
         "--memory", type=_bytes, metavar="SIZE", help="give up when states take so much: 500MB, 8GB (4GB)"
     )
     check.add_argument("--depth", type=_positive, metavar="N", help="look no further than so many actions")
+    check.add_argument(
+        "--coverage", action="store_true", help="also what happens how often, and what never does and why"
+    )
+    check.add_argument(
+        "--witnesses",
+        action="store_true",
+        help="of what is proved also runs that come near, and parts that do not matter",
+    )
+    check.add_argument(
+        "--counterexamples",
+        type=_positive,
+        default=1,
+        metavar="N",
+        help="at most so many of each property, all different",
+    )
     check.add_argument("--mermaid", action="store_true", help="also print counterexamples as sequence diagrams")
     check.add_argument(
         "--diagram", metavar="WHERE", help="also draw counterexamples: a folder, or a .svg, .png or .pdf file"

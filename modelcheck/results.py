@@ -31,6 +31,43 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True)
+class Run:
+    """An execution that was asked for, replayed like every trace, and in a sentence what it shows."""
+
+    trace: Trace
+    shows: str
+
+
+@dataclass(frozen=True)
+class Happening:
+    """How often something happens, as a number of transitions of the state graph, over all instances.
+
+    subject: a step, handler, event or action, the flow itself. what: `starts`, an outcome, ... why: if it never does.
+    """
+
+    subject: str
+    what: str
+    actor: str
+    times: int
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """Everything that can happen in a design; `stopped` says what limit came before all states were seen."""
+
+    happenings: tuple[Happening, ...]
+    states: int
+    transitions: int
+    stopped: str = ""
+
+    @property
+    def never(self) -> tuple[Happening, ...]:
+        """What did not happen in any state that was seen."""
+        return tuple(each for each in self.happenings if not each.times)
+
+
+@dataclass(frozen=True)
 class Result:
     """The answer to one question.
 
@@ -39,6 +76,8 @@ class Result:
     reachable; `shortest` where the method guarantees that. vacuous: proved, but for a reason that makes it worthless
     (said in `reason`). expected: the verdict that the model expects, if it does. statistics: numbers of the engine
     (states, depth, seconds). shows: what is true in the trace's last state, where that is what the trace is for.
+    On request only: witnesses, runs that come near what was proved not to happen; vacuous_in, what can be taken out of
+    the property without changing the verdict; others, further counterexamples, each different from the ones before.
     """
 
     name: str
@@ -54,6 +93,9 @@ class Result:
     statistics: Mapping[str, float | int | str] = field(default_factory=dict)
     position: Position | None = None
     shows: Expr | None = None
+    witnesses: tuple[Run, ...] = ()
+    vacuous_in: tuple[str, ...] = ()
+    others: tuple[Run, ...] = ()
 
     @property
     def as_it_should_be(self) -> bool:
@@ -95,7 +137,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class CheckReport:
-    """All results and findings of one model."""
+    """All results and findings of one model; `coverage` on request only."""
 
     model: str
     results: tuple[Result, ...]
@@ -103,6 +145,7 @@ class CheckReport:
     file: str = ""
     assumptions: tuple[str, ...] = ()
     statistics: Mapping[str, float | int | str] = field(default_factory=dict)
+    coverage: Coverage | None = None
 
     @property
     def exit_code(self) -> int:

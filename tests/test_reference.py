@@ -90,7 +90,7 @@ def test_every_key_names_a_field_in_python() -> None:
 
 def test_the_vocabulary_is_that_of_the_program() -> None:
     operators = {name for names, _, _ in vocabulary.OPERATORS for name in names.replace("...", "").split()}
-    assert operators == {*printing._LEVELS, "else", "in"} - {"neg"}
+    assert operators == {*printing.LEVELS, "else", "in"} - {"neg"}
     assert list(vocabulary.QUANTIFIERS) == list(QUANTIFIERS)
     assert set(vocabulary.FUNCTIONS) == {"min", "max", "abs", *LIST_FUNCTIONS}
     assert set(vocabulary.DISTRIBUTIONS) == set(DISTRIBUTIONS)
@@ -101,7 +101,7 @@ def test_the_vocabulary_is_that_of_the_program() -> None:
 
 def test_operators_bind_in_the_order_of_the_reference() -> None:
     levels = [
-        {printing._LEVELS[name] for name in names.replace("... else", "").split() if name in printing._LEVELS}
+        {printing.LEVELS[name] for name in names.replace("... else", "").split() if name in printing.LEVELS}
         for names, _, _ in vocabulary.OPERATORS[:-1]
     ]
     flat = [level for found in levels for level in sorted(found)]

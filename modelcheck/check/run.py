@@ -70,13 +70,13 @@ def check_model(
 
 
 def _questions(design: model.Model, system: TransitionSystem, resolver: Resolver) -> list[Question]:
-    questions = _named_questions(design, system, resolver)
+    questions = named_questions(design, system, resolver)
     if isinstance(design, model.Orchestration):
         questions += conflict_questions(design, system)
     return questions
 
 
-def _named_questions(design: model.Model, system: TransitionSystem, resolver: Resolver) -> list[Question]:
+def named_questions(design: model.Model, system: TransitionSystem, resolver: Resolver) -> list[Question]:
     """The questions whose answers are results, called by name."""
     questions = [*state_questions(design, system, resolver), *claim_questions(system)]
     if _may_be_stuck(design, system):
@@ -101,7 +101,7 @@ def expectation_problems(design: model.Model, system: TransitionSystem) -> list[
     if not design.expect and not design.properties:
         return []
     design = expand(design)
-    names = [question.name for question in _named_questions(design, system, Resolver())]
+    names = [question.name for question in named_questions(design, system, Resolver())]
     names += [name for name, each in design.properties.items() if name not in names and each.word in LIVENESS]
     return _name_problems(design, [*names, *answers_by_themselves(design)])
 

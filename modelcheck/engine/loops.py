@@ -15,7 +15,7 @@ from .fairness import NONE, WEAK, Duties
 from .state_graph import StateGraph
 
 _ENTRIES = 16  # Places to enter the loop that are tried for a short lasso.
-_MOST_LOOKED_AT = 10_000_000  # Edges, before the shortest lasso so far has to do.
+_MOST_LOOKED_AT = 1_000_000  # Edges, before the shortest lasso so far has to do.
 _DEEP = 300  # Levels, before the whole component is looked at in one go.
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from .tree import EnumType, Expr, Literal, Operation, Ref, show
 
 # How tightly each operator binds, loosest first: the levels of the grammar in `parse`.
-_LEVELS = {
+LEVELS = {
     "if": 0, "implies": 1, "or": 2, "and": 3, "not": 4,
     "==": 5, "!=": 5, "<": 5, "<=": 5, ">": 5, ">=": 5,
     "+": 6, "-": 6, "*": 7, "//": 7, "%": 7, "/": 7, "neg": 8,
@@ -24,8 +24,8 @@ def _text(expr: Expr) -> tuple[str, int]:
             if isinstance(kind, EnumType) or isinstance(value, bool):
                 return show(value, kind), _ATOM
             if "/" in (text := str(value)):
-                return text, _LEVELS["/"]
-            return text, _ATOM if value >= 0 else _LEVELS["neg"]
+                return text, LEVELS["/"]
+            return text, _ATOM if value >= 0 else LEVELS["neg"]
         case Ref(name):
             return name, _ATOM
         case Operation(operator, arguments):
@@ -37,7 +37,7 @@ def _operation(operator: str, arguments: tuple[Expr, ...]) -> tuple[str, int]:
         return f"{operator}({', '.join(to_text(argument) for argument in arguments)})", _ATOM
     if operator == "given":
         return _text(arguments[1])
-    level = _LEVELS[operator]
+    level = LEVELS[operator]
     if operator == "if":
         condition, then, otherwise = arguments
         return f"{_at(then, 1)} if {_at(condition, 1)} else {_at(otherwise, 0)}", level

@@ -11,9 +11,10 @@ from fractions import Fraction
 from typing import Any
 
 from ..errors import Position, Problem
-from ..results import CheckReport, Finding, Result
+from ..results import CheckReport, Coverage, Finding, Result, Run
 from ..system import Action
 from ..trace import Trace
+from .coverage import told
 from .story import Change, Line, tell, told_actions
 
 MOST_REPEATED = 50
@@ -29,6 +30,7 @@ def report_data(report: CheckReport) -> dict[str, object]:
         "findings": [_finding(finding) for finding in report.findings],
         "assumptions": list(report.assumptions),
         "statistics": plain(report.statistics),
+        "coverage": None if report.coverage is None else _coverage(report.coverage),
     }
 
 
@@ -95,6 +97,27 @@ def _result(result: Result, of_the_report: tuple[str, ...]) -> dict[str, object]
         "position": _position(result.position),
         "trace": None if result.trace is None else _trace(result.trace),
         "story": [_line(line) for line in tell(result)],
+        "vacuous_in": list(result.vacuous_in),
+        "witnesses": [_run(run, result) for run in result.witnesses],
+        "other_counterexamples": [_run(run, result) for run in result.others],
+    }
+
+
+def _run(run: Run, result: Result) -> dict[str, object]:
+    lines = told(result, run, whole=True)
+    return {"shows": run.shows, "trace": _trace(run.trace), "story": [_line(line) for line in lines]}
+
+
+def _coverage(coverage: Coverage) -> dict[str, object]:
+    happenings = [
+        {"subject": each.subject, "what": each.what, "actor": each.actor, "times": each.times, "why_never": each.why}
+        for each in coverage.happenings
+    ]
+    return {
+        "states": coverage.states,
+        "transitions": coverage.transitions,
+        "stopped": coverage.stopped,
+        "happenings": happenings,
     }
 
 

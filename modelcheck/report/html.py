@@ -8,8 +8,9 @@ from .. import model
 from ..drawing.style import BAD, GOOD, OPEN
 from ..drawing.svg import svg
 from ..errors import ModelError, Problem
-from ..results import CheckReport, Finding, Result, Verdict
+from ..results import CheckReport, Coverage, Finding, Result, Run, Verdict
 from ..trace import Trace
+from .coverage import runs_of, told, vacuity_line, with_trace
 from .elements import FAINT, block, coloured, faint, figure, page, table, text
 from .sequence import sequence_of
 from .sequence_drawing import sequence_drawing
@@ -25,6 +26,8 @@ def render_report(report: CheckReport) -> str:
         f"<p><strong>{text(report.model)}</strong> {faint(report.file)}</p>",
         table(_result_row(result) for result in report.results),
         *_stories([result for result in report.results if result.trace is not None]),
+        *(_run(result, title, run) for result in report.results for title, run in runs_of(result)),
+        _coverage(report.coverage) if report.coverage is not None else "",
         "".join(_finding(finding) for finding in report.findings),
     ]
     if assumptions := all_assumptions(report):
@@ -80,7 +83,7 @@ def _colour(result: Result) -> str:
 
 def _result_row(result: Result) -> list[str]:
     verdict = coloured(f"{MARKS[result.verdict]} {says(result)}", _colour(result))
-    reason = result.reason if result.vacuous or result.verdict != Verdict.PROVED else ""
+    reason = result.reason if result.vacuous or result.verdict != Verdict.PROVED else vacuity_line(result)
     return [verdict, text(result.name), faint(result.method), text(reason)]
 
 
@@ -104,10 +107,28 @@ def _stories(results: Sequence[Result]) -> list[str]:
     return parts
 
 
-def _diagram(told: Trace | Result, lines: Sequence[Line]) -> str:
+def _run(result: Result, title: str, run: Run) -> str:
+    """A run that was asked for beside the verdict."""
+    lines = told(result, run)
+    heading = f"<summary><strong>{text(title)}</strong>: {text(run.shows)}</summary>"
+    return f"<details>{heading}{table(map(_line, lines))}{_diagram(with_trace(result, run), lines)}</details>"
+
+
+def _coverage(coverage: Coverage) -> str:
+    rows = [
+        [text(f"{each.times:,}") if each.times else coloured("never", BAD), text(each.subject), text(each.what),
+         faint(each.why)]
+        for each in sorted(coverage.happenings, key=lambda each: bool(each.times))
+    ]  # fmt: skip
+    size = f"{coverage.states:,} states, {coverage.transitions:,} transitions"
+    opened = " open" if coverage.never else ""
+    return f"<details{opened}><summary><strong>coverage</strong>: {text(size)}</summary>{table(rows)}</details>"
+
+
+def _diagram(shown: Trace | Result, lines: Sequence[Line]) -> str:
     if len(lines) > MOST_DRAWN:
         return f'<p style="{FAINT}">too long for a diagram here: modelcheck check --diagram draws it</p>'
-    return figure(svg(sequence_drawing(sequence_of(told))))
+    return figure(svg(sequence_drawing(sequence_of(shown))))
 
 
 _MARKS = {"begin": "", "more": "", "loop": "↻", "repeat": "↻", "broken": "✗", "reached": "✓"}

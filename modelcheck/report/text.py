@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from ..errors import Problem
 from ..results import CheckReport, Finding, Result, Verdict
+from .coverage import coverage_lines, runs_of, told, vacuity_line
 from .story import Line, shortened, tell
 
 MARKS = {Verdict.PROVED: "✓", Verdict.REFUTED: "✗", Verdict.BOUNDED: "~", Verdict.UNKNOWN: "?"}
@@ -26,6 +27,9 @@ def render_report(
     blocks = [_heading(report, paint)]
     blocks[0] += "".join(f"\n{line}" for line in _table(shown, width, verbose, paint))
     blocks += _stories([result for result in shown if _has_story(result, verbose)], width, paint, verbose)
+    blocks += _runs([each for each in shown if verbose or each.others or each.check in OWN], width, paint, verbose)
+    if report.coverage is not None:
+        blocks.append("\n".join(coverage_lines(report.coverage, width)))
     if report.findings and not quiet:
         blocks.append("\n".join(_finding(finding, paint) for finding in report.findings))
     if not quiet and (assumptions := all_assumptions(report)):
@@ -108,7 +112,9 @@ def _table(results: Sequence[Result], width: int, verbose: bool, paint: Paint) -
         if not fits:
             yield from (paint(line, _DIM) for line in _indented(method, width))
         untold = result.verdict not in (Verdict.PROVED, Verdict.REFUTED) or result.trace is None
-        below = result.reason if result.vacuous or (untold and result.verdict != Verdict.PROVED) else ""
+        below = (
+            result.reason if result.vacuous or (untold and result.verdict != Verdict.PROVED) else vacuity_line(result)
+        )
         if group:
             below = ", ".join(each.name.replace(" ", _FIXED) for each in group[:MOST_NAMED])
             below += f", ... and {len(group) - MOST_NAMED:,} more" if len(group) > MOST_NAMED else ""
@@ -164,6 +170,17 @@ def _stories(results: Sequence[Result], width: int, paint: Paint, verbose: bool)
             title += f"\n       the same run as for {first}"
             lines = lines[-1:]
         yield "\n".join([title, *render_story(lines, width, paint)])
+
+
+def _runs(results: Sequence[Result], width: int, paint: Paint, verbose: bool) -> Iterator[str]:
+    """What was asked for beside the verdicts: each run with what it shows, the same one only once."""
+    seen: dict[object, str] = {}
+    for result, (title, run) in [(each, found) for each in results for found in runs_of(each)]:
+        lines = told(result, run, verbose)
+        first = seen.setdefault((run.trace.states, run.trace.actions, run.trace.loop), title)
+        if first != title:
+            title, lines = f"{title}\n       the same run as for {first}", lines[-1:]
+        yield "\n".join([paint(title, _BOLD), *render_story(lines, width, paint)])
 
 
 def render_story(lines: Sequence[Line], width: int = 100, paint: Paint | None = None) -> list[str]:

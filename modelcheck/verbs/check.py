@@ -79,6 +79,9 @@ def _checked(name: str, chosen: argparse.Namespace) -> CheckReport:
             fingerprints=chosen.fingerprints,
             progress=tell,
             fairness=chosen.fairness,
+            coverage=chosen.coverage,
+            witnesses=chosen.witnesses,
+            counterexamples=chosen.counterexamples,
         )
     return replace(report, file=str(path))
 
