@@ -26,8 +26,8 @@ def load(source: str | Path, constants: Mapping[str, str] | None = None) -> mode
 
     `constants` replaces declared constants, as `--set N=5` does.
     """
-    from .library import find_model
     from .formats import load_file
+    from .library import find_model
 
     path = find_model(str(source))
     try:

@@ -21,7 +21,9 @@ def models_in(folder: Path) -> tuple[Path, ...]:
     """The model files of a folder, sorted; raises `ModelError` (E901) where there are none."""
     found = tuple(sorted(_model_files(folder)))
     if not found:
-        raise ModelError([Problem("E901", f"there are no models in '{folder}'", hint="models are .yaml and .pnml files")])
+        raise ModelError(
+            [Problem("E901", f"there are no models in '{folder}'", hint="models are .yaml and .pnml files")]
+        )
     return found
 
 

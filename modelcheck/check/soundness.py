@@ -121,9 +121,7 @@ class Inquiry:
     statistics: Mapping[str, float | int | str]
 
 
-def _together(
-    name: str, parts: Sequence[str], inquiry: Callable[[], Inquiry], system: TransitionSystem
-) -> Compute:
+def _together(name: str, parts: Sequence[str], inquiry: Callable[[], Inquiry], system: TransitionSystem) -> Compute:
     def compute() -> Result:
         asked = inquiry()
         found = {part: asked.part(part) for part in parts}
@@ -325,7 +323,9 @@ class _Answers:
         if not graph.stopped:
             return Part(Verdict.REFUTED if fails else Verdict.PROVED, fails or holds)
         if self.growth is not None:
-            return Part(Verdict.UNKNOWN, f"not decided: tokens pile up without bound ({len(graph.states):,} states seen)")
+            return Part(
+                Verdict.UNKNOWN, f"not decided: tokens pile up without bound ({len(graph.states):,} states seen)"
+            )
         verdict = Verdict.BOUNDED if graph.stopped in ("states", "depth") else Verdict.UNKNOWN
         return Part(verdict, f"stopped at {len(graph.states):,} states: {graph.stopped}")
 

@@ -24,7 +24,16 @@ from .references import check_references
 from .values import read_delay
 from .writing import Builds
 
-__all__ = ["Partial", "json_schema", "load_file", "load_text", "read_delay", "reader_of", "schema_text", "with_constants"]
+__all__ = [
+    "Partial",
+    "json_schema",
+    "load_file",
+    "load_text",
+    "read_delay",
+    "reader_of",
+    "schema_text",
+    "with_constants",
+]
 
 KINDS: Mapping[str, tuple[Callable[..., Any], Mapping[str, Key]]] = {
     "orchestration": (model.Orchestration, ORCHESTRATION),

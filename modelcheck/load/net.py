@@ -24,7 +24,7 @@ from .reader import (
     short,
 )
 from .values import COUNT, NAME, TEXT
-from .writing import CannotWrite, Written, only, said
+from .writing import CannotWrite, Written, only
 
 
 def _tokens(text: Located, problems: Problems) -> Any:
@@ -101,7 +101,9 @@ FINAL = Reader(
 )
 NET = {
     **{key: entry for key, entry in DESIGN.items() if key not in ("constants", "types", "variables")},
-    "places": Key(mapping_of(PLACE, NAME), "where tokens lie, each with how many there are at the start", required=True),
+    "places": Key(
+        mapping_of(PLACE, NAME), "where tokens lie, each with how many there are at the start", required=True
+    ),
     "transitions": Key(mapping_of(TRANSITION, NAME), "what moves tokens", required=True),
     "final": Key(
         FINAL,

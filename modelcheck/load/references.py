@@ -160,4 +160,10 @@ def _actions(names: _Names) -> tuple[str, ...]:
         for key in ("handlers", "on")
         for handler in names.under("participants", participant, key)
     ]
-    return (*names.under("flow", "steps"), *handlers, *names.under("events"), *names.under("actions"), *names.under("transitions"))
+    return (
+        *names.under("flow", "steps"),
+        *handlers,
+        *names.under("events"),
+        *names.under("actions"),
+        *names.under("transitions"),
+    )

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from ..declare import declare_names, declare_variables
-from ..errors import ModelError
+from ..errors import ModelError, Problem, position_of
 from ..expressions import (
     FALSE,
     TRUE,
@@ -30,11 +30,15 @@ from ..system import Action, Label, TransitionSystem
 from .bounds import structural_bounds
 
 PROCESS = "net"
+MOST_NODES = 10_000
 MOST_BOUNDED = 5_000  # Places and transitions up to which bounds are computed.
 
 
 def compile_net(net: Net) -> TransitionSystem:
     """The transition system of a net; its finished states are the final markings."""
+    if len(net.places) > MOST_NODES or len(net.transitions) > MOST_NODES:
+        message = f"'{net.name}' has more than {MOST_NODES:,} places or transitions"
+        raise ModelError([Problem("E143", message, position_of(net.name))])
     small = len(net.places) + len(net.transitions) <= MOST_BOUNDED
     bounds = structural_bounds(net) if small else {}
     declared = {
