@@ -1,4 +1,4 @@
-"""Structural reduction: each rule by an example, and on random nets the small net is sound exactly where the whole is."""
+"""Structural reduction: each rule by an example, and random nets are sound exactly where the reduced ones are."""
 
 from __future__ import annotations
 

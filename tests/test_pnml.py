@@ -1,4 +1,4 @@
-"""PNML: what tools write is read, what would mean another net is refused by name, what is hostile is refused at once."""
+"""PNML: what tools write is read, what would mean another net is refused by name, what is hostile at once."""
 
 from __future__ import annotations
 
@@ -102,7 +102,9 @@ def test_forms_of_other_tools(tmp_path: Path) -> None:
     )
     found = loaded(net(inside, "P/T net"), tmp_path)
     assert (found.places["p"].tokens, dict(found.transitions["t"].takes)) == (3, {"p": 2})
-    module = f"<pnml><module><net id='n' type='PTNet'>{SMALL}</net><finalmarkings><marking/></finalmarkings></module></pnml>"
+    module = (
+        f"<pnml><module><net id='n' type='PTNet'>{SMALL}</net><finalmarkings><marking/></finalmarkings></module></pnml>"
+    )
     assert loaded(module, tmp_path).final == ()
 
 
@@ -145,7 +147,7 @@ def test_comments_that_are_not_quite_legal(text: str, tmp_path: Path) -> None:
         (net(SMALL + '<referencePlace id="r" ref="r"/><arc source="t" target="r"/>'), "E044", "<referencePlace"),
         (net(SMALL + '<referencePlace id="r" ref="t"/><arc source="t" target="r"/>'), "E044", "<referencePlace"),
         (net(SMALL + '<referencePlace id="r"/><arc source="t" target="r"/>'), "E044", "<referencePlace"),
-        (net(SMALL.replace("/><tr", "><initialMarking><text>-1</text></initialMarking></place><tr")), "E025", "<text>-1"),
+        (net(SMALL.replace("/><tr", "><initialMarking><text>x</text></initialMarking></place><tr")), "E025", "<text>x"),
         (net(SMALL + '<arc source="t" target="p"><inscription><text>0</text></inscription></arc>'), "E025", "<text>0"),
         (net(SMALL + "<finalmarkings><marking><place idref='t'/></marking></finalmarkings>"), "E044", "<place idref"),
         (net("<a>" * 60 + "</a>" * 60), "E008", "<a>"),
