@@ -1,4 +1,4 @@
-"""Random workflow nets with a seed: grown by refinement, which keeps them sound, then disturbed, which often does not."""
+"""Random workflow nets with a seed: grown by refinement, which keeps them sound, and disturbed, which may not."""
 
 from __future__ import annotations
 
@@ -84,9 +84,16 @@ def random_net(seed: int, size: int = 5, disturbed: int | None = None) -> Net:
     for _ in range(chance.randint(0, 3) if disturbed is None else disturbed):
         growing.disturb()
     final: tuple[dict[str, int], ...] = ()
-    if chance.random() < 0.3:
-        place = chance.choice(list(growing.tokens))
-        final = ({"o": 1}, {"o": 1, place: 1}) if chance.random() < 0.5 else ({"o": 1},)
+    kind = chance.choice(["sinks", "sinks", "one", "two", "resource"])
+    if kind == "one":
+        final = ({"o": 1},)
+    elif kind == "two":
+        final = ({"o": 1}, {"o": 1, chance.choice(list(growing.tokens)): 1})
+    elif kind == "resource":  # What some transitions borrow and give back.
+        growing.tokens["r"] = chance.randint(0, 2)
+        for name in chance.sample(list(growing.takes), k=min(2, len(growing.takes))):
+            growing.takes[name]["r"] = growing.gives[name]["r"] = 1
+        final = ({"o": 1, "r": growing.tokens["r"]},)
     return Net(
         name=f"net {seed}",
         places={name: Place(tokens=number) for name, number in growing.tokens.items()},

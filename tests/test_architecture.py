@@ -19,11 +19,14 @@ LAYERS = (
     ("errors",),
     ("expressions",),
     ("families",),
+    ("designs",),
+    ("petri",),
     ("model",),
     ("datatypes",),
     ("source", "library"),
     ("catalogue",),
     ("load",),
+    ("formats",),
     ("reference",),
     ("expand",),
     ("graph",),
@@ -31,7 +34,7 @@ LAYERS = (
     ("trace",),
     ("names",),
     ("declare", "assign"),
-    ("orchestration", "choreography", "guarded"),
+    ("orchestration", "choreography", "guarded", "net"),
     ("compile",),
     ("engine",),
     ("results",),
@@ -54,7 +57,7 @@ RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
 # Results show themselves: these import upwards, inside functions only.
 SHOWING = {
     (result, shown)
-    for result in ("errors", "model", "trace", "results", "check", "simulate", "compare")
+    for result in ("errors", "designs", "trace", "results", "check", "simulate", "compare")
     for shown in ("report", "plot")
 }
 

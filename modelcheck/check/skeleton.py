@@ -40,6 +40,10 @@ def problems_of_properties(design: model.Model) -> list[Problem]:
             }
         case model.System():
             bare = model.System(name=design.name, variables=good)
+        case model.Net():
+            places = dict.fromkeys(design.places, model.Place())
+            still = dict.fromkeys(design.transitions, model.NetTransition())
+            bare = model.Net(name=design.name, places=places, transitions=still)
     try:
         system = compile_model(replace(bare, constants=constants, types=types, properties=stated))
     except ModelError:

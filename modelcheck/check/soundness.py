@@ -144,7 +144,7 @@ def _inquiry(
     design: model.Model, system: TransitionSystem, limits: Limits, graph: Explore, reductions: frozenset[str]
 ) -> Inquiry:
     if isinstance(design, model.Net):
-        return _of_net(design, system, limits, reductions)
+        return inquire_net(design, system, limits, reductions)
     if isinstance(design, model.Orchestration) and "structure" in reductions and flows_are_sound(design):
         reason = {
             COMPLETE: "what has arrived can start, what has started can end, and joins get all their tokens",
@@ -157,8 +157,10 @@ def _inquiry(
     return Inquiry(_Answers(found, design).part, "state graph", {"states": len(found.graph.states)})
 
 
-def _of_net(net: model.Net, system: TransitionSystem, limits: Limits, reductions: frozenset[str]) -> Inquiry:
-    """On the reduced net where it is sound; else on the whole one, or with runs of the reduced one."""
+def inquire_net(
+    net: model.Net, system: TransitionSystem, limits: Limits, reductions: frozenset[str], few: int = FEW
+) -> Inquiry:
+    """On the reduced net where it is sound; else on the whole one, if it has few states, or with lifted runs."""
     if "structure" not in reductions:
         whole = _net_graph(net, system, limits)
         return Inquiry(_Answers(whole, net).part, "state graph", {"states": len(whole.graph.states)})
@@ -173,12 +175,12 @@ def _of_net(net: model.Net, system: TransitionSystem, limits: Limits, reductions
 
     @cache
     def of_whole() -> _Answers:
-        few = replace(limits, states=min(limits.states, FEW))
-        return _Answers(_net_graph(net, system, few), net)
+        small_limits = replace(limits, states=min(limits.states, few))
+        return _Answers(_net_graph(net, system, small_limits), net)
 
     def part(name: str) -> Part:
         found = answers.part(name)
-        if found.verdict == Verdict.PROVED:
+        if found.verdict == Verdict.PROVED and found.trace is None:
             return found
         known = of_whole().part(name)
         if known.verdict == found.verdict:

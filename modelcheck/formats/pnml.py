@@ -38,7 +38,7 @@ def load_pnml(path: str | Path, constants: Mapping[str, str] | None = None) -> N
     """The net in a file. Raises `ModelError` with all problems: of XML as `read_xml`, and E025, E030, E042 to E044."""
     problems: list[Problem] = []
     net = _Reader(_the_net(read_xml(path), str(path)), problems).net()
-    net = with_constants(net, constants or {}, problems)
+    with_constants(net, constants or {}, problems)  # A net declares none.
     if problems:
         raise ModelError(problems)
     return net

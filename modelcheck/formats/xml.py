@@ -21,6 +21,7 @@ from ..source import DEEPEST, MOST_BYTES, MOST_VALUES, read_bytes
 
 # Comments, and what may look as if it held one.
 _COMMENT = re.compile(r"<!--.*?-->|<!\[CDATA\[.*?\]\]>|<\?.*?\?>", re.DOTALL)
+_TAG = re.compile(r"<[^\W\d]")
 _DECLARED = re.compile(rb"""\A\s*<\?xml[^>]*?encoding\s*=\s*["']([A-Za-z0-9._-]{1,40})["']""")
 _ENCODINGS = frozenset({"utf-8", "ascii", "iso8859-1", "iso8859-15", "cp1252", "utf-16"})
 
@@ -59,7 +60,10 @@ def parse_xml(text: str, file: str) -> Element:
     """The root element of a text; see `read_xml`."""
     if len(text) > MOST_BYTES:
         raise ModelError([Problem("E002", f"'{file}' is larger than {MOST_BYTES:,} bytes")])
-    return _Builder(without_comments(text), file).root()
+    text = without_comments(text)
+    if sum(1 for _ in _TAG.finditer(text)) > MOST_VALUES:
+        raise ModelError([Problem("E009", f"'{file}' has more than {MOST_VALUES:,} elements")])
+    return _Builder(text, file).root()
 
 
 def without_comments(text: str) -> str:
@@ -101,7 +105,6 @@ class _Builder:
         self.text, self.file, self.lines = text, file, text.splitlines()
         self.open: list[Element] = []
         self.found: Element | None = None
-        self.count = 0
         self.parser = expat.ParserCreate(namespace_separator=" ")
         self.parser.StartDoctypeDeclHandler = self.refuse_doctype
         self.parser.StartElementHandler = self.start
@@ -125,13 +128,12 @@ class _Builder:
 
     def refuse_doctype(self, *_: object) -> None:
         message = "document type declarations are refused: with them a small file can mean gigabytes, or fetch others"
-        raise ModelError([Problem("E041", message, self.here(), "remove '<!DOCTYPE ...>'")])
+        before = self.text[: self.text.index("<!DOCTYPE")].split("\n")
+        place = self.place(len(before), len(before[-1]))
+        raise ModelError([Problem("E041", message, place, "remove '<!DOCTYPE ...>'")])
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
-        self.count += 1
         place = self.here()
-        if self.count > MOST_VALUES:
-            raise ModelError([Problem("E009", f"more than {MOST_VALUES:,} elements", place)])
         if len(self.open) >= DEEPEST:
             raise ModelError([Problem("E008", f"nested more than {DEEPEST} levels deep", place)])
         located = {key.rpartition(" ")[2]: Located(value, place) for key, value in attributes.items()}

@@ -21,8 +21,8 @@ def net_graph(net: Net) -> nx.MultiDiGraph[str]:
     for name, each in net.transitions.items():
         node = f"{name}!" if name in net.places else name
         graph.add_node(node, kind="transition", label=each.title or name)
-        for place, number in each.takes.items():
-            graph.add_edge(place, node, kind="arc", label="" if number == 1 else str(number))
-        for place, number in each.gives.items():
-            graph.add_edge(node, place, kind="arc", label="" if number == 1 else str(number))
+        for taken, number in each.takes.items():
+            graph.add_edge(taken, node, kind="arc", label="" if number == 1 else str(number))
+        for given, number in each.gives.items():
+            graph.add_edge(node, given, kind="arc", label="" if number == 1 else str(number))
     return graph

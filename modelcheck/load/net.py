@@ -118,5 +118,5 @@ def check_places(net: model.Net, declared: tuple[str, ...], problems: Problems) 
     marking = [*net.final, *(m for each in net.transitions.values() for m in (each.takes, each.gives))]
     for name in (name for each in marking for name in each if name not in declared):
         place: Position | None = getattr(name, "position", None)
-        hint = did_you_mean(name, declared, otherwise="this net declares no places")
+        hint = did_you_mean(name, declared, otherwise="" if declared else "this net declares no places")
         report(problems, Problem("E030", f"unknown place '{name}'", place, hint))

@@ -6,11 +6,11 @@ is cut off. Otherwise it holds any whole number.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from ..declare import declare_names, declare_variables
-from ..errors import ModelError
+from ..errors import ModelError, Problem, did_you_mean, position_of
 from ..expressions import (
     FALSE,
     TRUE,
@@ -30,11 +30,17 @@ from ..system import Action, Label, TransitionSystem
 from .bounds import structural_bounds
 
 PROCESS = "net"
+MOST_NODES = 10_000
 MOST_BOUNDED = 5_000  # Places and transitions up to which bounds are computed.
 
 
 def compile_net(net: Net) -> TransitionSystem:
     """The transition system of a net; its finished states are the final markings."""
+    if problems := [*_net_problems(net)]:
+        raise ModelError(problems)
+    if len(net.places) > MOST_NODES or len(net.transitions) > MOST_NODES:
+        message = f"'{net.name}' has more than {MOST_NODES:,} places or transitions"
+        raise ModelError([Problem("E143", message, position_of(net.name))])
     small = len(net.places) + len(net.transitions) <= MOST_BOUNDED
     bounds = structural_bounds(net) if small else {}
     declared = {
@@ -48,6 +54,21 @@ def compile_net(net: Net) -> TransitionSystem:
     refs = {variable.name: variable.ref for variable in variables}
     actions = tuple(_action(name, each, refs) for name, each in net.transitions.items())
     return TransitionSystem(net.name, tuple(variables), actions, final_condition(net, refs), TRUE, scope)
+
+
+def _net_problems(net: Net) -> Iterator[Problem]:
+    """Places that are not there, and numbers that are none: nets built in Python can have both."""
+    markings = [*net.final, *(marking for each in net.transitions.values() for marking in (each.takes, each.gives))]
+    for marking in markings:
+        for name, number in marking.items():
+            if name not in net.places:
+                hint = did_you_mean(name, net.places)
+                yield Problem("E030", f"unknown place '{name}'", position_of(name), hint, unknown=name)
+            if not isinstance(number, int) or number < 1:
+                yield Problem("E025", f"{number!r} tokens of '{name}': expected a whole number from 1 on")
+    for name, place in net.places.items():
+        if not isinstance(place.tokens, int) or place.tokens < 0:
+            yield Problem("E025", f"{place.tokens!r} tokens on '{name}': expected a whole number", position_of(name))
 
 
 def _action(name: str, each: NetTransition, places: dict[str, Ref]) -> Action:

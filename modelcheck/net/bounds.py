@@ -50,7 +50,9 @@ def _weights(net: Net) -> dict[str, int]:
     change = csr_array((values, (rows, columns)), shape=(len(net.transitions), len(net.places)))
     # The smallest weights keep the bounds small, too.
     cost = np.array([1.0 + 1_000.0 * place.tokens for place in net.places.values()])
-    found = linprog(cost, A_ub=change, b_ub=np.zeros(len(net.transitions)), bounds=(1, None), method="highs")
+    limit = np.zeros(len(net.transitions))
+    # The stubs leave out that it takes sparse matrices.
+    found = linprog(cost, A_ub=change, b_ub=limit, bounds=(1, None), method="highs")  # type: ignore[call-overload]
     if not found.success:
         return {}
     exact = [Fraction(float(value)).limit_denominator(_LARGEST_DENOMINATOR) for value in found.x]

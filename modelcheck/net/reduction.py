@@ -5,9 +5,9 @@ Each rule keeps, in both directions: whether every reachable marking can still c
 Places of final markings, and of the end in general, are never taken out, except twins of each other.
 
 - `fuse forwards`: a place whose only consumer takes just one token from just that place. Whoever gives to the place
-  gives to where the consumer would put it (series fusion of places, Murata 1989; the abstraction rule of Desel & Esparza
-  1995; post-agglomeration, Berthelot 1987). In a run that completes the place is empty again, and its consumer can go as
-  soon as its token is there: that only makes tokens arrive sooner.
+  gives to where the consumer would put it (series fusion of places, Murata 1989; the abstraction rule of Desel &
+  Esparza 1995; post-agglomeration, Berthelot 1987). In a run that completes the place is empty again, and its consumer
+  can go as soon as its token is there: that only makes tokens arrive sooner.
 - `fuse backwards`: a place, empty at the start, whose only producer gives just one token to just that place, and nobody
   else takes what that producer takes. Each consumer takes what the producer took (series fusion of transitions;
   pre-agglomeration). The producer can wait until its token is used: nobody else can use what it leaves.
@@ -65,7 +65,7 @@ def reduce_net(net: Net) -> Reduction:
         ("idle places", work.drop_idle_places),
     )
     applied: dict[str, int] = {}
-    while any([_counted(name, rule, applied) for name, rule in rules]):  # Each once a round: no short cut.
+    while sum(_counted(name, rule, applied) for name, rule in rules):
         pass
     return work.reduction(applied)
 
@@ -91,7 +91,7 @@ class _Work:
         self.givers: dict[str, set[str]] = {name: set() for name in net.places}
         for name in net.transitions:
             self.connect(name)
-        self.meaning = {name: (name,) for name in net.transitions}
+        self.meaning: dict[str, tuple[str, ...]] = {name: (name,) for name in net.transitions}
         self.before: list[str] = []
         self.sinks = net.sinks
         self.at_the_end = {place for marking in net.final for place, number in marking.items() if number} or set(
@@ -127,7 +127,7 @@ class _Work:
         return sorted(names)
 
     def fuse_forwards(self) -> bool:
-        return any([self.fuse_forward(place) for place in list(self.tokens)])
+        return sum(self.fuse_forward(place) for place in list(self.tokens)) > 0
 
     def fuse_forward(self, place: str) -> bool:
         if place not in self.tokens or place in self.at_the_end or len(self.takers[place]) != 1:
@@ -158,7 +158,7 @@ class _Work:
         return True
 
     def fuse_backwards(self) -> bool:
-        return any([self.fuse_backward(place) for place in list(self.tokens)])
+        return sum(self.fuse_backward(place) for place in list(self.tokens)) > 0
 
     def fuse_backward(self, place: str) -> bool:
         if place not in self.tokens or place in self.at_the_end or self.tokens[place] or len(self.givers[place]) != 1:

@@ -32,7 +32,7 @@ HINT = "draw its states: modelcheck graph MODEL --states"
 
 
 def graph_of(design: model.Model) -> Graph:
-    """The control-flow graph of an orchestration, the event graph of a choreography, the arcs of a net; raises `ModelError` (E904)."""
+    """The flow of an orchestration, the events of a choreography, the arcs of a net; raises `ModelError` (E904)."""
     graph: Graph
     match design:
         case model.Orchestration():
