@@ -232,10 +232,10 @@ def test_an_order_of_undoing_with_fewer_conditions_is_the_same_order() -> None:
     assert counted[0].transitions == counted[1].transitions
 
 
-def test_a_search_that_would_take_too_much_memory_ends_without_a_verdict(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("modelcheck.engine.search.MOST_VALUES_HELD", 1_000)
+def test_a_search_that_would_take_too_much_memory_ends_without_a_verdict() -> None:
     steps = "\n".join(f"    s{k}: {{after: []}}" for k in range(8))
     asked = "properties: {p: {never: running(s1) and done(s1)}}"
-    report = report_on(f"orchestration: fan\nflow:\n  steps:\n{steps}\n{asked}\n")
+    text = f"orchestration: fan\nflow:\n  steps:\n{steps}\n{asked}\n"
+    report = check(load_text(text), limits=Limits(memory=100_000))
     assert report["p"].verdict == Verdict.UNKNOWN
     assert "memory" in report["p"].reason

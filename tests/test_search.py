@@ -15,7 +15,7 @@ from modelcheck import model
 from modelcheck.compile import compile_model
 from modelcheck.engine.search import NOT_LISTABLE, count_states, search
 from modelcheck.engine.successors import compile_numbered_successors, compile_successors
-from modelcheck.engine.target import Limits, Target
+from modelcheck.engine.target import Limits, Seen, Target
 from modelcheck.expressions import BOOL, INT, TRUE, Expr, IntType, Ref, compare, integer, resolve
 from modelcheck.expressions.parse import parse
 from modelcheck.load import load_file
@@ -221,10 +221,11 @@ def test_control_c_ends_with_what_is_known(monkeypatch: pytest.MonkeyPatch) -> N
 def test_progress_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = iter(range(10**9))
     monkeypatch.setattr("modelcheck.engine.search.time.monotonic", lambda: float(next(clock)))
-    told: list[tuple[int, int]] = []
-    search(packaged("stock_race"), [], Limits(seconds=10**6), progress=lambda *seen: told.append(seen))
-    assert told == sorted(told)
-    assert told[-1] == (11, 4)
+    told: list[Seen] = []
+    search(packaged("stock_race"), [], Limits(seconds=10**6), progress=told.append)
+    states = [seen.states for seen in told]
+    assert states == sorted(states)
+    assert (told[-1].states, told[-1].depth) == (11, 4)
 
 
 def test_the_same_question_has_the_same_answer() -> None:

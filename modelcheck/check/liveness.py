@@ -9,8 +9,9 @@ from functools import cache
 from .. import model
 from ..engine.bounded import bounded
 from ..engine.liveness import find_lasso, possible
-from ..engine.search import search
-from ..engine.state_graph import StateGraph, explore
+from ..engine.packed.graph import state_graph
+from ..engine.packed.search import packed_search
+from ..engine.state_graph import StateGraph
 from ..engine.target import Answer, Limits, Target
 from ..errors import position_of
 from ..expand import expand, flows_of
@@ -45,7 +46,7 @@ def liveness_results(
     design: model.Model, system: TransitionSystem, resolver: Resolver, limits: Limits
 ) -> Iterator[tuple[str, Compute]]:
     """The name of each such question, with the function that answers it; formulas are typed at once."""
-    graph = cache(lambda: explore(system, limits))  # All questions share one state graph, made when first needed.
+    graph = cache(lambda: state_graph(system, limits))  # All questions share one state graph, made when first needed.
     for name, asked in design.properties.items():
         about = asked.about
         if asked.word == "ends":
@@ -118,7 +119,7 @@ def _compensated(
             return Result(
                 name, "compensation", Verdict.PROVED, "graph", reason, vacuous=True, position=position_of(name)
             )
-        engine = search if system.enumerable else bounded
+        engine = packed_search if system.enumerable else bounded
         results, _ = answer_questions(system, questions, engine, limits)
         worst = next((result for result in results if result.verdict != Verdict.PROVED), results[0])
         return replace(worst, name=name, position=position_of(name))
@@ -179,7 +180,7 @@ def _leads_to(
 
 
 def _reachable(system: TransitionSystem, state: Expr, limits: Limits) -> bool:
-    return bool(search(system, [Target("premise", state=state)], limits).traces)
+    return bool(packed_search(system, [Target("premise", state=state)], limits).traces)
 
 
 def _of_graph(

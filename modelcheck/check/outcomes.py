@@ -13,7 +13,8 @@ import numpy as np
 
 from .. import model
 from ..compile import compile_model
-from ..engine.state_graph import StateGraph, explore
+from ..engine.packed.graph import state_graph
+from ..engine.state_graph import StateGraph
 from ..engine.target import Limits
 from ..errors import ModelError, Problem, position_of
 from ..expressions import Expr, Resolver, compile_expression, show
@@ -95,7 +96,7 @@ def outcomes_of(design: model.Model, limits: Limits | None = None) -> Outcomes:
     if not design.observe:
         hint = "write 'observe: {paid: payment.paid}': the outside's name, and the formula here"
         raise ModelError([Problem("E307", f"'{design.name}' observes nothing", position_of(design.name), hint)])
-    graph = explore(system, limits)
+    graph = state_graph(system, limits)
     return Outcomes(
         design.name,
         tuple(design.observe),

@@ -104,12 +104,8 @@ def _result(question: Question, answer: Answer, system: TransitionSystem) -> Res
         return replace(
             common, verdict=verdict, trace=trace, reason=question.found or broken, shows=question.target.state
         )
-    if answer.complete:
-        if question.wanted:
-            return replace(common, verdict=Verdict.REFUTED, reason=question.absent)
-        vacuous = question.premise is not None and _premise(question) not in answer.traces
-        reason = question.vacuous if vacuous else question.absent
-        return replace(common, verdict=Verdict.PROVED, reason=reason, vacuous=vacuous)
+    if answer.complete or question.name in answer.proved:
+        return _unreachable(replace(common, method=answer.proved.get(question.name, answer.method)), question, answer)
     # A bound that was set beforehand gives `bounded`; running out of time gives `unknown`.
     if answer.stopped in ("states", "depth"):
         reason = f"nothing found up to {answer.depth} actions ({answer.states:,} states)"
@@ -117,3 +113,16 @@ def _result(question: Question, answer: Answer, system: TransitionSystem) -> Res
     if not answer.states:
         return replace(common, reason=answer.stopped)
     return replace(common, reason=f"stopped after {answer.depth} actions: {answer.stopped}")
+
+
+def _unreachable(common: Result, question: Question, answer: Answer) -> Result:
+    """What it means that the target cannot be reached; whether that says anything may be open."""
+    if question.wanted:
+        return replace(common, verdict=Verdict.REFUTED, reason=question.absent)
+    premise = _premise(question)
+    asked = question.premise is not None and premise not in answer.traces
+    vacuous = asked and (answer.complete or premise in answer.proved)
+    reason = question.vacuous if vacuous else question.absent
+    if asked and not vacuous:
+        reason = "; ".join(filter(None, [reason, "not known whether what it speaks of ever happens"]))
+    return replace(common, verdict=Verdict.PROVED, reason=reason, vacuous=vacuous)

@@ -9,7 +9,8 @@ from dataclasses import replace
 
 from .. import model
 from ..compile import compile_model
-from ..engine.search import count_states, search
+from ..engine.packed.search import packed_search
+from ..engine.search import search
 from ..engine.target import MOST_UNROLLED, Answer, Limits, Target
 from ..errors import ModelError, Problem, did_you_mean, position_of
 from ..expand import expand
@@ -26,7 +27,7 @@ from .properties import state_questions
 from .question import Ask, Question, answer_questions
 from .structure import proved_by_structure
 
-ENGINES = ("auto", "search", "bounded")
+ENGINES = ("auto", "search", "plain", "bounded")
 
 
 def check_model(
@@ -141,7 +142,7 @@ def _engine(system: TransitionSystem, engine: str) -> Ask:
         message = f"'{system.name}' has too many first values or choices for a search to list"
         hint = "give its variables ranges or initial values, or use '--engine bounded'"
         raise ModelError([Problem("E304", message, hint=hint)])
-    return search
+    return search if engine == "plain" else packed_search
 
 
 def _too_wide(system: TransitionSystem, _targets: Sequence[Target], _limits: Limits) -> Answer:
@@ -178,7 +179,7 @@ def _pinned(design: model.Model, system: TransitionSystem, answer: Answer | None
         return []
     if answer is None or not answer.complete:
         # The engine may have found all that it was looking for before it had seen every state.
-        answer = count_states(system, limits)
+        answer = packed_search(system, (), limits)
     common = Result("states", "states", Verdict.UNKNOWN, answer.method, f"{answer.states:,} counted")
     if not answer.complete:
         return [replace(common, reason=f"not all states were counted: {answer.stopped}")]

@@ -14,23 +14,28 @@ from ..expressions import TRUE, Expr, compile_expression, conjunction, disjuncti
 from ..system import DIVISION, Action, Claim, State, TransitionSystem
 from ..trace import Trace, replay
 from .successors import compile_successors
-from .target import MOST_VALUES_HELD, Answer, Limits, Target
+from .target import Answer, Limits, Progress, Seen, Target
 
 NOT_LISTABLE = "too many first values to list"
 _BATCH = 256  # States between two looks at the clock.
 
-Progress = Callable[[int, int], None]
+BYTES_A_STATE, BYTES_A_VALUE = 160, 8  # A tuple in a dictionary; its values are shared small numbers.
 
 
 def search(
-    system: TransitionSystem, targets: Sequence[Target], limits: Limits | None = None, progress: Progress | None = None
+    system: TransitionSystem,
+    targets: Sequence[Target],
+    limits: Limits | None = None,
+    progress: Progress | None = None,
+    until: Callable[[int, int], bool] | None = None,
 ) -> Answer:
     """A shortest trace of each target that can be reached; stops early once all are found.
 
-    Without targets everything is explored and counted. `progress` is told the number of states and the depth,
-    a few times a second. Ctrl-C ends it with what is known so far (`stopped="interrupted"`).
+    Without targets everything is explored and counted. `progress` is told how far it has come, a few times a second.
+    `until` is asked before each level, with the number of states and of those in the level, whether to leave the rest
+    to another engine (`stopped="large"`). Ctrl-C ends it with what is known so far (`stopped="interrupted"`).
     """
-    return _Search(system, targets, limits or Limits(), progress).run()
+    return _Search(system, targets, limits or Limits(), progress, until).run()
 
 
 def count_states(system: TransitionSystem, limits: Limits | None = None) -> Answer:
@@ -43,8 +48,15 @@ class _Found(Exception):
 
 
 class _Search:
-    def __init__(self, system: TransitionSystem, targets: Sequence[Target], limits: Limits, progress: Progress | None):
-        self.system, self.limits, self.progress = system, limits, progress
+    def __init__(
+        self,
+        system: TransitionSystem,
+        targets: Sequence[Target],
+        limits: Limits,
+        progress: Progress | None,
+        until: Callable[[int, int], bool] | None,
+    ):
+        self.system, self.limits, self.progress, self.until = system, limits, progress, until
         self.started = self.reported = time.monotonic()
         self.pending = list(targets)
         self.traces: dict[str, Trace] = {}
@@ -64,8 +76,13 @@ class _Search:
             stopped, complete = "interrupted", False
         return Answer(
             self.traces, complete, stopped, len(self.came_from), self.transitions, self.depth,
-            time.monotonic() - self.started, "breadth-first search",
+            time.monotonic() - self.started, "breadth-first search", bytes=self.bytes,
         )  # fmt: skip
+
+    @property
+    def bytes(self) -> int:
+        """The memory of the states, about."""
+        return len(self.came_from) * (BYTES_A_STATE + BYTES_A_VALUE * len(self.system.variables))
 
     def levels(self) -> str:
         """Visit all states, level by level; says what ended it early, if anything did."""
@@ -75,30 +92,32 @@ class _Search:
         level = 0
         while frontier:
             last = self.limits.depth is not None and level >= self.limits.depth
+            if self.until is not None and self.until(len(self.came_from), len(frontier)):
+                return "large"
             following: list[State] = []
             for batch in _batches(frontier):
-                if stopped := self.exhausted(level):
+                if stopped := self.exhausted(level, len(frontier)):
                     return stopped
                 following += self.look(batch) if last else self.expand(batch)
             self.depth = level
             if last:
-                return "depth" if any(map(self.leads_on, frontier)) else ""
+                return "depth" if any(leads_on(self.system, state) for state in frontier) else ""
             frontier = following
             level += 1
         return ""
 
-    def exhausted(self, level: int) -> str:
+    def exhausted(self, level: int, frontier: int) -> str:
         """The limit that is used up, if one is; also reports progress now and then."""
         if len(self.came_from) > self.limits.states:
             return "states"
-        if len(self.came_from) * len(self.system.variables) > MOST_VALUES_HELD:
+        if self.bytes > self.limits.memory:
             return "memory"
         now = time.monotonic()
         if now - self.started > self.limits.seconds:
             return "seconds"
         if self.progress and now - self.reported > 0.2:
             self.reported = now
-            self.progress(len(self.came_from), level)
+            self.progress(Seen(len(self.came_from), frontier, level, now - self.started, self.bytes))
         return ""
 
     def expand(self, batch: Sequence[State]) -> list[State]:
@@ -131,13 +150,6 @@ class _Search:
                 self.report_stuck(state)
         return []
 
-    def leads_on(self, state: State) -> bool:
-        """Whether something can be tried here, be it only a division by zero."""
-        if not self.system.in_range(state):
-            return False
-        divides = (claim is DIVISION for plain in self.system.plain for claim in plain.broken(state))
-        return bool(self.successors(state)) or any(divides)
-
     def watch(self) -> None:
         """Compile what is still looked for into one condition on states and one on the actions that leave them."""
         states = [conjunction([well_defined(t.state), t.state]) for t in self.pending if t.state is not None]
@@ -164,7 +176,7 @@ class _Search:
         for number, action in enumerate(self.system.plain):
             for claim, after in action.findings(state):
                 for target in self.pending:
-                    if target.name not in self.traces and _asks_for(target.claims, claim):
+                    if target.name not in self.traces and asks_for(target.claims, claim):
                         self.record(target, self.path(state), number, claim, after)
         self.settle()
 
@@ -200,32 +212,41 @@ class _Search:
         return next(number for number, following in self.system.successors(before) if following == after)
 
 
+def leads_on(system: TransitionSystem, state: State) -> bool:
+    """Whether something can be tried in a state, be it only a division by zero."""
+    if not system.in_range(state):
+        return False
+    divides = (claim is DIVISION for plain in system.plain for claim in plain.broken(state))
+    return any(True for _ in system.successors(state)) or any(divides)
+
+
 def _batches(states: Sequence[State]) -> Iterator[Sequence[State]]:
     return (states[first : first + _BATCH] for first in range(0, len(states), _BATCH))
 
 
-def _asks_for(claims: frozenset[tuple[str, str]], claim: Claim) -> bool:
+def asks_for(claims: frozenset[tuple[str, str]], claim: Claim) -> bool:
+    """Whether a claim is among those of the given kinds and names."""
     return (claim.kind, claim.name) in claims or (claim.kind, "*") in claims
 
 
 def _breaking(system: TransitionSystem, wanted: frozenset[tuple[str, str]]) -> Callable[[State], bool]:
     """Whether some action that is enabled in a state breaks a wanted claim."""
-    simple = disjunction(_breaks(action, wanted) for action in system.actions if not action.parameters)
+    simple = disjunction(breaks_wanted(action, wanted) for action in system.actions if not action.parameters)
     breaks = compile_expression(simple, system.positions)
-    others = [plain for plain in system.plain if plain.values and _breaks(plain.action, wanted) != negation(TRUE)]
+    others = [plain for plain in system.plain if plain.values and breaks_wanted(plain.action, wanted) != negation(TRUE)]
     if not others:
         return breaks
     return lambda state: (
-        breaks(state) or any(_asks_for(wanted, claim) for action in others for claim in action.broken(state))
+        breaks(state) or any(asks_for(wanted, claim) for action in others for claim in action.broken(state))
     )
 
 
-def _breaks(action: Action, wanted: frozenset[tuple[str, str]]) -> Expr:
+def breaks_wanted(action: Action, wanted: frozenset[tuple[str, str]]) -> Expr:
     """The condition under which an action breaks a wanted claim, as `PlainAction.findings` defines it."""
     guard_defined = well_defined(action.guard)
-    wrong = [action.breaks(claim) for claim in action.claims if _asks_for(wanted, claim)]
+    wrong = [action.breaks(claim) for claim in action.claims if asks_for(wanted, claim)]
     undefined: Iterable[Expr] = ()
-    if _asks_for(wanted, DIVISION):
+    if asks_for(wanted, DIVISION):
         wrong.append(negation(action.updates_defined))
         undefined = [negation(guard_defined)]
     return disjunction([*undefined, conjunction([guard_defined, action.guard, disjunction(wrong)])])

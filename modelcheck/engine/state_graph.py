@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -16,14 +16,27 @@ import numpy.typing as npt
 from ..expressions import Expr
 from ..system import State, TransitionSystem
 from ..trace import Trace, replay
-from .search import NOT_LISTABLE
+from .search import BYTES_A_STATE, BYTES_A_VALUE, NOT_LISTABLE
 from .successors import compile_numbered_successors
-from .target import MOST_VALUES_HELD, Answer, Limits
+from .target import Answer, Limits
 
 Mask = npt.NDArray[np.bool_]
 Numbers = npt.NDArray[np.int64]
+Places = npt.NDArray[np.signedinteger[Any]]  # As wide as it takes.
 
+_BYTES_AN_EDGE = 24
 _BATCH = 256  # States between two looks at the clock.
+
+
+@runtime_checkable
+class Columns(Protocol):
+    """States that can be asked all at once."""
+
+    def where(self, condition: Expr) -> Mask:
+        """The states in which a condition holds."""
+
+    def in_range(self) -> Mask:
+        """The states in which every variable is within its range."""
 
 
 @dataclass(frozen=True)
@@ -38,9 +51,9 @@ class StateGraph:
     states: Sequence[State]
     initial: int
     expanded: int
-    source: Numbers
-    target: Numbers
-    action: Numbers
+    source: Places
+    target: Places
+    action: Places
     stopped: str = ""
     seconds: float = 0.0
 
@@ -87,6 +100,8 @@ class StateGraph:
 
     def where(self, condition: Expr) -> Mask:
         """The states in which a condition holds."""
+        if isinstance(self.states, Columns):
+            return self.states.where(condition)
         return self._mask(self.system.predicate(condition))
 
     def _mask(self, holds: Callable[[State], Any]) -> Mask:
@@ -94,6 +109,8 @@ class StateGraph:
 
     @cached_property
     def in_range(self) -> Mask:
+        if isinstance(self.states, Columns):
+            return self.states.in_range()
         return self._mask(self.system.in_range)
 
     @cached_property
@@ -165,7 +182,8 @@ class _Exploration:
     def exhausted(self) -> str:
         if len(self.states) > self.limits.states:
             return "states"
-        if len(self.states) * len(self.system.variables) > MOST_VALUES_HELD:
+        held = len(self.states) * (BYTES_A_STATE + BYTES_A_VALUE * len(self.system.variables))
+        if held + len(self.source) * _BYTES_AN_EDGE > self.limits.memory:
             return "memory"
         return "seconds" if time.monotonic() - self.started > self.limits.seconds else ""
 

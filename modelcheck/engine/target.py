@@ -6,14 +6,12 @@ reaching one is good or bad is for the check that asks to say.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from ..expressions import Expr
 from ..trace import Trace
 
-# Values held at once, in all states together: about two gigabytes.
-MOST_VALUES_HELD = 250_000_000
 # With more variables than this nothing is unrolled for z3.
 MOST_UNROLLED = 5_000
 
@@ -34,11 +32,27 @@ class Target:
 
 @dataclass(frozen=True)
 class Limits:
-    """When to give up: states and steps are bounds that make a verdict `bounded`, seconds make it `unknown`."""
+    """When to give up: states and steps are bounds that make a verdict `bounded`; seconds, and the bytes of memory that
+    states may take, make it `unknown`."""
 
-    states: int = 2_000_000
+    states: int = 100_000_000
     depth: int | None = None
     seconds: float = 60.0
+    memory: int = 4 << 30
+
+
+@dataclass(frozen=True)
+class Seen:
+    """How far an engine has come: states seen, states in the level at hand, its depth, seconds spent, bytes held."""
+
+    states: int
+    frontier: int
+    depth: int
+    seconds: float
+    bytes: int = 0
+
+
+Progress = Callable[[Seen], None]
 
 
 @dataclass(frozen=True)
@@ -47,7 +61,9 @@ class Answer:
 
     complete: every reachable state was seen, so that a target without a trace is unreachable.
     stopped: what ended the search otherwise (`states`, `depth`, `seconds`, `memory`, `z3`), empty where complete.
-    depth: number of actions up to which everything was seen.
+    depth: number of actions up to which everything was seen. bytes: the memory that the states took.
+    proved: the targets that are known to be unreachable although not every state was seen, each with how that is known
+    (`2-induction`, `invariant x >= 0`).
     """
 
     traces: Mapping[str, Trace]
@@ -59,3 +75,5 @@ class Answer:
     seconds: float = 0.0
     method: str = ""
     notes: Mapping[str, str] = field(default_factory=dict)
+    bytes: int = 0
+    proved: Mapping[str, str] = field(default_factory=dict)

@@ -23,9 +23,18 @@ _FITS = 1 << 62
 def evaluate_columns(expr: Expr, columns: Mapping[str, Column]) -> Column | Any:
     """The value of a tree in each row. `and`, `or` and `if` evaluate all their parts: a division by zero
     in a row whose value is not used gives an arbitrary value there, and no warning."""
+    return compile_columns(expr)(columns)
+
+
+def compile_columns(expr: Expr) -> Callable[[Mapping[str, Column]], Column | Any]:
+    """`evaluate_columns` for many columns: what depends on the tree alone is found out once."""
     exact = needs_objects(expr)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return _evaluate(expr, columns, exact)
+
+    def evaluate(columns: Mapping[str, Column]) -> Column | Any:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return _evaluate(expr, columns, exact)
+
+    return evaluate
 
 
 def needs_objects(expr: Expr) -> bool:

@@ -1,0 +1,1 @@
+"""Search over packed states: `search.packed_search`."""

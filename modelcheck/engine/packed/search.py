@@ -1,0 +1,220 @@
+"""Breadth-first search over whole frontiers of packed states: what the plain search answers, at the speed of memory.
+
+A level is worked on in pieces that fit the cache. For each action its guard is evaluated over all states of a piece,
+its effect over those that pass; what was seen before is dropped. All states are kept in the order of their levels, so
+that a shortest trace is found backwards without a parent for each state. Small systems and long chains are left to the
+plain search, and narrow levels are expanded by the plain functions.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+
+from ...system import TransitionSystem
+from ...trace import Trace, replay
+from ..search import leads_on, search
+from ..target import Answer, Limits, Progress, Seen, Target
+from .actions import compile_actions
+from .conditions import Frame
+from .expansion import PIECE, Expansion, way_to
+from .layout import Layout, Overflow, Rows, Unpackable, layout_of
+from .visited import Collision, Store, index_of
+from .watch import Watch
+
+METHOD = "breadth-first search, packed states"
+SMALL, WIDE = 4_000, 256  # Up to so many states, and while levels are narrower than this, the plain search is faster.
+BATCH = 1 << 20  # Results that are sorted at once.
+
+
+def packed_search(
+    system: TransitionSystem, targets: Sequence[Target], limits: Limits | None = None, progress: Progress | None = None
+) -> Answer:
+    """What `search` answers, for large systems much faster; `Answer.method` says how it was done.
+
+    Systems whose states cannot be packed (fractions, integers that grow beyond 32 bits) are searched plainly; then
+    `Answer.notes` says why, under `plain search`.
+    """
+    limits = limits or Limits()
+    first = search(system, targets, limits, progress, until=_is_large)
+    if first.stopped != "large":
+        return first
+    left = [target for target in targets if target.name not in first.traces]
+    spent = first.seconds
+    remaining = replace(limits, seconds=max(0.0, limits.seconds - spent))
+    try:
+        answer = search_rows(system, left, remaining, progress)
+    except (Unpackable, Overflow) as reason:
+        answer = search(system, left, remaining, progress)
+        notes = {**answer.notes, "plain search": str(reason) or "an integer without a range became large"}
+        answer = replace(answer, notes=notes)
+    return replace(answer, traces={**first.traces, **answer.traces}, seconds=answer.seconds + spent)
+
+
+def _is_large(states: int, frontier: int) -> bool:
+    return states > SMALL and frontier > WIDE
+
+
+def search_rows(
+    system: TransitionSystem, targets: Sequence[Target], limits: Limits, progress: Progress | None = None, seed: int = 1
+) -> Answer:
+    """The packed search by itself, from the first state on. Raises `Unpackable` and `Overflow`."""
+    try:
+        return PackedSearch(layout_of(system), targets, limits, progress, seed).run()
+    except Collision:
+        return search_rows(system, targets, limits, progress, seed + 1)
+
+
+class _Found(Exception):
+    """Every target has its trace."""
+
+
+class PackedSearch:
+    """One search. `store` holds the states it has seen, and `levels` the place where each level begins in it."""
+
+    def __init__(
+        self, layout: Layout, targets: Sequence[Target], limits: Limits, progress: Progress | None = None, seed: int = 1
+    ):
+        self.layout, self.system, self.limits, self.progress = layout, layout.system, limits, progress
+        self.started = self.reported = time.monotonic()
+        self.actions = compile_actions(layout)
+        self.watch = Watch(layout, self.actions, targets)
+        self.expansion = Expansion(layout, self.actions)
+        self.store = Store(layout.words)
+        self.index = index_of(layout, self.store, seed)
+        self.waiting: list[Rows] = []  # Results that the index was not asked about yet.
+        self.levels: list[int] = [0]
+        self.traces: dict[str, Trace] = {}
+        self.transitions = 0
+
+    def run(self) -> Answer:
+        """Visit all states; Ctrl-C ends it with what is known so far."""
+        try:
+            stopped = self.visit()
+            complete = not stopped
+        except _Found:
+            stopped, complete = "", False
+        except KeyboardInterrupt:
+            stopped, complete = "interrupted", False
+        return Answer(
+            self.traces, complete, stopped, self.store.size, self.transitions, max(0, len(self.levels) - 2),
+            time.monotonic() - self.started, METHOD, bytes=self.bytes,
+        )  # fmt: skip
+
+    @property
+    def bytes(self) -> int:
+        """The memory of the states and their index."""
+        return self.store.rows.nbytes + self.index.bytes
+
+    def visit(self) -> str:
+        """Visit all states, level by level; says what ended it early, if anything did."""
+        self.keep(self.expansion.initial(), distinct=True)
+        self.flush()
+        while self.store.size > self.levels[-1]:
+            first, last = self.levels[-1], self.store.size
+            self.levels.append(last)
+            final = self.limits.depth is not None and len(self.levels) - 2 >= self.limits.depth
+            for begin in range(first, last, PIECE):
+                if stopped := self.exhausted(last - first):
+                    return stopped
+                self.expand(begin, min(begin + PIECE, last), final)
+            if final:
+                return "depth" if self.leads_on(first, last) else ""
+            self.flush()
+            if self.index.by_place:  # Neighbours in the bitmap are then asked for one after the other.
+                self.store.sort(last)
+        return ""
+
+    def exhausted(self, frontier: int) -> str:
+        """The limit that is used up, if one is; also reports progress now and then."""
+        if self.store.size > self.limits.states:
+            return "states"
+        if self.bytes > self.limits.memory:
+            return "memory"
+        now = time.monotonic()
+        if now - self.started > self.limits.seconds:
+            return "seconds"
+        if self.progress and now - self.reported > 0.2:
+            self.reported = now
+            self.progress(Seen(self.store.size, frontier, len(self.levels) - 2, now - self.started, self.bytes))
+        return ""
+
+    def expand(self, begin: int, end: int, final: bool) -> None:
+        """Look at the states of a piece, and find what follows them unless it is the last level that is asked for."""
+        rows = self.store.part(begin, end)
+        frame = Frame(self.layout, rows)
+        hits = list(self.watch.in_states(frame))
+        if hits:
+            for target, place in hits:
+                self.record(target, begin + place)
+            self.settle()
+        inside = self.expansion.inside(frame)
+        places = np.arange(begin, end) if inside is None else begin + np.flatnonzero(inside)
+        if inside is not None:
+            rows = rows[:, inside]
+            frame = Frame(self.layout, rows)
+        while not final and (breaking := self.watch.breaking(frame)) is not None:
+            self.record_claims(int(places[breaking]))
+        alive = np.zeros(rows.shape[1], bool)
+        for _, sources, following, distinct in self.expansion.successors(frame):
+            alive[sources] = True
+            if not final:
+                self.transitions += len(sources)
+                self.keep(following, distinct)
+        if self.watch.stuck and not alive.all():
+            stuck = np.flatnonzero(~alive & ~self.watch.finished(frame))
+            if len(stuck):
+                for target in self.watch.stuck:
+                    self.record(target, int(places[stuck[0]]))
+                self.settle()
+
+    def keep(self, rows: Rows, distinct: bool) -> None:
+        """Add to the next level what is new among some states."""
+        if self.index.by_place:
+            self.store.append(self.index.fresh(rows, distinct))
+            return
+        self.waiting.append(rows)
+        if sum(each.shape[1] for each in self.waiting) > BATCH:
+            self.flush()
+
+    def flush(self) -> None:
+        """Ask the index about what is waiting."""
+        if self.waiting:
+            rows = np.concatenate(self.waiting, axis=1)
+            self.waiting = []
+            self.store.append(self.index.fresh(rows, False))
+
+    def leads_on(self, first: int, last: int) -> bool:
+        """Whether something can be tried in the states of a level, be it only a division by zero."""
+        for begin in range(first, last, PIECE):
+            rows = self.store.part(begin, min(begin + PIECE, last))
+            if any(map(partial(leads_on, self.system), self.layout.unpack(rows))):
+                return True
+        return False
+
+    def record(self, target: Target, place: int) -> None:
+        """Keep the trace to a state."""
+        path = way_to(self.expansion, self.store, self.levels, place)
+        self.traces[target.name] = replay(path)
+
+    def record_claims(self, place: int) -> None:
+        """Keep a trace for each wanted claim that an action breaks in a state."""
+        path = way_to(self.expansion, self.store, self.levels, place)
+        for target, number, claim, after in self.watch.broken_in(path.states[-1]):
+            if target.name in self.traces:
+                continue
+            broken = replace(path, broken=claim)
+            if after is not None:
+                broken = replace(broken, states=(*path.states, after), actions=(*path.actions, number))
+            self.traces[target.name] = replay(broken)
+        self.settle()
+
+    def settle(self) -> None:
+        """Look no longer for what was found."""
+        self.watch.settle(self.traces)
+        if not self.watch.pending:
+            raise _Found
