@@ -7,7 +7,7 @@ Sistla 1998), and a symmetry that is written too differently is not noticed.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,12 +18,19 @@ from .normal import Forest, domain_of
 
 Place = tuple[str, int]  # A pattern, and which of its numbers.
 
-_NUMBER = re.compile(r"\d+")
+HOLE = "\0"
+_NUMBER = re.compile(r"(?<![0-9])(?:0|[1-9][0-9]*)(?![0-9])")  # 01 is no number: it would be written otherwise.
 
 
 def pattern_of(name: str) -> tuple[str, tuple[int, ...]]:
-    """A name without its numbers, and the numbers: `order[2].item#1` is (`order[{}].item#{}`, (2, 1))."""
-    return _NUMBER.sub("{}", name), tuple(map(int, _NUMBER.findall(name)))
+    """A name with holes for its numbers, and the numbers: (2, 1) for `order[2].item#1`."""
+    return _NUMBER.sub(HOLE, name), tuple(map(int, _NUMBER.findall(name)))
+
+
+def filled(pattern: str, numbers: Iterable[int]) -> str:
+    """The name with these numbers."""
+    pieces = pattern.split(HOLE)
+    return "".join(piece + number for piece, number in zip(pieces, [*map(str, numbers), ""], strict=True))
 
 
 @dataclass(frozen=True)
@@ -52,7 +59,7 @@ class Exchange:
         moved = [
             self.index(number) if (pattern, at) in self.places else number for at, number in enumerate(numbers)
         ]
-        return pattern.format(*moved) if tuple(moved) != numbers else name
+        return filled(pattern, moved) if tuple(moved) != numbers else name
 
 
 class Symmetries:

@@ -13,7 +13,7 @@ from itertools import combinations, product
 
 from ...system import TransitionSystem
 from ..target import Target
-from .exchange import Exchange, Place, Symmetries, pattern_of
+from .exchange import HOLE, Exchange, Place, Symmetries, filled, pattern_of
 from .normal import domain_of
 
 MOST_INDICES, MOST_VALUED, MOST_MOVED = 1_000, 6, 100_000
@@ -168,11 +168,11 @@ class _Search:
             found = []
             for chosen in product(members, repeat=dimensions):
                 rest = iter(chosen)
-                name = pattern.format(*(next(rest) if number is None else number for number in moving))
+                name = filled(pattern, [next(rest) if number is None else number for number in moving])
                 found.append(self.system.positions[name])
             yield Family(dimensions, tuple(found), holds)
 
 
 def _is_instance(place: Place) -> bool:
     pattern, at = place
-    return pattern.split("{}")[at].endswith("#")
+    return pattern.split(HOLE)[at].endswith("#")
