@@ -7,7 +7,7 @@ belong to one index alone decide, and some symmetric states stay apart: that cos
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from itertools import permutations, product
 
@@ -144,5 +144,3 @@ def inverse(order: Order) -> Order:
 def after(first: Order, second: Order) -> Order:
     """The permutation that does what `first` does, and then what `second` does."""
     return tuple(first[source] for source in second)
-
-

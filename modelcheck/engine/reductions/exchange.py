@@ -56,9 +56,7 @@ class Exchange:
         pattern, numbers = pattern_of(name)
         if not numbers:
             return name
-        moved = [
-            self.index(number) if (pattern, at) in self.places else number for at, number in enumerate(numbers)
-        ]
+        moved = [self.index(number) if (pattern, at) in self.places else number for at, number in enumerate(numbers)]
         return filled(pattern, moved) if tuple(moved) != numbers else name
 
 
