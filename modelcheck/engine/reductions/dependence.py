@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
+from itertools import product
+from math import prod
 
 from ...expressions import (
     TRUE,
@@ -36,6 +38,8 @@ from ...system import Action, TransitionSystem
 from ..search import breaks_wanted
 from ..target import Target
 from .proofs import Proofs
+
+MOST_CLAUSES = 1_000
 
 Allowed = Mapping[str, frozenset[object]]
 
@@ -107,18 +111,40 @@ class Dependence:
         found = self._conflicts.get(number)
         if found is None:
             found = self.leaving if not self.leaving >> number & 1 else self.all
-            for other in range(len(self.actions)):
-                if other != number and not found >> other & 1 and not self.accord(number, other):
+            for other in bits_of(self._meeting(number) & ~found & ~(1 << number)):
+                if not self.accord(number, other):
                     found |= 1 << other
             self._conflicts[number] = found = found & ~(1 << number)
         return found
 
+    def _meeting(self, number: int) -> int:
+        """The actions that use what an action writes, or write what it reads."""
+        found = 0
+        for at in bits_of(self.reads[number]):
+            found |= self._writers[at]
+        for at in bits_of(self.writes[number]):
+            found |= self._writers[at] | self._readers[at]
+        return found
+
+    @cached_property
+    def _readers(self) -> list[int]:
+        return self._by_variable(self.reads)
+
+    @cached_property
+    def _writers(self) -> list[int]:
+        return self._by_variable(self.writes)
+
+    def _by_variable(self, masks: Sequence[int]) -> list[int]:
+        """For each variable the actions whose mask names it."""
+        found = [0] * len(self.bits)
+        for number, mask in enumerate(masks):
+            for at in bits_of(mask):
+                found[at] |= 1 << number
+        return found
+
     def accord(self, one: int, other: int) -> bool:
         """Whether two actions accord, as far as the text of both or z3 can tell."""
-        reads, writes = self.reads, self.writes
-        if not (writes[one] & (reads[other] | writes[other]) or writes[other] & reads[one]):
-            return True
-        if excluded(self.allowed[one], self.allowed[other]):
+        if not self._meeting(one) >> other & 1 or excluded(self.allowed[one], self.allowed[other]):
             return True
         first, second = self.actions[one], _renamed(self.actions[other])
         guard, guard_of_other = self._guards[one], self._guards[other]
@@ -189,13 +215,29 @@ class Dependence:
         return self.proofs.possible(conjunction([self._guards[number], disjunction(outside)]))
 
 
+def bits_of(numbers: int) -> Iterator[int]:
+    """The places of the bits of a number, lowest first."""
+    while numbers:
+        lowest = numbers & -numbers
+        yield lowest.bit_length() - 1
+        numbers ^= lowest
+
+
 def conditions_of(action: Action) -> list[Expr]:
     """The conditions all of which must hold for an action to happen and to have a result; each has a value in every
     state."""
     defined = action.updates_defined
     if well_defined(action.guard) != TRUE or defined != TRUE:
         return [conjunction([well_defined(action.guard), action.guard, defined])]
-    return list(dict.fromkeys(_split(action.guard, "and")))
+    return list(dict.fromkeys(clause for part in _split(action.guard, "and") for clause in _clauses(part)))
+
+
+def _clauses(condition: Expr) -> list[Expr]:
+    """A condition `a or (b and c)` as `a or b` and `a or c`: what is false of it is then told more exactly."""
+    choices = [list(_split(part, "and")) for part in _split(condition, "or")]
+    if len(choices) < 2 or not 1 < prod(map(len, choices)) <= MOST_CLAUSES:
+        return [condition]
+    return [disjunction(chosen) for chosen in product(*choices)]
 
 
 def _split(expr: Expr, operator: str) -> Iterator[Expr]:

@@ -74,7 +74,15 @@ class Symmetries:
         self.wanted = [target.claims for target in targets if target.claims]
         self.keys = [self._key(action) for action in system.actions]
         self.numbers = {key: at for at, key in reversed(list(enumerate(self.keys)))}
-        self.touched = [self._touched(action) for action in system.actions]
+        self.touching: dict[str, list[int]] = {}
+        for at, key in enumerate(self.keys):
+            for name in self._touched(key):
+                self.touching.setdefault(name, []).append(at)
+        self.at: dict[tuple[Place, int], list[str]] = {}  # The names that have a number at a place.
+        for name in dict.fromkeys([*system.positions, *(p.name for a in system.actions for p in a.parameters)]):
+            pattern, numbers = pattern_of(name)
+            for at, number_there in enumerate(numbers):
+                self.at.setdefault(((pattern, at), number_there), []).append(name)
 
     def _key(self, action: Action) -> tuple[Any, ...]:
         """All that an action means, as numbers; two actions with the same key cannot be told apart."""
@@ -91,8 +99,9 @@ class Symmetries:
             frozenset((each.name, each.type, each.initial) for each in action.parameters),
         )
 
-    def _touched(self, action: Action) -> frozenset[str]:
-        guard, updates, claims, parameters = self._key(action)
+    def _touched(self, key: tuple[Any, ...]) -> frozenset[str]:
+        """The names that an action with this key mentions."""
+        guard, updates, claims, parameters = key
         numbers = [guard, *(number for _, number in updates), *(number for _, number in claims)]
         names = frozenset(name for name, _ in updates) | {name for name, _, _ in parameters}
         return names.union(*(self.forest.names[number] for number in numbers))
@@ -108,48 +117,43 @@ class _Walk:
     def __init__(self, known: Symmetries, exchange: Exchange):
         self.known, self.exchange, self.forest = known, exchange, known.forest
         self.seen: dict[tuple[int, bool], int] = {}
-        self.names: dict[str, str] = {}
+        indices = (exchange.one, exchange.other)
+        moved = {name for place in exchange.places for index in indices for name in known.at.get((place, index), ())}
+        self.names = {name: exchange.name(name) for name in moved}
+        self.moved = moved | exchange.valued
 
     def run(self) -> list[int] | None:
-        system = self.known.system
+        known = self.known
         try:
-            if not self.variables_agree() or any(self.image(number) != number for number in self.known.fixed):
+            if not all(map(self.agrees, self.moved)) or any(self.image(each) != each for each in known.fixed):
                 return None
-            moved = {name for name, after in self.names.items() if after != name} | self.exchange.valued
-            found = list(range(len(system.actions)))
-            for at, touched in enumerate(self.known.touched):
-                if not moved.isdisjoint(touched) or any(self.name(name) != name for name in touched):
-                    image = self.known.numbers.get(self.key(self.known.keys[at]))
-                    if image is None:
-                        return None
-                    found[at] = image
+            found = list(range(len(known.keys)))
+            for at in {at for name in self.moved for at in known.touching.get(name, ())}:
+                image = known.numbers.get(self.key(known.keys[at]))
+                if image is None:
+                    return None
+                found[at] = image
         except _Different:
             return None
         return found
 
-    def variables_agree(self) -> bool:
-        """Whether every variable becomes one of the same type and first values."""
-        system = self.known.system
-        for variable in system.variables:
-            after = self.name(variable.name)
-            if after == variable.name and after not in self.exchange.valued:
-                continue
-            if after not in system.positions:
-                return False
-            other = system.variables[system.positions[after]]
-            begins = variable.initial_values()
-            if variable.name in self.exchange.valued:
-                assert begins is not None  # Its values are in a range.
-                begins = [self.exchange.value(value) for value in begins]
-            if other.type != variable.type or _values(begins) != _values(other.initial_values()):
-                return False
-        return True
+    def agrees(self, name: str) -> bool:
+        """Whether a variable becomes one of the same type and first values."""
+        positions, variables = self.known.system.positions, self.known.system.variables
+        after = self.name(name)
+        if name not in positions:
+            return True  # A parameter: that is seen where its action is.
+        if after not in positions:
+            return False
+        variable, other = variables[positions[name]], variables[positions[after]]
+        begins = variable.initial_values()
+        if name in self.exchange.valued:
+            assert begins is not None  # Its values are in a range.
+            begins = [self.exchange.value(value) for value in begins]
+        return other.type == variable.type and _values(begins) == _values(other.initial_values())
 
     def name(self, name: str) -> str:
-        found = self.names.get(name)
-        if found is None:
-            found = self.names[name] = self.exchange.name(name)
-        return found
+        return self.names.get(name, name)
 
     def key(self, key: tuple[Any, ...]) -> tuple[Any, ...]:
         guard, updates, claims, parameters = key
@@ -162,6 +166,8 @@ class _Walk:
 
     def image(self, number: int, valued: bool = False) -> int:
         """The tree that another becomes; `valued`: what it gives is an index."""
+        if not valued and self.moved.isdisjoint(self.forest.names[number]):
+            return number
         found = self.seen.get((number, valued))
         if found is None:
             found = self.seen[number, valued] = self._image(number, valued)

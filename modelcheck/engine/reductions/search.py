@@ -14,7 +14,9 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Sequence
 from dataclasses import replace
+from functools import reduce
 from itertools import islice, pairwise
+from operator import or_
 
 from ...expressions import compile_expression, conjunction, disjunction, well_defined
 from ...system import State, TransitionSystem
@@ -176,7 +178,7 @@ class ReducedSearch:
             return
         chosen = enabled
         if self.stubborn is not None and len(enabled) > 1:
-            numbers = self.stubborn.choose(state)
+            numbers = self.stubborn.choose(state, reduce(or_, (1 << number for number, _ in enabled)))
             chosen = [(number, after) for number, after in enabled if numbers >> number & 1]
         new = self.take(state, chosen, following)
         if len(chosen) < len(enabled) and self.stubborn is not None and self.stubborn.careful and not new:

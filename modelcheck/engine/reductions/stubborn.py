@@ -8,13 +8,13 @@ that may be longer. And stuck states are reached whatever is noticed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 
 from ...expressions import Expr, compile_expression
 from ...expressions.tree import conditional, integer, total
 from ...system import State
 from ..target import Target
-from .dependence import Dependence
+from .dependence import Dependence, bits_of
 
 
 class Stubborn:
@@ -34,20 +34,16 @@ class Stubborn:
         self.visible = self.dependence.visible(targets)
         self.chosen: dict[int, int] = {}
 
-    def choose(self, state: State) -> int:
-        """The actions to take in a state, as bits, enabled or not: all of them where no fewer suffice."""
+    def choose(self, state: State, enabled: int) -> int:
+        """The actions to take in a state, as bits, of which some are enabled: all of them where no fewer suffice."""
         truths = self.truths(state)
         found = self.chosen.get(truths)
         if found is None:
-            found = self.chosen[truths] = self._choose(truths)
+            found = self.chosen[truths] = self._choose(truths, enabled)
         return found
 
-    def _choose(self, truths: int) -> int:
-        dependence = self.dependence
-        enabled = sum(
-            1 << number for number, needs in enumerate(dependence.needs) if all(truths >> each & 1 for each in needs)
-        )
-        best, fewest = dependence.all, enabled.bit_count()
+    def _choose(self, truths: int, enabled: int) -> int:
+        best, fewest = self.dependence.all, enabled.bit_count()
         tried = 0
         for seed in bits_of(enabled):
             if fewest <= 1 or tried >> seed & 1:
@@ -78,14 +74,6 @@ class Stubborn:
                 return None
             waiting += bits_of(more)
         return found
-
-
-def bits_of(numbers: int) -> Iterator[int]:
-    """The places of the bits of a number, lowest first."""
-    while numbers:
-        lowest = numbers & -numbers
-        yield lowest.bit_length() - 1
-        numbers ^= lowest
 
 
 def _truths(dependence: Dependence) -> Callable[[State], int]:
