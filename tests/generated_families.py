@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import strategies as st
 
 from modelcheck import model
 from modelcheck.engine.target import Target
-from modelcheck.expressions import BOOL, Resolver
+from modelcheck.expressions import BOOL, IntType, Ref, Resolver, compare, conjunction, integer
 from modelcheck.guarded import compile_system
-from modelcheck.system import TransitionSystem
+from modelcheck.system import Action, Claim, TransitionSystem, Variable
 
 OWN = ("pc[i] == 0", "pc[i] == 0", "pc[i] == 1", "pc[i] == 1", "pc[i] == 2", "not flag[i]", "flag[i]", "pc[i] < 2", "true")
 SHARED = (
@@ -61,6 +63,18 @@ def guarded(draw: st.DrawFn) -> model.GuardedAction:
     return model.GuardedAction(when=when, effect=effect, for_each=over)
 
 
+def _chosen(action: Action) -> Action:
+    """The first family of actions gives the stock a value that the environment chooses."""
+    if not action.name.startswith("act0") or "stock" not in action.updates:
+        return action
+    new = Variable("new", IntType(0, 2), (0, 1, 2), "parameter")
+    stock = Ref("stock", IntType(0, 2))
+    claim = Claim("requires", "modest", compare("<=", new.ref, integer(1)))
+    guard = conjunction([action.guard, compare("!=", stock, new.ref)])
+    claims = (*(each for each in action.claims if each.name != "stock"), claim)
+    return replace(action, guard=guard, updates={**action.updates, "stock": new.ref}, parameters=(new,), claims=claims)
+
+
 @st.composite
 def families(draw: st.DrawFn) -> tuple[TransitionSystem, list[Target]]:
     """A system of two or three processes, and what to ask of it."""
@@ -82,6 +96,8 @@ def families(draw: st.DrawFn) -> tuple[TransitionSystem, list[Target]]:
             finished=draw(st.sampled_from(("false", "forall i in 1..N: pc[i] == 2", "flag[1]"))),
         )
     )
+    if draw(st.integers(0, 5)) == 0:
+        system = replace(system, actions=tuple(_chosen(each) for each in system.actions))
     resolver = Resolver()
     targets = []
     for text in texts:
@@ -92,6 +108,7 @@ def families(draw: st.DrawFn) -> tuple[TransitionSystem, list[Target]]:
         Target("stuck", stuck=True),
         Target("range", claims=frozenset({("range", "*")})),
         Target("one range", claims=frozenset({("range", "pc[1]")})),
+        Target("modest", claims=frozenset({("requires", "modest")})),
         Target("division", claims=frozenset({("division", "*")})),
     ]
     return system, targets + draw(st.lists(st.sampled_from(others), min_size=0 if targets else 1, unique=True))
