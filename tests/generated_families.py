@@ -12,9 +12,20 @@ from modelcheck.expressions import BOOL, IntType, Ref, Resolver, compare, conjun
 from modelcheck.guarded import compile_system
 from modelcheck.system import Action, Claim, TransitionSystem, Variable
 
-OWN = ("pc[i] == 0", "pc[i] == 0", "pc[i] == 1", "pc[i] == 1", "pc[i] == 2", "not flag[i]", "flag[i]", "pc[i] < 2", "true")
+OWN = (
+    "pc[i] == 0",
+    "pc[i] == 0",
+    "pc[i] == 1",
+    "pc[i] == 1",
+    "pc[i] == 2",
+    "not flag[i]",
+    "flag[i]",
+    "pc[i] < 2",
+    "true",
+)
 SHARED = (
-    "true", "true", "true", "true", "true", "true", "stock > 0", "stock == 2", "turn == i", "turn != i", "turn == 0", "free", "not free",
+    "true", "true", "true", "true", "true", "true",
+    "stock > 0", "stock == 2", "turn == i", "turn != i", "turn == 0", "free", "not free",
     "6 % stock == 0", "stock != 0 and 6 // stock > 2",
     "forall k in 1..N: not flag[k] or k == i", "exists k in 1..N: pc[k] == 2 and k != i",
     "(count k in 1..N: flag[k]) < 2", "flag[1]", "pc[2] == 0", "grid[i, i]", "exists k in 1..N: grid[i, k]",

@@ -28,7 +28,7 @@ STUCK = Target("stuck", stuck=True)
 RANGE = Target("range", claims=frozenset({("range", "*")}))
 ORDER, BOTH = ("partial-order",), ("symmetry", "partial-order")
 SMALL = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
-HUNT = settings(parent=SMALL, max_examples=4_000, phases=(Phase.generate,))
+HUNT = settings(parent=SMALL, max_examples=1_500, phases=(Phase.generate,))
 
 
 def system(text: str) -> TransitionSystem:
@@ -71,7 +71,7 @@ def test_the_saga_needs_fewer_states() -> None:
     ranges = reduced_search(saga, [STUCK, RANGE], reductions=ORDER)
     assert (stuck.complete, ranges.complete, stuck.traces, ranges.traces) == (True, True, {}, {})
     assert stuck.states < full / 4
-    assert ranges.states < full / 4
+    assert ranges.states < full / 2  # Reserving and releasing are noticed.
 
 
 PHILOSOPHERS = """
@@ -213,21 +213,25 @@ def test_an_interrupted_search_has_seen_everything_up_to_nothing() -> None:
 # Broken on purpose.
 
 
+def forget_what_goes_on_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stubborn, "progressing", lambda *_: -1)
+
+
 def forget_a_write(monkeypatch: pytest.MonkeyPatch) -> None:
     real = Dependence._mask
     monkeypatch.setattr(Dependence, "_mask", lambda self, names: real(self, list(names)[1:]))
 
 
 def forget_conflicts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Dependence, "accord", lambda self, one, other: True)
+    monkeypatch.setattr(Dependence, "accord", lambda *_: True)
 
 
 def forget_enablers(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Dependence, "enablers", lambda self, condition: 0)
+    monkeypatch.setattr(Dependence, "enablers", lambda *_: 0)
 
 
 def forget_visibility(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Dependence, "visible", lambda self, targets: 0)
+    monkeypatch.setattr(Dependence, "visible", lambda *_: 0)
 
 
 def forget_the_proviso(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -241,18 +245,18 @@ def forget_the_proviso(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def forget_ranges(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(search.ReducedSearch, "must_be_known_to_leave", lambda self, number: None)
+    monkeypatch.setattr(search.ReducedSearch, "must_be_known_to_leave", lambda *_: None)
 
 
 def prove_too_much(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dependence.Proofs, "possible", lambda self, formula: False)
+    monkeypatch.setattr(dependence.Proofs, "possible", lambda *_: False)
 
 
 @pytest.mark.parametrize(
     "broken",
     [
         forget_a_write, forget_conflicts, forget_enablers, forget_visibility, forget_the_proviso, forget_ranges,
-        prove_too_much,
+        prove_too_much, forget_what_goes_on_for_ever,
     ],
 )  # fmt: skip
 def test_what_is_broken_on_purpose_is_noticed(

@@ -2,7 +2,8 @@
 
 Symmetry alone keeps distances, so that its traces are shortest. With partial order a path to a target may be longer:
 an action is taken early that the target does not need. So that no action is put off for ever, a state in which only
-some actions are taken must have a new state after it (Bošnački & Holzmann 2005). Both together: Emerson, Jha & Peled
+some actions are taken must have a new state after it (Bošnački & Holzmann 2005), unless one of them is an action that
+no execution takes for ever (`progress`). Both together: Emerson, Jha & Peled
 1997.
 
 The partial order takes it that no action leaves a range, since from there nothing goes on. Where one is seen to, the
@@ -181,8 +182,10 @@ class ReducedSearch:
             numbers = self.stubborn.choose(state, reduce(or_, (1 << number for number, _ in enabled)))
             chosen = [(number, after) for number, after in enabled if numbers >> number & 1]
         new = self.take(state, chosen, following)
-        if len(chosen) < len(enabled) and self.stubborn is not None and self.stubborn.careful and not new:
-            self.take(state, enabled, following)
+        if self.stubborn is not None and len(chosen) < len(enabled):
+            onwards = any(self.stubborn.onwards >> number & 1 for number, _ in chosen)
+            if self.stubborn.careful and not new and not onwards:
+                self.take(state, enabled, following)
 
     def take(self, state: State, steps: Sequence[tuple[int, State]], following: dict[State, None]) -> bool:
         """Add the states after some actions; whether one of them is still to be visited in the next level."""

@@ -15,6 +15,7 @@ from ...expressions.tree import conditional, integer, total
 from ...system import State
 from ..target import Target
 from .dependence import Dependence, bits_of
+from .progress import progressing
 
 
 class Stubborn:
@@ -22,6 +23,7 @@ class Stubborn:
 
     def __init__(self, dependence: Dependence, targets: Sequence[Target]):
         self.dependence = dependence
+        self.onwards = progressing(dependence.system, dependence.allowed)
         self.look_for(targets)
         self.truths = _truths(dependence)
 
