@@ -90,6 +90,7 @@ class PackedSearch:
         self.levels: list[int] = [0]
         self.traces: dict[str, Trace] = {}
         self.transitions = 0
+        self.method = METHOD
 
     def run(self) -> Answer:
         """Visit all states; Ctrl-C ends it with what is known so far."""
@@ -102,7 +103,7 @@ class PackedSearch:
             stopped, complete = "interrupted", False
         return Answer(
             self.traces, complete, stopped, self.store.size, self.transitions, max(0, len(self.levels) - 2),
-            time.monotonic() - self.started, METHOD, bytes=self.bytes,
+            time.monotonic() - self.started, self.method, bytes=self.bytes,
         )  # fmt: skip
 
     @property
@@ -198,12 +199,15 @@ class PackedSearch:
 
     def record(self, target: Target, place: int) -> None:
         """Keep the trace to a state."""
-        path = way_to(self.expansion, self.store, self.levels, place)
-        self.traces[target.name] = replay(path)
+        self.traces[target.name] = replay(self.path(place))
+
+    def path(self, place: int) -> Trace:
+        """A shortest trace to the state at a place."""
+        return way_to(self.expansion, self.store, self.levels, place)
 
     def record_claims(self, place: int) -> None:
         """Keep a trace for each wanted claim that an action breaks in a state."""
-        path = way_to(self.expansion, self.store, self.levels, place)
+        path = self.path(place)
         for target, number, claim, after in self.watch.broken_in(path.states[-1]):
             if target.name in self.traces:
                 continue
