@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from itertools import permutations
+from itertools import islice, permutations
 from typing import Any
 
 import pytest
@@ -14,8 +14,10 @@ from reduced import differences
 from test_search import packaged, state
 
 from modelcheck.compile import compile_model
+from modelcheck.engine.packed.layout import Unpackable, layout_of
 from modelcheck.engine.reductions import exchange, symmetry
-from modelcheck.engine.reductions.canonical import Canonical, after, inverse
+from modelcheck.engine.reductions.canonical import Canonical, Sorter, after, inverse
+from modelcheck.engine.reductions.columns import RowSorter, symmetric_search
 from modelcheck.engine.reductions.exchange import filled, pattern_of
 from modelcheck.engine.reductions.search import reduced_search
 from modelcheck.engine.reductions.symmetry import symmetry_of
@@ -179,6 +181,45 @@ def test_a_depth_limit_means_the_same() -> None:
         full, reduced = search(saga, [target], limits), reduced_search(saga, [target], limits)
         assert (full.stopped, full.depth, full.complete) == (reduced.stopped, reduced.depth, reduced.complete)
         assert full.traces.keys() == reduced.traces.keys()
+
+
+# Over packed states.
+
+
+@pytest.mark.parametrize(("orders", "units", "classes"), [(7, 3, 308), (9, 5, 1_470)])
+def test_packed_states_have_the_same_classes(orders: int, units: int, classes: int) -> None:
+    saga = packaged("saga_orders", N=orders, K=units)
+    sold = state(saga, f"stock == 0 and forall i in 1..{orders}: order[i] in {{shipped, cancelled}}")
+    answer = symmetric_search(saga, [STUCK, sold])
+    assert answer is not None
+    plain = reduced_search(saga, [STUCK, sold], reductions={"symmetry"})
+    assert (answer.states, answer.transitions, answer.complete) == (classes, plain.transitions, True)
+    assert [len(trace) for trace in answer.traces.values()] == [len(trace) for trace in plain.traces.values()]
+
+
+@SMALL
+@given(families())
+def test_packed_states_are_sorted_as_plain_ones_are(case: tuple[TransitionSystem, list[Target]]) -> None:
+    known, targets = case
+    full = search(known, targets, Limits(states=3_000))
+    try:
+        answer = symmetric_search(known, targets)
+    except Unpackable:
+        return
+    if answer is None or full.stopped:
+        return
+    plain = reduced_search(known, targets, reductions={"symmetry"})
+    lengths = {name: len(trace) for name, trace in full.traces.items()}
+    assert {name: len(trace) for name, trace in answer.traces.items()} == lengths
+    if full.complete:
+        assert (answer.complete, answer.states, answer.depth) == (True, plain.states, plain.depth)
+    layout = layout_of(known)
+    for block in symmetry_of(known, targets).blocks:
+        sorter = Sorter(block)
+        states = [one for one in islice(known.initial_states(), 50) if known.in_range(one)]
+        states += [after for one in states for _, after in known.successors(one)]
+        rows = RowSorter(layout, sorter)(layout.pack(states))
+        assert layout.unpack(rows) == [sorter.permuted(one, sorter.order(one)) for one in states]
 
 
 def noticed() -> bool:

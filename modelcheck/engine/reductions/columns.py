@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -11,9 +11,9 @@ import numpy as np
 from ...system import TransitionSystem
 from ...trace import Trace
 from ..packed.conditions import Frame
-from ..packed.expansion import Expansion
+from ..packed.expansion import Expansion, way_to
 from ..packed.layout import Layout, Numbers, Rows, layout_of
-from ..packed.search import METHOD, PackedSearch
+from ..packed.search import BATCH, METHOD, PackedSearch
 from ..packed.visited import Collision
 from ..target import Answer, Limits, Progress, Target
 from .canonical import Canonical, Sorter
@@ -99,37 +99,47 @@ class RowSorter:
 
 @dataclass(frozen=True)
 class SymmetricExpansion(Expansion):
-    """Initial states and successors in canonical form, without most of those that are symmetric to others."""
+    """Successors without most of those that are symmetric to others; in canonical form where `sorted_at_once`."""
 
     canonical: Canonical
+    sorted_at_once: bool = False
 
     @cached_property
     def _sorters(self) -> list[RowSorter]:
         return [RowSorter(self.layout, sorter) for sorter in self.canonical.sorters]
 
-    def _sorted(self, rows: Rows) -> Rows:
+    @cached_property
+    def _smaller(self) -> list[tuple[RowSorter, list[list[int]]]]:
+        """For each action the neighbouring indices whose exchange makes an earlier action of it."""
+        separate = [each for each in self._sorters if each.sorter.block.separate]
+        numbers = range(len(self.layout.system.actions))
+        return [
+            (each, [[k for k, image in enumerate(each.sorter.images) if image[at] < at] for at in numbers])
+            for each in separate
+        ]
+
+    def sorted(self, rows: Rows) -> Rows:
+        """The canonical forms of some states."""
         for sorter in self._sorters:
             rows = sorter(rows)
         return rows
 
     def initial(self) -> Rows:
         """The canonical forms of all initial states."""
-        return self._sorted(super().initial())
+        return self.sorted(super().initial())
 
     def successors(self, frame: Frame) -> Iterator[tuple[int, Numbers, Rows, bool]]:
-        """The canonical forms of successors, for each state those of one of several actions that are symmetric in it."""
-        separate = [each for each in self._sorters if each.sorter.block.separate]
-        equal = [(each.sorter.images, each.equal_neighbours(frame.rows)) for each in separate]
+        """What follows each state, by one of several actions that are symmetric in it."""
+        equal = [(smaller, each.equal_neighbours(frame.rows)) for each, smaller in self._smaller]
         for number, places, rows, _ in super().successors(frame):
             spared = np.zeros(len(places), bool)
-            for images, same in equal:
-                for k, image in enumerate(images):
-                    if image[number] < number:
-                        spared |= same[k, places]
+            for smaller, same in equal:
+                for k in smaller[number]:
+                    spared |= same[k, places]
             if spared.any():
                 places, rows = places[~spared], rows[:, ~spared]
             if len(places):
-                yield number, places, self._sorted(rows), False
+                yield number, places, self.sorted(rows) if self.sorted_at_once else rows, False
 
 
 class SymmetricSearch(PackedSearch):
@@ -141,12 +151,26 @@ class SymmetricSearch(PackedSearch):
     ):  # fmt: skip
         super().__init__(layout, targets, limits, progress, seed)
         self.canonical = Canonical(symmetry)
-        self.expansion = SymmetricExpansion(layout, self.actions, self.canonical)
+        self.expansion: SymmetricExpansion = SymmetricExpansion(layout, self.actions, self.canonical)
         self.method = f"{METHOD} with symmetry"
+
+    def keep(self, rows: Rows, distinct: bool) -> None:  # noqa: ARG002 - sorted states may be equal all the same
+        """Add to the next level what is new among some states; they are sorted, many at once, when it is asked for."""
+        self.waiting.append(rows)
+        if sum(each.shape[1] for each in self.waiting) > BATCH:
+            self.flush()
+
+    def flush(self) -> None:
+        """Sort what is waiting, and ask the index about it."""
+        if self.waiting:
+            rows = self.expansion.sorted(np.concatenate(self.waiting, axis=1))
+            self.waiting = []
+            self.store.append(self.index.fresh(rows, False))
 
     def path(self, place: int) -> Trace:
         """A shortest trace to a state that the one at a place stands for."""
-        path = super().path(place).states
+        backwards = replace(self.expansion, sorted_at_once=True)
+        path = way_to(backwards, self.store, self.levels, place).states
         first = next(state for state in self.system.initial_states() if self.canonical(state) == path[0])
         states = concrete(self.system, self.canonical, first, path)
         actions = [
