@@ -27,7 +27,7 @@ from modelcheck.load import load_text
 from modelcheck.system import TransitionSystem
 
 STUCK = Target("stuck", stuck=True)
-SMALL = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+SMALL = settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 HUNT = settings(
     max_examples=3_000, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True,
     phases=(Phase.generate,),
