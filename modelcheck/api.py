@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from . import model
-from .engine.target import Limits
-from .errors import ModelError, Problem
+from .engine.target import Limits, Progress
+from .errors import ModelError, Problem, did_you_mean
 from .results import CheckReport, Result
 
 if TYPE_CHECKING:
@@ -26,8 +26,8 @@ def load(source: str | Path, constants: Mapping[str, str] | None = None) -> mode
 
     `constants` replaces declared constants, as `--set N=5` does.
     """
+    from .formats import load_file
     from .library import find_model
-    from .load import load_file
 
     path = find_model(str(source))
     try:
@@ -90,15 +90,39 @@ def check(
     properties: Sequence[str] | None = None,
     limits: Limits | None = None,
     engine: str = "auto",
+    reductions: Iterable[str] | None = None,
+    fingerprints: bool = False,
+    progress: Progress | None = None,
     constants: Mapping[str, str] | None = None,
+    fairness: str | None = None,
 ) -> CheckReport:
-    """All checks that apply to a model, and its own properties; `properties` restricts the answer to some names."""
+    """All checks that apply to a model, and its own properties; `properties` restricts the answer to some names.
+
+    engine, reductions, fingerprints, progress: see `engine.strategy.Strategy`; without `reductions` all may be used.
+    fairness: `none`, `weak`, `strong` or `outcomes`, instead of what the model and its properties say.
+    """
     from .check.run import check_model
+    from .engine.strategy import REDUCTIONS, Strategy
     from .library import find_model
 
     design = load(source, constants) if isinstance(source, (str, Path)) else source
-    report = check_model(design, properties, limits or Limits(), engine)
+    if fairness is not None:
+        design = _under(fairness, design)
+    allowed = frozenset(REDUCTIONS if reductions is None else reductions)
+    strategy = Strategy(engine, allowed, fingerprints, progress)
+    report = check_model(design, properties, limits or Limits(), strategy)
     return replace(report, file=str(find_model(str(source)))) if isinstance(source, (str, Path)) else report
+
+
+def _under(fairness: str, design: model.Model) -> model.Model:
+    """The design with one notion of fairness for everything."""
+    from .engine.fairness import FAIRNESS
+
+    if fairness not in FAIRNESS:
+        message = f"'{fairness}' is no notion of fairness: it is one of {', '.join(FAIRNESS)}"
+        raise ModelError([Problem("E303", message, hint=did_you_mean(fairness, FAIRNESS))])
+    asked = {name: replace(each, fairness=None) for name, each in design.properties.items()}
+    return replace(design, fairness=fairness, properties=asked)
 
 
 def simulate(

@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from typing import Any
 
 MOST = 10**15
+# As in `engine.strategy`, which takes longer to import.
+ENGINES = ("auto", "all", "search", "plain", "symbolic", "bounded", "induction", "spacer")
+REDUCTIONS = ("symmetry", "partial-order", "structure")
 
 
 def _formatter(prog: str) -> argparse.HelpFormatter:
@@ -37,9 +40,30 @@ def parser_of() -> argparse.ArgumentParser:
     check = _verb(verbs, "check", "prove or refute everything there is to know about models")
     check.add_argument("models", nargs="+", metavar="MODEL", help="a file, a folder, or the name of a packaged model")
     check.add_argument("--property", action="append", metavar="NAME", help="only this property (repeatable)")
-    check.add_argument("--engine", choices=("auto", "search", "bounded"), default="auto")
+    check.add_argument(
+        "--engine",
+        choices=ENGINES,
+        default="auto",
+        help="who answers: auto (what fits), all (each that applies, compared), or one of them",
+    )
+    check.add_argument(
+        "--reduce",
+        type=_reductions,
+        default=REDUCTIONS,
+        metavar="LIST",
+        help="all, none, or some of symmetry,partial-order,structure: what may make the search smaller (all)",
+    )
+    check.add_argument("--fingerprints", action="store_true", help="tell wide states apart by hashes of 64 bits only")
+    check.add_argument(
+        "--fairness",
+        choices=("none", "weak", "strong", "outcomes"),
+        help="which executions count where it is asked what happens in the end, instead of what the models say",
+    )
     check.add_argument("--states", type=_positive, metavar="N", help="give up after so many states")
     check.add_argument("--seconds", type=_seconds, metavar="S", help="give up after so many seconds")
+    check.add_argument(
+        "--memory", type=_bytes, metavar="SIZE", help="give up when states take so much: 500MB, 8GB (4GB)"
+    )
     check.add_argument("--depth", type=_positive, metavar="N", help="look no further than so many actions")
     check.add_argument("--mermaid", action="store_true", help="also print counterexamples as sequence diagrams")
     check.add_argument(
@@ -178,6 +202,32 @@ def _seconds(text: str) -> float:
     if not 0 < seconds < float("inf"):
         raise argparse.ArgumentTypeError(f"'{_shown(text)}' is not a number of seconds")
     return seconds
+
+
+def _bytes(text: str) -> int:
+    """An amount of memory: 500MB, 8 GB, or bytes."""
+    units = {"KB": 1 << 10, "MB": 1 << 20, "GB": 1 << 30, "TB": 1 << 40, "B": 1}
+    amount = text.strip().upper()
+    unit = next((unit for unit in units if amount.endswith(unit)), "")
+    try:
+        number = float(amount.removesuffix(unit)) * units.get(unit, 1)
+    except ValueError:
+        number = 0.0
+    if not 1 <= number <= MOST:
+        raise argparse.ArgumentTypeError(f"'{_shown(text)}' is not an amount of memory, such as 500MB or 8GB")
+    return int(number)
+
+
+def _reductions(text: str) -> tuple[str, ...]:
+    """`all`, `none`, or names of reductions with commas between them."""
+    if text in ("all", "none"):
+        return REDUCTIONS if text == "all" else ()
+    names = tuple(name.strip() for name in text.split(","))
+    for name in names:
+        if name not in REDUCTIONS:
+            message = f"'{_shown(name)}' is none of all, none, {', '.join(REDUCTIONS)}"
+            raise argparse.ArgumentTypeError(message)
+    return names
 
 
 def _constant(text: str) -> tuple[str, str]:

@@ -16,6 +16,7 @@ PARTS: Mapping[str, str] = {
     "E01": "Reading a file",
     "E02": "Keys, names and values",
     "E03": "Keys, names and values",
+    "E04": "Files of other tools",
     "E11": "How formulas are written",
     "E12": "What formulas mean",
     "E13": "What formulas mean",

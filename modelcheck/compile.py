@@ -21,3 +21,7 @@ def compile_model(design: model.Model) -> TransitionSystem:
             from .guarded import compile_system
 
             return compile_system(design)
+        case model.Net():
+            from .net import compile_net
+
+            return compile_net(design)

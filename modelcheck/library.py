@@ -1,4 +1,7 @@
-"""The packaged models: found by name from any folder, as files are found by path."""
+"""The packaged models: found by name from any folder, as files are found by path.
+
+They lie in one folder, the classic systems in its folder `systems`; no two have the same name.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from pathlib import Path
 
 from .errors import ModelError, Problem, did_you_mean
 
-SUFFIXES = (".yaml", ".yml")
+SUFFIXES = (".yaml", ".yml", ".pnml")
 
 
 def models_folder() -> Path:
@@ -21,13 +24,15 @@ def models_in(folder: Path) -> tuple[Path, ...]:
     """The model files of a folder, sorted; raises `ModelError` (E901) where there are none."""
     found = tuple(sorted(_model_files(folder)))
     if not found:
-        raise ModelError([Problem("E901", f"there are no models in '{folder}'", hint="models are .yaml files")])
+        raise ModelError(
+            [Problem("E901", f"there are no models in '{folder}'", hint="models are .yaml and .pnml files")]
+        )
     return found
 
 
 def model_names() -> tuple[str, ...]:
     """The names of the packaged models, sorted."""
-    return tuple(sorted(path.stem for path in _model_files(models_folder())))
+    return tuple(sorted(_packaged()))
 
 
 def find_model(name: str) -> Path:
@@ -42,15 +47,19 @@ def find_model(name: str) -> Path:
     if exists:
         return path
     if not _is_path(name):
-        for suffix in SUFFIXES:
-            packaged = models_folder() / f"{name}{suffix}"
-            if packaged.is_file():
-                return packaged
+        if packaged := _packaged().get(name):
+            return packaged
         hint = did_you_mean(name, model_names())
         raise ModelError([Problem("E901", f"there is no file and no packaged model '{name}'", hint=hint)])
     beside = (entry.name for entry in _model_files(path.parent))
     hint = did_you_mean(path.name, beside, otherwise=f"packaged models: {', '.join(model_names())}")
     raise ModelError([Problem("E901", f"there is no file '{name}'", hint=hint)])
+
+
+def _packaged() -> dict[str, Path]:
+    """The files of the packaged models by their names."""
+    folder = models_folder()
+    return {path.stem: path for place in (folder, folder / "systems") for path in _model_files(place)}
 
 
 def _is_path(name: str) -> bool:

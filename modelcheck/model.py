@@ -10,29 +10,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 # The redundant aliases say that these belong to the model.
+from .designs import Design as Design
+from .designs import Property as Property
+from .designs import Variable as Variable
 from .families import Formula as Formula
 from .families import Index as Index
 from .families import Origin as Origin
+from .petri import Net as Net
+from .petri import NetTransition as NetTransition
+from .petri import Place as Place
 
 Effect = Mapping[str, Formula]
 
 OUTCOMES = ("ok", "error", "failed", "timeout")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Variable:
-    """A variable: `type` is `bool`, `int`, `real`, a range `0..5`, labels `{idle, busy}`, the name of one of the
-    design's `types`, a record `{item: Item, amount: 0..5}`, `list of Item at most 3`, `map from Item to 0..5`.
-
-    `initial` is a value, a range `0..2`, a set `{1, 3}` (each a possible start) or `any`; of a record `{item: book,
-    amount: 0..2}`, of a list its items `[book]`, of a map a value for all keys or `{book: 2, pen: 0}`.
-    Of several instances each has its own, unless `shared`. `over` makes it indexed: `1..N`.
-    """
-
-    type: str
-    initial: Formula = "any"
-    shared: bool = False
-    over: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -204,44 +194,10 @@ class Flow:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Property:
-    """One property: the word of the vocabulary (`always`, `never`, `reachable`, `before`, `leads_to`, ...) and what
-    it is about: a formula, or for `before` and `leads_to` a pair."""
-
-    word: str
-    about: Formula | tuple[Formula, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
 class Arrivals:
     """How jobs arrive in a simulation (None: one at a time, each into an empty system)."""
 
     interval: Delay
-
-
-@dataclass(frozen=True, kw_only=True)
-class Design:
-    """What every kind of model has.
-
-    types: names for types, to be used for variables and payloads. observe: what the outside sees, each by its name
-    there, with the formula that it is here. expect: the verdict that is meant, by the name of a property or check.
-    states: how many states there are, where that is known.
-    """
-
-    name: str
-    constants: Mapping[str, Formula] = field(default_factory=dict)
-    types: Mapping[str, str] = field(default_factory=dict)
-    variables: Mapping[str, Variable] = field(default_factory=dict)
-    properties: Mapping[str, Property] = field(default_factory=dict)
-    observe: Mapping[str, Formula] = field(default_factory=dict)
-    expect: Mapping[str, str] = field(default_factory=dict)
-    states: int | None = None
-    description: str = ""
-
-    def _repr_html_(self) -> str:
-        from .report.html import render_design
-
-        return render_design(self)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -383,7 +339,7 @@ class System(Design):
     initially: Formula = True
 
 
-Model = Orchestration | Choreography | System
+Model = Orchestration | Choreography | System | Net
 
 
 def kind_of(model: Model) -> str:
@@ -392,9 +348,7 @@ def kind_of(model: Model) -> str:
 
 
 def outcome_names(step: Step, service: Service | None) -> Sequence[str]:
-    """The outcomes that a step can have, ok first: those it gives an effect for, those its service fails with, and
-    `timeout` where there is one."""
-    found = ["ok", *step.outcomes, *(service.fails if service else ())]
-    if step.timeout is not None:
-        found.append("timeout")
+    """The outcomes that a step can have, ok first: those with an effect, those its service fails with, a `timeout`."""
+    timeout = () if step.timeout is None else ("timeout",)
+    found = ["ok", *step.outcomes, *(service.fails if service else ()), *timeout]
     return [name for name in OUTCOMES if name in found] + [n for n in dict.fromkeys(found) if n not in OUTCOMES]

@@ -120,8 +120,8 @@ def _raw_offset(value: str, raw: str, index: int) -> int:
     return max(found, start)
 
 
-def read_file(path: str | Path, problems: list[Problem]) -> Node:
-    """The values in a file; see `read_text`."""
+def read_bytes(path: str | Path) -> bytes:
+    """What is in a file; raises `ModelError` where it cannot be read (E001) or is too large (E002)."""
     name = str(path)
     try:
         # Opening a pipe would wait for whoever writes to it, for ever.
@@ -135,6 +135,12 @@ def read_file(path: str | Path, problems: list[Problem]) -> Node:
         raise ModelError([Problem("E001", f"cannot read '{name}': {reason.lower()}")]) from None
     if len(content) > MOST_BYTES:
         raise _too_large(name)
+    return content
+
+
+def read_file(path: str | Path, problems: list[Problem]) -> Node:
+    """The values in a file; see `read_text`."""
+    name, content = str(path), read_bytes(path)
     try:
         return read_text(content.decode("utf-8-sig"), name, problems)
     except UnicodeDecodeError as error:

@@ -79,10 +79,14 @@ retries = st.builds(
     backoff=st.just(0.0) | seconds,
     factor=st.just(1.0) | st.floats(1, 1e300),
 )
+notions = st.sampled_from(("none", "weak", "strong", "outcomes"))
 properties = st.builds(
     model.Property, word=st.sampled_from(("always", "never", "reachable", "possible", "outcome")), about=formulas
 ) | st.builds(
-    model.Property, word=st.just("leads_to"), about=st.tuples(formulas, formulas).filter(lambda p: p[0] != p[1])
+    model.Property,
+    word=st.just("leads_to"),
+    about=st.tuples(formulas, formulas).filter(lambda p: p[0] != p[1]),
+    fairness=st.none() | notions,
 )
 kinds = st.sampled_from(
     (
@@ -114,6 +118,7 @@ def common(own_properties: st.SearchStrategy[model.Property]) -> dict[str, st.Se
         "properties": st.dictionaries(texts, properties | own_properties, max_size=4),
         "expect": st.dictionaries(texts, st.sampled_from(("proved", "refuted", "bounded", "unknown")), max_size=2),
         "states": st.none() | st.integers(1, 10**11),
+        "fairness": notions,
     }
 
 

@@ -76,9 +76,15 @@ def value(expr: Expr, names: Mapping[str, Any]) -> Any:
             return value(then if value(condition, names) else otherwise, names)
         case Operation("+", arguments):
             return sum(value(argument, names) for argument in arguments)
+        case Operation("given", (condition, there)):
+            if not value(condition, names):
+                raise ZeroDivisionError("what is not there has no value")
+            return value(there, names)
+        case Operation("min" | "max" as operator, arguments):
+            return {"min": min, "max": max}[operator](value(argument, names) for argument in arguments)
         case Operation(operator, arguments):
             meaning: dict[str, Any] = {
-                "not": lambda x: not x, "neg": lambda x: -x,
+                "not": lambda x: not x, "neg": lambda x: -x, "abs": abs,
                 "==": lambda x, y: x == y, "!=": lambda x, y: x != y, "<": lambda x, y: x < y,
                 "<=": lambda x, y: x <= y, ">": lambda x, y: x > y, ">=": lambda x, y: x >= y,
                 "-": lambda x, y: x - y, "*": lambda x, y: x * y, "//": lambda x, y: x // y, "%": lambda x, y: x % y,

@@ -27,8 +27,8 @@ def shown(notebook: nbformat.NotebookNode, kind: str) -> list[str]:
     return [str(output.data[kind]) for output in outputs if kind in output.get("data", {})]
 
 
-def test_both_are_there() -> None:
-    assert [path.stem for path in NOTEBOOKS] == ["01_order", "02_finding_bugs"]
+def test_all_are_there() -> None:
+    assert [path.stem for path in NOTEBOOKS] == ["01_order", "02_finding_bugs", "03_classics"]
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of the kernel's own libraries

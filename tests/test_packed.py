@@ -16,6 +16,7 @@ from modelcheck.api import load
 from modelcheck.compile import compile_model
 from modelcheck.engine.packed import expansion, visited
 from modelcheck.engine.packed import graph as graph_module
+from modelcheck.engine.packed import layout as layout_module
 from modelcheck.engine.packed import search as packed_module
 from modelcheck.engine.packed.graph import packed_graph
 from modelcheck.engine.packed.layout import Unpackable, layout_of
@@ -68,10 +69,10 @@ def _last_breaks(trace: Trace) -> bool:
     return any(claim == trace.broken for claim, _ in trace.system.plain[number].findings(before))
 
 
-def differences(system: TransitionSystem, limits: Limits = FEW) -> Iterator[str]:
+def differences(system: TransitionSystem, limits: Limits = FEW, fingerprints: bool = False) -> Iterator[str]:
     """What the packed search says differently."""
     try:
-        counted = search_rows(system, (), limits)
+        counted = search_rows(system, (), limits, None, fingerprints)
     except Unpackable:
         return
     plain = search(system, (), limits)
@@ -81,7 +82,7 @@ def differences(system: TransitionSystem, limits: Limits = FEW) -> Iterator[str]
             if getattr(plain, measure) != getattr(counted, measure):
                 yield f"{measure}: {getattr(plain, measure)}, packed {getattr(counted, measure)}"
     targets = targets_of(system)
-    one, other = search(system, targets, limits), search_rows(system, targets, limits)
+    one, other = search(system, targets, limits), search_rows(system, targets, limits, None, fingerprints)
     for target in targets:
         here, there = (answer.traces.get(target.name) for answer in (one, other))
         places = here and found_after(here), there and found_after(there)
@@ -108,15 +109,30 @@ def test_it_agrees_on_choreographies(design: Choreography) -> None:
 
 
 @settings(parent=COMMON, max_examples=100)
-@given(SYSTEMS, st.sampled_from(["runs", "hashes"]))
+@given(SYSTEMS, st.sampled_from(["runs", "hashes", "fingerprints"]))
 def test_every_index_agrees(system: TransitionSystem, kind: str) -> None:
-    """Wider fields: more bits than a bitmap has, and more than one word."""
-    wide = [Variable(f"wide{n}", IntType(0, (1 << 20) - 1), (n,)) for n in range(2 if kind == "runs" else 4)]
-    wider = replace(system, variables=(*system.variables, *wide))
-    layout = layout_of(wider)
-    index = visited.index_of(layout, visited.Store(layout.words))
-    assert isinstance(index, visited.SortedRuns if kind == "runs" else visited.HashedRuns)
-    assert list(differences(wider)) == []
+    """As if fewer states fitted a bitmap, or fewer bits a word."""
+    with pytest.MonkeyPatch.context() as patch:
+        wanted = narrow(patch, kind)
+        layout = layout_of(system)
+        assert layout.words == 1 or isinstance(visited.index_of(layout, visited.Store(layout.words)), wanted)
+        assert list(differences(system, fingerprints=kind == "fingerprints")) == []
+
+
+def narrow(patch: pytest.MonkeyPatch, kind: str) -> type:
+    """Small limits, so that small systems need the index that is meant."""
+    patch.setattr(visited, "BITMAP_BITS", 0)
+    if kind == "runs":
+        return visited.SortedRuns
+    patch.setattr(layout_module, "WORD", 6)
+    return visited.HashedRuns
+
+
+def test_fingerprints_say_how_probable_a_mistake_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(layout_module, "WORD", 6)
+    answer = search_rows(counters(), (), FEW, None, fingerprints=True)
+    chance = 216 * 215 / 2**65
+    assert answer.notes["fingerprints"] == f"none of 216 states was taken for another (chance of that: {chance:.1g})"
 
 
 def test_equal_hashes_begin_anew(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -131,16 +147,15 @@ def test_equal_hashes_begin_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     index_of = visited.index_of
     monkeypatch.setattr(visited.HashedRuns, "keys", keys)
     monkeypatch.setattr(packed_module, "index_of", lambda *given: (seeds.append(given[-1]), index_of(*given))[1])
-    system = wide_counters()
+    monkeypatch.setattr(layout_module, "WORD", 6)
+    system = counters()
     assert search_rows(system, (), FEW).states == 6**3
     assert seeds == [1, 2, 3, 4]
 
 
-def wide_counters() -> TransitionSystem:
+def counters() -> TransitionSystem:
     text = "system: counters\nvariables:\n"
-    text += "".join(
-        f"  x{n}: {{range: 0..5, initial: 0}}\n  y{n}: {{range: 0..1000000000, initial: {n}}}\n" for n in range(3)
-    )
+    text += "".join(f"  x{n}: {{range: 0..5, initial: 0}}\n" for n in range(3))
     text += "actions:\n" + "".join(f"  up{n}: {{when: x{n} < 5, effect: {{x{n}: x{n} + 1}}}}\n" for n in range(3))
     return compile_model(load_text(text))
 
@@ -223,7 +238,7 @@ def test_a_guard_that_is_forgotten_is_caught(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_a_system_without_initial_states_has_none() -> None:
-    system = replace(wide_counters(), initially=FALSE)
+    system = replace(counters(), initially=FALSE)
     assert (search_rows(system, (), FEW).states, search_rows(system, (), FEW).complete) == (0, True)
 
 
@@ -235,10 +250,10 @@ def edges_of(graph: StateGraph) -> Iterator[tuple[object, int, object]]:
 @settings(parent=COMMON, max_examples=150)
 @given(SYSTEMS, st.booleans())
 def test_the_state_graph_is_the_same(system: TransitionSystem, wide: bool) -> None:
-    if wide:
-        more = tuple(Variable(f"wide{n}", IntType(0, (1 << 30) - 1), (n,)) for n in range(4))
-        system = replace(system, variables=(*system.variables, *more))
-    plain, packed = explore(system), packed_graph(system, Limits())
+    with pytest.MonkeyPatch.context() as patch:
+        if wide:
+            narrow(patch, "hashes")
+        plain, packed = explore(system), packed_graph(system, Limits())
     assert sorted(edges_of(plain)) == sorted(edges_of(packed))
     assert (plain.initial, plain.expanded, plain.stopped) == (packed.initial, packed.expanded, packed.stopped)
     assert set(plain.states) == set(packed.states)

@@ -8,9 +8,12 @@ from functools import cache
 
 from .. import model
 from ..engine.bounded import bounded
+from ..engine.fairness import FAIRNESS
+from ..engine.induction import induction
 from ..engine.liveness import find_lasso, possible
 from ..engine.packed.graph import state_graph
 from ..engine.packed.search import packed_search
+from ..engine.rank_of_values import ValueRank, rank_of_values
 from ..engine.state_graph import StateGraph
 from ..engine.target import Answer, Limits, Target
 from ..errors import position_of
@@ -20,20 +23,23 @@ from ..results import Result, Verdict
 from ..system import TransitionSystem
 from ..trace import Trace
 from .compensation import compensation_questions, restoration_results
+from .leads_to import ends_pending
 from .properties import each_instance, only_flows
 from .question import answer_questions
-from .termination import FAIRNESS, termination_result
+from .soundness import STRUCTURE, names_by_themselves, soundness_problems, soundness_results
+from .termination import MOST_SECONDS, termination_result, told
 
 Compute = Callable[[], Result]
 Explore = Callable[[], StateGraph]
 
 
-LIVENESS = ("ends", "possible", "leads_to", "compensated")
+LIVENESS = ("ends", "possible", "leads_to", "compensated", "sound")
 
 
 def answers_by_themselves(design: model.Model) -> Iterator[str]:
     """The names of the answers that `liveness_results` gives without having been asked by a property."""
-    if not isinstance(design, model.System):
+    yield from names_by_themselves(design)
+    if not isinstance(design, model.System | model.Net):
         yield "termination"
     if isinstance(design, model.Orchestration):
         steps = [each for flow in flows_of(expand(design)).values() for each in flow.flow.steps.items()]
@@ -43,19 +49,27 @@ def answers_by_themselves(design: model.Model) -> Iterator[str]:
 
 
 def liveness_results(
-    design: model.Model, system: TransitionSystem, resolver: Resolver, limits: Limits
+    design: model.Model,
+    system: TransitionSystem,
+    resolver: Resolver,
+    limits: Limits,
+    reductions: frozenset[str] = STRUCTURE,
 ) -> Iterator[tuple[str, Compute]]:
-    """The name of each such question, with the function that answers it; formulas are typed at once."""
+    """The name of each such question, with the function that answers it; formulas are typed at once.
+
+    reductions: those that may be used, by name; `structure` is that of nets and flows before any search.
+    """
     graph = cache(lambda: state_graph(system, limits))  # All questions share one state graph, made when first needed.
+    ranked = cache(lambda: rank_of_values(system, min(limits.seconds, MOST_SECONDS)))
     for name, asked in design.properties.items():
-        about = asked.about
+        about, fairness = asked.about, asked.fairness or design.fairness
         if asked.word == "ends":
             flow = _flow_named(about, design)
             if flow is None:
-                yield name, _ends(design, system, limits, name, graph)
+                yield name, _ends(design, system, limits, name, graph, fairness)
             else:
                 assert isinstance(design, model.Orchestration)
-                yield name, _flow_ends(name, flow or design.flow.name, system, graph)
+                yield name, _flow_ends(name, flow or design.flow.name, system, graph, fairness)
         elif asked.word == "possible" and not isinstance(about, tuple):
             goals = each_instance(about, system, resolver)
             if goals:
@@ -63,14 +77,16 @@ def liveness_results(
         elif asked.word == "leads_to" and isinstance(about, tuple):
             pairs = _pairs(about, system, resolver)
             if pairs:
-                yield name, _leads_to(name, pairs, about, system, limits, graph)
+                yield name, _leads_to(name, pairs, about, system, limits, graph, ranked, fairness)
         elif asked.word == "compensated":
             if isinstance(design, model.Orchestration):
                 yield name, _compensated(name, design, system, limits, _flow_named(about, design))
             else:
                 resolver.problems.append(only_flows(name))
-    if not isinstance(design, model.System):
-        yield "termination", _ends(design, system, limits, "termination", graph)
+    resolver.problems += soundness_problems(design, system)
+    yield from soundness_results(design, system, limits, graph, reductions)
+    if not isinstance(design, model.System | model.Net):
+        yield "termination", _ends(design, system, limits, "termination", graph, design.fairness)
     if isinstance(design, model.Orchestration):
         for result in restoration_results(design, min(limits.seconds, 10.0)):
             yield result.name, _known(result)
@@ -80,8 +96,10 @@ def _known(result: Result) -> Compute:
     return lambda: result
 
 
-def _ends(design: model.Model, system: TransitionSystem, limits: Limits, name: str, graph: Explore) -> Compute:
-    return lambda: termination_result(design, system, limits, name, graph)
+def _ends(
+    design: model.Model, system: TransitionSystem, limits: Limits, name: str, graph: Explore, fairness: str
+) -> Compute:
+    return lambda: termination_result(design, system, limits, name, graph, fairness)
 
 
 def _flow_named(about: object, design: model.Model) -> str | None:
@@ -92,14 +110,16 @@ def _flow_named(about: object, design: model.Model) -> str | None:
     return str(about) if about in flows else ""
 
 
-def _flow_ends(name: str, flow: str, system: TransitionSystem, graph: Explore) -> Compute:
+def _flow_ends(name: str, flow: str, system: TransitionSystem, graph: Explore, fairness: str) -> Compute:
     """Whether one of several flows always ends: no fair execution goes on for ever, or is stuck, before it has."""
 
     def compute() -> Result:
         for scope in system.scope.instances:
             ended = scope.predicates["ended"][flow]
-            trace, answer = find_lasso(system, within=negation(ended), stuck=True, graph=graph())
-            result = _of_graph(name, system, trace, answer, "it never ends", "it ends in every fair execution")
+            trace, answer = find_lasso(system, negation(ended), fairness=fairness, stuck=True, graph=graph())
+            result = _of_graph(
+                name, system, trace, answer, "it never ends", "it ends in every fair execution", fairness
+            )
             if result.verdict != Verdict.PROVED:
                 break
         return replace(result, check="termination")
@@ -160,15 +180,19 @@ def _leads_to(
     system: TransitionSystem,
     limits: Limits,
     graph: Explore,
+    ranked: Callable[[], tuple[ValueRank, ...]],
+    fairness: str,
 ) -> Compute:
     def compute() -> Result:
+        if parts := ranked():
+            return _leads_to_before_the_end(name, pairs, about, system, limits, told(parts))
         triggered = False
         for trigger, goal in pairs:
             # Whoever is in `start` without the goal must not stay without it for ever.
             start = conjunction([trigger, negation(goal)])
-            trace, answer = find_lasso(system, within=negation(goal), start=start, stuck=True, graph=graph())
+            trace, answer = find_lasso(system, negation(goal), start, fairness, stuck=True, graph=graph())
             found = f"{about[0]} happens, and then {about[1]} never does"
-            result = _of_graph(name, system, trace, answer, found, "no fair execution avoids it")
+            result = _of_graph(name, system, trace, answer, found, "no fair execution avoids it", fairness)
             if result.verdict != Verdict.PROVED:
                 return result
             triggered = triggered or _reachable(system, trigger, limits)
@@ -179,15 +203,48 @@ def _leads_to(
     return compute
 
 
+def _leads_to_before_the_end(
+    name: str,
+    pairs: list[tuple[Expr, Expr]],
+    about: tuple[model.Formula, ...],
+    system: TransitionSystem,
+    limits: Limits,
+    rank: str,
+) -> Result:
+    """`leads_to` where a rank shows that every execution ends: through an engine, in each instance."""
+    triggered: list[bool | None] = []
+    for trigger, goal in pairs:
+        found = ends_pending(system, trigger, goal, packed_search if system.enumerable else induction, limits)
+        answer = replace(found.answer, complete=found.excluded)
+        result = _of_graph(name, system, found.trace, answer, f"{about[0]} happens, and then {about[1]} never does", "")
+        result = replace(result, method=f"{answer.method}; every action decreases {rank}")
+        if result.verdict != Verdict.PROVED:
+            return result
+        triggered.append(found.triggered)
+    if any(triggered):
+        return replace(result, reason="no execution ends without it, and every execution ends")
+    if None in triggered:
+        return replace(result, reason=f"not known whether {about[0]} ever happens")
+    return replace(result, vacuous=True, reason=f"{about[0]} never happens")
+
+
 def _reachable(system: TransitionSystem, state: Expr, limits: Limits) -> bool:
     return bool(packed_search(system, [Target("premise", state=state)], limits).traces)
 
 
 def _of_graph(
-    name: str, system: TransitionSystem, trace: Trace | None, answer: Answer, found: str, absent: str
+    name: str,
+    system: TransitionSystem,
+    trace: Trace | None,
+    answer: Answer,
+    found: str,
+    absent: str,
+    fairness: str | None = None,
 ) -> Result:
+    """The result of looking through the state graph; `fairness` where it matters."""
+    method = "state graph" if fairness is None else f"state graph, {FAIRNESS[fairness]}"
     common = Result(
-        name, "properties", Verdict.UNKNOWN, f"state graph, {FAIRNESS}", assumptions=system.assumptions,
+        name, "properties", Verdict.UNKNOWN, method, assumptions=system.assumptions,
         statistics={"states": answer.states}, position=position_of(name),
     )  # fmt: skip
     if trace is not None:

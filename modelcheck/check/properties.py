@@ -26,6 +26,7 @@ WORDS = {
     "ends": "every fair execution of the flow (or system) ends",
     "compensated": "at each failed end, exactly the steps that had an effect are undone, once each, in order",
     "outcome": "holds whenever the flow has ended",
+    "sound": "it can always complete, completing leaves nothing behind, and everything can happen (or a weaker notion)",
 }
 
 
@@ -70,7 +71,9 @@ def property_problems(design: model.Model, system: TransitionSystem) -> list[Pro
         if asked.word in ("leads_to", "possible"):
             for text in asked.about if isinstance(asked.about, tuple) else (asked.about,):
                 each_instance(text, system, resolver)
-    return [*resolver.problems, *_observable_problems(design, system)]
+    from .soundness import soundness_problems
+
+    return [*resolver.problems, *soundness_problems(design, system), *_observable_problems(design, system)]
 
 
 def _observable_problems(design: model.Model, system: TransitionSystem) -> list[Problem]:

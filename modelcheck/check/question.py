@@ -94,15 +94,17 @@ def _result(question: Question, answer: Answer, system: TransitionSystem) -> Res
         question.check,
         Verdict.UNKNOWN,
         answer.method,
-        assumptions=system.assumptions,
+        assumptions=(*system.assumptions, *assumed(answer)),
         statistics=statistics,
         position=question.position,
     )
     if trace is not None:
         verdict = Verdict.PROVED if question.wanted else Verdict.REFUTED
         broken = trace.broken.message if trace.broken is not None else ""
+        method, shortest = answer.found_by.get(question.name, answer.method), question.name not in answer.longer
+        common, reason = replace(common, method=method), question.found or broken
         return replace(
-            common, verdict=verdict, trace=trace, reason=question.found or broken, shows=question.target.state
+            common, verdict=verdict, trace=trace, reason=reason, shows=question.target.state, shortest=shortest
         )
     if answer.complete or question.name in answer.proved:
         return _unreachable(replace(common, method=answer.proved.get(question.name, answer.method)), question, answer)
@@ -113,6 +115,11 @@ def _result(question: Question, answer: Answer, system: TransitionSystem) -> Res
     if not answer.states:
         return replace(common, reason=answer.stopped)
     return replace(common, reason=f"stopped after {answer.depth} actions: {answer.stopped}")
+
+
+def assumed(answer: Answer) -> tuple[str, ...]:
+    """What the engine took for granted."""
+    return (answer.notes["fingerprints"],) if "fingerprints" in answer.notes else ()
 
 
 def _unreachable(common: Result, question: Question, answer: Answer) -> Result:

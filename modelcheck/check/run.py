@@ -9,9 +9,8 @@ from dataclasses import replace
 
 from .. import model
 from ..compile import compile_model
-from ..engine.packed.search import packed_search
-from ..engine.search import search
-from ..engine.target import MOST_UNROLLED, Answer, Limits, Target
+from ..engine.strategy import ENGINES, EXPLICIT, Strategy
+from ..engine.target import Answer, Limits, Target
 from ..errors import ModelError, Problem, did_you_mean, position_of
 from ..expand import expand
 from ..expressions import FALSE, Resolver
@@ -24,20 +23,18 @@ from .lint import lint
 from .liveness import LIVENESS, answers_by_themselves, liveness_results
 from .ordering import PREFIX, conflict_finding, conflict_questions, proved_precedences
 from .properties import state_questions
-from .question import Ask, Question, answer_questions
+from .question import Ask, Question, answer_questions, assumed
 from .structure import proved_by_structure
-
-ENGINES = ("auto", "search", "plain", "bounded")
 
 
 def check_model(
-    design: model.Model, properties: Sequence[str] | None, limits: Limits, engine: str = "auto"
+    design: model.Model, properties: Sequence[str] | None, limits: Limits, strategy: Strategy | None = None
 ) -> CheckReport:
     """The report on a model: its own properties and every check that applies to its kind.
 
     Raises `ModelError` for formulas that are wrong, and for names in `properties` or `expect` that mean nothing.
     """
-    began = time.monotonic()
+    began, strategy = time.monotonic(), strategy or Strategy()
     design = expand(design)
     system = compile_model(design)
     resolver = Resolver()
@@ -51,23 +48,23 @@ def check_model(
         questions = [q for q in questions if q.name in properties or q.name.startswith(PREFIX)]
     proved = (
         {result.name: result for result in _proved_on_graph(design, system, questions, limits)}
-        if engine == "auto"
+        if strategy.engine == "auto"
         else {}
     )
     remaining = [question for question in questions if question.name not in proved]
-    answered, answer = answer_questions(system, remaining, _engine(system, engine), limits)
+    answered, answer = answer_questions(system, remaining, _engine(system, strategy), limits)
     by_name = {result.name: result for result in answered} | proved
     findings = list(lint(design)) if properties is None else []
     if isinstance(design, model.Orchestration):
         findings += _conflicts(design, by_name)
     results = [by_name[question.name] for question in questions if question.name in by_name]
     results += [compute() for name, compute in liveness if properties is None or name in properties]
-    results += _pinned(design, system, answer, limits) if properties is None else []
+    results += _pinned(design, system, answer, limits, strategy) if properties is None else []
     return CheckReport(
         design.name,
         tuple(_expected(design, result) for result in results),
         tuple(findings),
-        assumptions=system.assumptions,
+        assumptions=(*system.assumptions, *(assumed(answer) if answer is not None else ())),
         statistics=_statistics(answer, time.monotonic() - began),
     )
 
@@ -82,7 +79,7 @@ def _questions(design: model.Model, system: TransitionSystem, resolver: Resolver
 def _named_questions(design: model.Model, system: TransitionSystem, resolver: Resolver) -> list[Question]:
     """The questions whose answers are results, called by name."""
     questions = [*state_questions(design, system, resolver), *claim_questions(system)]
-    if not isinstance(design, model.System) or system.finished != FALSE:
+    if _may_be_stuck(design, system):
         found = "nothing is enabled, and it is not finished"
         questions.append(Question("no deadlock", "deadlock", Target("", stuck=True), found=found))
     if isinstance(design, model.Orchestration):
@@ -90,6 +87,13 @@ def _named_questions(design: model.Model, system: TransitionSystem, resolver: Re
 
         questions += compensation_questions(design, system)
     return questions
+
+
+def _may_be_stuck(design: model.Model, system: TransitionSystem) -> bool:
+    """Whether being stuck is asked for by itself: of what can finish, and of a net that cannot."""
+    if isinstance(design, model.Net):  # One that has an end is asked whether it is sound.
+        return system.finished == FALSE
+    return not isinstance(design, model.System) or system.finished != FALSE
 
 
 def expectation_problems(design: model.Model, system: TransitionSystem) -> list[Problem]:
@@ -130,24 +134,16 @@ def _check_names(design: model.Model, properties: Sequence[str] | None, names: S
         raise ModelError(problems)
 
 
-def _engine(system: TransitionSystem, engine: str) -> Ask:
-    """The engine that was asked for, or the one that fits: search where states can be listed, else z3."""
-    if engine not in ENGINES:
-        raise ModelError([Problem("E303", f"unknown engine '{engine}'", hint=did_you_mean(engine, ENGINES))])
-    if engine == "bounded" or (engine == "auto" and not system.enumerable):
-        from ..engine.bounded import bounded
-
-        return bounded if len(system.variables) <= MOST_UNROLLED else _too_wide
-    if not system.enumerable:
+def _engine(system: TransitionSystem, strategy: Strategy) -> Ask:
+    """The engine that was asked for, if there is one of that name and it can do something with the system."""
+    if strategy.engine not in ENGINES:
+        hint = did_you_mean(strategy.engine, ENGINES)
+        raise ModelError([Problem("E303", f"unknown engine '{strategy.engine}'", hint=hint)])
+    if strategy.engine in EXPLICIT and not system.enumerable:
         message = f"'{system.name}' has too many first values or choices for a search to list"
         hint = "give its variables ranges or initial values, or use '--engine bounded'"
         raise ModelError([Problem("E304", message, hint=hint)])
-    return search if engine == "plain" else packed_search
-
-
-def _too_wide(system: TransitionSystem, _targets: Sequence[Target], _limits: Limits) -> Answer:
-    """No answer about a system whose steps z3 would take too long to be told of."""
-    return Answer({}, False, f"{len(system.variables):,} variables are too many to unroll", method="not searched")
+    return strategy.ask
 
 
 def _proved_on_graph(
@@ -173,13 +169,15 @@ def _conflicts(design: model.Orchestration, results: dict[str, Result]) -> Itera
             yield finding
 
 
-def _pinned(design: model.Model, system: TransitionSystem, answer: Answer | None, limits: Limits) -> list[Result]:
+def _pinned(
+    design: model.Model, system: TransitionSystem, answer: Answer | None, limits: Limits, strategy: Strategy
+) -> list[Result]:
     """The number of states that the model says it has, against the number that is counted."""
     if design.states is None or not system.enumerable:
         return []
-    if answer is None or not answer.complete:
+    if answer is None or not answer.complete or answer.reduced or not answer.states:
         # The engine may have found all that it was looking for before it had seen every state.
-        answer = packed_search(system, (), limits)
+        answer = replace(strategy, reductions=frozenset()).ask(system, (), limits)
     common = Result("states", "states", Verdict.UNKNOWN, answer.method, f"{answer.states:,} counted")
     if not answer.complete:
         return [replace(common, reason=f"not all states were counted: {answer.stopped}")]

@@ -51,6 +51,24 @@ def proved_by_structure(
             yield _proved(question, system, reason)
 
 
+def flows_are_sound(design: model.Orchestration) -> bool:
+    """Whether the structure proves that each flow can always complete, leaves nothing in flight and can run all steps.
+
+    Plain partial orders that cannot get stuck: whatever has happened, steps and undos can go on to end well, each once;
+    completing waits until no token is left, aborting until nothing is in flight, where siblings finish first or there
+    is never more than one.
+    """
+    flows = [_facts(each) for each in each_flow(design)]
+    finish = design.policies.compensation.siblings == "finish"
+    return all(
+        each.cannot_get_stuck
+        and each.order is not None
+        and (finish or each.order.is_total)
+        and each.reached == each.design.flow.steps.keys()
+        for each in flows
+    )
+
+
 @dataclass(frozen=True)
 class _Facts:
     """What the structure of one flow says. one_token, inputs: names of questions that it proves; undoing: names with

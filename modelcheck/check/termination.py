@@ -6,12 +6,14 @@ z3's unsat core names; a part with data needs a ranking function; what has none 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from .. import model
 from ..engine.blocks import large_blocks
+from ..engine.fairness import FAIRNESS
 from ..engine.liveness import find_lasso
+from ..engine.rank_of_values import ValueRank, rank_of_values
 from ..engine.ranking import Edge, RankResult, rank
 from ..engine.state_graph import StateGraph
 from ..engine.target import Limits
@@ -38,7 +40,7 @@ from .interference import shared_with_others
 from .several import undisturbed_flows
 
 MOST_RANKED = 8
-FAIRNESS = "weak fairness for each actor, none for outcomes"
+MOST_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
@@ -62,8 +64,11 @@ def termination_result(
     limits: Limits,
     name: str = "termination",
     graph: Callable[[], StateGraph] | None = None,
+    fairness: str | None = None,
 ) -> Result:
-    """The verdict on termination, with ranks, the cycle, or a lasso; `graph` gives the state graph if it is needed."""
+    """The verdict on termination, with ranks, the cycle, or a lasso; `graph` gives the state graph if it is needed.
+
+    fairness: which executions must end, if it is needed (None: as the design says)."""
     found = _loops(design, system)
     common = Result(name, "termination", Verdict.UNKNOWN, "", position=position_of(design.name))
     common = replace(common, assumptions=system.assumptions)
@@ -78,7 +83,17 @@ def termination_result(
             measures = _measures(ranked)
             reason = f"every loop has a ranking function: {measures}"
             return replace(common, verdict=Verdict.PROVED, method=f"z3: {measures} decreases", reason=reason)
-    return _by_lasso(common, system, ranked, limits, graph)
+    if not (ranked and _recurrent_state(ranked)) and (
+        parts := rank_of_values(system, min(limits.seconds, MOST_SECONDS))
+    ):
+        reason = f"every action decreases a rank: {told(parts)}"
+        return replace(common, verdict=Verdict.PROVED, method="a weight for each value, z3", reason=reason)
+    return _by_lasso(common, system, ranked, limits, graph, fairness or design.fairness)
+
+
+def told(parts: Sequence[ValueRank]) -> str:
+    """A lexicographic rank as text."""
+    return ", then ".join(map(str, parts))
 
 
 def _by_lasso(
@@ -87,6 +102,7 @@ def _by_lasso(
     ranked: RankResult | None,
     limits: Limits,
     graph: Callable[[], StateGraph] | None,
+    fairness: str,
 ) -> Result:
     """A fair cycle of the state graph; for data without bounds, from the state that z3 says recurs."""
     explored = system
@@ -98,7 +114,7 @@ def _by_lasso(
         if not explored.enumerable:
             return replace(common, reason=f"no ranking function{_cycle(ranked)}, and too many states to list")
     known = graph() if graph is not None and explored is system else None
-    lasso, answer = find_lasso(explored, within=TRUE, limits=limits, graph=known)
+    lasso, answer = find_lasso(explored, within=TRUE, fairness=fairness, limits=limits, graph=known)
     why = _cycle(ranked) if ranked is not None else ""
     statistics: dict[str, float | int | str] = {"states": answer.states}
     common = replace(common, statistics=statistics)
@@ -106,10 +122,14 @@ def _by_lasso(
         trace = replace(lasso, system=system)
         reason = f"it can go round for ever{why}"
         return replace(
-            common, verdict=Verdict.REFUTED, method=f"lasso in the state graph, {FAIRNESS}", trace=trace, reason=reason
+            common,
+            verdict=Verdict.REFUTED,
+            method=f"lasso in the state graph, {FAIRNESS[fairness]}",
+            trace=trace,
+            reason=reason,
         )
     if answer.complete and explored is system:
-        method = f"no fair cycle in the state graph, {FAIRNESS}"
+        method = f"no fair cycle in the state graph, {FAIRNESS[fairness]}"
         return replace(common, verdict=Verdict.PROVED, method=method, reason="no execution goes round for ever")
     if answer.stopped in ("states", "depth"):
         return replace(

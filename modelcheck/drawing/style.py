@@ -43,6 +43,11 @@ NODES: Mapping[str, NodeStyle] = {
     "event": NodeStyle("flag", GREEN),
     "handler": NodeStyle("box", BLUE),
     "outside": NodeStyle("pill", GREY),
+    # Of a net.
+    "place": NodeStyle("pill", GREEN),
+    "marked": NodeStyle("pill", GREEN, width=2.4),
+    "sink": NodeStyle("pill", GREEN, double=True),
+    "transition": NodeStyle("box", BLUE),
     # Of a state graph.
     "state": NodeStyle("box", BLUE),
     "initial": NodeStyle("pill", BLUE),
@@ -63,8 +68,9 @@ EDGES: Mapping[str, Look] = {
     "publishes": Look(GREEN, dashes=DASHED),
     "delivers": Look(),
     "action": Look(),
+    "arc": Look(),
     "stub": Look(GREY, dashes=DOTTED),
 }
 OTHER_EDGE = Look(GREY)
-MAIN_LINE = frozenset({"sequence", "publishes", "delivers", "compensation"})
+MAIN_LINE = frozenset({"sequence", "publishes", "delivers", "compensation", "arc"})
 MARKED_WIDTH = 3.2  # of the edges of a counterexample

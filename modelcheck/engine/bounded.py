@@ -27,49 +27,63 @@ def bounded(
     Ctrl-C ends it with what is known so far (`stopped="interrupted"`).
     """
     limits = limits or Limits()
-    return _Search(system, targets, limits, limits.depth if limits.depth is not None else depth).run()
+    deepest = limits.depth if limits.depth is not None else depth
+    unrolling = Unrolling(Relation(system), targets, Clock(limits.seconds))
+    reached, stopped, complete, notes = 0, "depth", False, {}
+    try:
+        for here in range(deepest + 1):
+            unrolling.look(here)
+            reached = here
+            if not unrolling.pending:
+                stopped = ""
+                break
+            if not (unrolling.extend(here) if here < deepest else unrolling.leads_on(here)):
+                stopped, complete = "", True
+                break
+    except Undecided as undecided:
+        stopped = undecided.reason
+    except KeyboardInterrupt:
+        stopped = "interrupted"
+    except Irrational as reason:
+        stopped, notes = "z3", {"z3": str(reason)}
+    return Answer(
+        unrolling.traces,
+        complete,
+        stopped,
+        depth=reached,
+        seconds=unrolling.clock.spent,
+        method="bounded model checking, z3",
+        notes=notes,
+    )
 
 
-class _Search:
-    def __init__(self, system: TransitionSystem, targets: Sequence[Target], limits: Limits, depth: int):
-        self.relation = Relation(system)
-        self.pending = list(targets)
-        self.depth = depth
-        self.clock = Clock(limits.seconds)
+class Unrolling:
+    """The paths from the initial states, one step longer at a time, with the targets that are still looked for."""
+
+    def __init__(self, relation: Relation, targets: Sequence[Target], clock: Clock):
+        self.relation, self.pending, self.clock = relation, list(targets), clock
         self.solver = z3.Solver()
+        self.solver.add(relation.at(relation.initial, 0))
         self.traces: dict[str, Trace] = {}
 
-    def run(self) -> Answer:
-        reached, stopped, complete, notes = 0, "depth", False, {}
-        try:
-            self.solver.add(self.relation.at(self.relation.initial, 0))
-            for depth in range(self.depth + 1):
-                self.find([goal for target in self.pending for goal in self.relation.goals(target)], depth)
-                reached = depth
-                if not self.pending:
-                    stopped = ""
-                    break
-                if not (self.extend(depth) if depth < self.depth else self.leads_on(depth)):
-                    stopped, complete = "", True
-                    break
-        except Undecided as undecided:
-            stopped = undecided.reason
-        except KeyboardInterrupt:
-            stopped = "interrupted"
-        except Irrational as reason:
-            stopped, notes = "z3", {"z3": str(reason)}
-        return Answer(
-            self.traces,
-            complete,
-            stopped,
-            depth=reached,
-            seconds=self.clock.spent,
-            method="bounded model checking, z3",
-            notes=notes,
-        )
+    def look(self, depth: int) -> None:
+        """Ask for what a state at this depth may show."""
+        self.find([goal for target in self.pending for goal in self.relation.goals(target)], depth)
 
     def extend(self, depth: int) -> bool:
         """Ask for what may break in the step from `depth`, then take it; False where there is none to take."""
+        self.look_at_step(depth)
+        if not self.pending:
+            return True
+        self.advance(depth)
+        return self.clock.check(self.solver)
+
+    def advance(self, depth: int) -> None:
+        """Take the step from `depth`, without asking anything."""
+        self.solver.add(self.relation.at(self.relation.step, depth))
+
+    def look_at_step(self, depth: int) -> None:
+        """Ask for what the step that is tried at this depth may break."""
         relation = self.relation
         for succeeds in (False, True):
             goals = [goal for target in self.pending for goal in relation.claim_goals(target, succeeds)]
@@ -78,10 +92,6 @@ class _Search:
                 self.solver.add(relation.at(relation.attempt, depth))
                 self.find(goals, depth)
                 self.solver.pop()
-        if not self.pending:
-            return True
-        self.solver.add(relation.at(relation.step, depth))
-        return self.clock.check(self.solver)
 
     def leads_on(self, depth: int) -> bool:
         """Whether anything could still be tried beyond the last depth."""

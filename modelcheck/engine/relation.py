@@ -10,7 +10,7 @@ from math import prod
 
 import z3
 
-from ..expressions import TRUE, Expr, IntType, Value, conjunction, domain, well_defined
+from ..expressions import TRUE, EnumType, Expr, IntType, Value, conjunction, domain, well_defined
 from ..expressions.smt import Term, constant, from_z3, in_type, literal, to_z3
 from ..system import DIVISION, Action, Claim, State, TransitionSystem, Variable
 from ..trace import Trace
@@ -75,13 +75,17 @@ class Relation:
         return z3.And(*(in_type(self.before[v.name], v.type) for v in ranged))
 
     @cached_property
+    def in_types(self) -> Term:
+        """What every reachable state satisfies: enumerations have one of their values."""
+        kinds = [v for v in self.system.variables if isinstance(v.type, EnumType)]
+        return z3.And(*(in_type(self.before[v.name], v.type) for v in kinds))
+
+    @cached_property
     def attempt(self) -> Term:
         """One action is tried in a state within its ranges; where all is defined the next state is its result."""
         parts = [self.in_range, z3.PbEq([(fires, 1) for fires in self.fires], 1) if self.fires else z3.BoolVal(False)]
         for number, action in enumerate(self.system.actions):
-            fires, defined = self.fires[number], self.defined(number)
-            choices = [_starts(p, self.parameters[number][p.name]) for p in action.parameters]
-            enabled = z3.And(*choices, z3.Implies(self.guard_defined(number), self.term(action.guard, number)))
+            fires, enabled, defined = self.fires[number], self.may_try(number), self.defined(number)
             result = [self.after[name] == self.term(update, number) for name, update in action.updates.items()]
             parts += [z3.Implies(fires, enabled), z3.Implies(z3.And(fires, defined), z3.And(*result))]
         return z3.And(*parts, *self.frame())
@@ -103,6 +107,12 @@ class Relation:
         return z3.And(
             self.attempt, *(z3.Implies(fires, self.defined(number)) for number, fires in enumerate(self.fires))
         )
+
+    def may_try(self, number: int) -> Term:
+        """That an action is enabled with its parameters, or that its guard divides by zero."""
+        action = self.system.actions[number]
+        choices = [_starts(p, self.parameters[number][p.name]) for p in action.parameters]
+        return z3.And(*choices, z3.Implies(self.guard_defined(number), self.term(action.guard, number)))
 
     def guard_defined(self, number: int) -> Term:
         return self.term(well_defined(self.system.actions[number].guard), number)
@@ -137,6 +147,17 @@ class Relation:
             for claim in action.claims:
                 if _asks_for(target, claim):
                     yield Goal(target, z3.And(fires, self.breaks(number, claim)), number, claim)
+
+    def all_goals(self, target: Target) -> Iterator[Goal]:
+        """Everything that shows a target, in a state or in the step that is tried there."""
+        yield from self.goals(target)
+        for succeeds in (False, True):
+            yield from self.claim_goals(target, succeeds)
+
+    def shown(self, target: Target) -> Term:
+        """That a state shows the target, or that the step which is tried in it does."""
+        terms = [z3.And(self.attempt, goal.term) if goal.claim else goal.term for goal in self.all_goals(target)]
+        return z3.Or(*terms)
 
     def breaks(self, number: int, claim: Claim) -> Term:
         """That an action, when it fires, breaks a claim."""

@@ -11,18 +11,14 @@ from itertools import islice
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
-import numpy.typing as npt
 
 from ..expressions import Expr
 from ..system import State, TransitionSystem
 from ..trace import Trace, replay
+from .arrays import Mask, Numbers, Places
 from .search import BYTES_A_STATE, BYTES_A_VALUE, NOT_LISTABLE
 from .successors import compile_numbered_successors
 from .target import Answer, Limits
-
-Mask = npt.NDArray[np.bool_]
-Numbers = npt.NDArray[np.int64]
-Places = npt.NDArray[np.signedinteger[Any]]  # As wide as it takes.
 
 _BYTES_AN_EDGE = 24
 _BATCH = 256  # States between two looks at the clock.
@@ -58,42 +54,49 @@ class StateGraph:
     seconds: float = 0.0
 
     @cached_property
-    def _first_edge(self) -> list[int]:
-        first: list[int] = np.searchsorted(self.source, np.arange(len(self.states) + 1)).tolist()
+    def first_edge(self) -> Numbers:
+        """The edges of state s are those from `first_edge[s]` up to `first_edge[s + 1]`."""
+        first = np.zeros(len(self.states) + 1, np.int64)
+        np.cumsum(np.bincount(self.source, minlength=len(self.states)), out=first[1:])
         return first
 
     def edges(self, state: int) -> range:
         """The edges that leave a state."""
-        return range(self._first_edge[state], self._first_edge[state + 1])
+        return range(int(self.first_edge[state]), int(self.first_edge[state + 1]))
 
     @cached_property
-    def targets(self) -> list[int]:
-        """`target` as plain numbers, for walking edge by edge."""
-        found: list[int] = self.target.tolist()
-        return found
-
-    @cached_property
-    def _arrival(self) -> list[int]:
-        """The first edge into each state: states are in breadth-first order, so it is on a shortest way."""
+    def arrival(self) -> Numbers:
+        """The first edge into each state, -1 for initial ones: on a shortest way, as states are breadth-first."""
         arrival = np.full(len(self.states), -1, np.int64)
-        reached, first = np.unique(self.target, return_index=True)
-        arrival[reached] = first
+        arrival[self.target[::-1]] = np.arange(len(self.target) - 1, -1, -1)  # Of several, the last one stays.
         arrival[: self.initial] = -1
-        found: list[int] = arrival.tolist()
-        return found
+        return arrival
 
     @cached_property
-    def distance(self) -> list[int]:
+    def distance(self) -> Numbers:
         """The number of actions from an initial state to each state."""
-        distance: list[int] = []
-        for edge in self._arrival:
-            distance.append(distance[self.source[edge]] + 1 if edge >= 0 else 0)
+        distance = np.zeros(len(self.states), np.int64)
+        before = self.source[self.arrival[self.initial :]]
+        latest = np.maximum.accumulate(before) if len(before) else before
+        here, level = self.initial, 0
+        while here < len(distance):
+            level += 1
+            # A level ends where the first state follows that is reached only from it.
+            end = self.initial + int(np.searchsorted(latest, here))
+            distance[here:end] = level
+            here = end
         return distance
+
+    @cached_property
+    def parents(self) -> list[int]:
+        """The state before each on a shortest way to it; -1 before an initial one."""
+        found: list[int] = np.where(self.arrival >= 0, self.source[self.arrival], -1).tolist() if len(self.source) else []
+        return found or [-1] * len(self.states)
 
     def way_to(self, state: int) -> tuple[int, list[int]]:
         """The initial state and the edges of a shortest way to a state."""
         edges: list[int] = []
-        while (edge := self._arrival[state]) >= 0:
+        while (edge := int(self.arrival[state])) >= 0:
             edges.append(edge)
             state = int(self.source[edge])
         return state, edges[::-1]

@@ -63,7 +63,9 @@ class Answer:
     stopped: what ended the search otherwise (`states`, `depth`, `seconds`, `memory`, `z3`), empty where complete.
     depth: number of actions up to which everything was seen. bytes: the memory that the states took.
     proved: the targets that are known to be unreachable although not every state was seen, each with how that is known
-    (`2-induction`, `invariant x >= 0`).
+    (`2-induction`, `invariant x >= 0`). found_by: how a trace was found, where that is not `method`.
+    reduced: the reductions that were used, because of which `states` are not all there are; `longer`: the targets whose
+    traces need not be shortest ones.
     """
 
     traces: Mapping[str, Trace]
@@ -77,3 +79,6 @@ class Answer:
     notes: Mapping[str, str] = field(default_factory=dict)
     bytes: int = 0
     proved: Mapping[str, str] = field(default_factory=dict)
+    found_by: Mapping[str, str] = field(default_factory=dict)
+    reduced: tuple[str, ...] = ()
+    longer: frozenset[str] = frozenset()

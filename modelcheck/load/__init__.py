@@ -17,18 +17,29 @@ from ..errors import Located, ModelError, Position, Problem, did_you_mean, repor
 from ..source import LocatedList, LocatedMap, Node, read_file, read_text
 from .choreography import CHOREOGRAPHY
 from .guarded import SYSTEM
+from .net import NET
 from .orchestration import ORCHESTRATION
 from .reader import MISSING, Json, Key, Problems, Reader, found, note, record, scalar
 from .references import check_references
 from .values import read_delay
 from .writing import Builds
 
-__all__ = ["Partial", "json_schema", "load_file", "load_text", "read_delay", "reader_of", "schema_text"]
+__all__ = [
+    "Partial",
+    "json_schema",
+    "load_file",
+    "load_text",
+    "read_delay",
+    "reader_of",
+    "schema_text",
+    "with_constants",
+]
 
 KINDS: Mapping[str, tuple[Callable[..., Any], Mapping[str, Key]]] = {
     "orchestration": (model.Orchestration, ORCHESTRATION),
     "choreography": (model.Choreography, CHOREOGRAPHY),
     "system": (model.System, SYSTEM),
+    "net": (model.Net, NET),
 }
 WRITTEN_LAST = ("properties", "expect", "states")
 KINDS_TO_COME = ("hybrid", "saga", "event_sourcing", "cqrs")
@@ -53,13 +64,13 @@ def _load(document: Node, constants: Mapping[str, str], problems: Problems) -> m
     design = _read(document, problems)
     if design is not MISSING and isinstance(document, LocatedMap):
         check_references(design, document, problems)
-        design = _with_constants(design, constants, problems)
+        design = with_constants(design, constants, problems)
     if problems:
-        whole = isinstance(design, (model.Orchestration, model.Choreography, model.System))
+        whole = isinstance(design, model.Model)
         partial = Partial(design, _declared(document) - _present(design)) if whole else None
         raise ModelError(problems, partial=partial)
     assert isinstance(design, model.Design)
-    return design  # type: ignore[return-value]  # the three kinds are all the designs there are
+    return design  # type: ignore[return-value]  # these are all the designs there are
 
 
 @dataclass(frozen=True)
@@ -102,12 +113,14 @@ def _present(design: model.Model) -> frozenset[str]:
             found += [each.variables for each in design.participants.values()]
         case model.System():
             found += [design.actions]
+        case model.Net():
+            found += [design.places, design.transitions]
     return frozenset(name for names in found for name in names)
 
 
 def _read(document: Node, problems: Problems) -> Any:
     if not isinstance(document, LocatedMap):
-        hint = "begin with 'orchestration: name', 'choreography: name' or 'system: name'"
+        hint = "begin with 'orchestration: name', 'choreography: name', 'system: name' or 'net: name'"
         return note(problems, "E022", f"expected a model as a mapping, found {found(document)}", document, hint)
     kinds = [key for key in document if key in KINDS or key in KINDS_TO_COME]
     if not kinds:
@@ -151,7 +164,8 @@ def reader_of(kind: str) -> Reader:
     return WHOLES[kind]
 
 
-def _with_constants(design: Any, constants: Mapping[str, str], problems: Problems) -> Any:
+def with_constants(design: Any, constants: Mapping[str, str], problems: Problems) -> Any:
+    """A model with other values for constants that it declares; notes those that it does not."""
     for name in constants:
         if name not in design.constants:
             hint = did_you_mean(name, design.constants) or "this model declares no constants"

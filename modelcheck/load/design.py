@@ -156,13 +156,20 @@ def _later(node: Node, problems: Problems) -> Any:
 
 
 def _property(values: dict[str, Any], node: LocatedMap, problems: Problems) -> Any:
-    known = [key for key in node if key in PROPERTY_KEYS]
+    known = [key for key in node if key in PROPERTY_KEYS and key != "fairness"]
     if len(known) > 1:
         message = f"a property is one word and what it is about; this is '{known[0]}' already"
         return note(problems, "E031", message, known[1], "make another property of it")
     if not node:
         return note(problems, "E031", "a property is one word and what it is about", node, "write {always: ...}")
-    return next((model.Property(word=key, about=values[key]) for key in values), MISSING)
+    fairness = values.pop("fairness", None)
+    if known and "fairness" in node and known[0] not in FAIR:
+        message = f"'{known[0]}' does not depend on fairness"
+        key = next(key for key in node if key == "fairness")
+        return note(problems, "E031", message, key, f"only {' and '.join(FAIR)} do")
+    if not known and set(node) == {"fairness"}:
+        return note(problems, "E031", "fairness alone is no property", node, "write {leads_to: [p, q], fairness: ...}")
+    return next((model.Property(word=key, about=values[key], fairness=fairness) for key in values), MISSING)
 
 
 _PAIR = Reader(
@@ -171,6 +178,15 @@ _PAIR = Reader(
     write=list_of(FORMULA).write,
     about=About("a pair [first, second]"),
 )
+FAIRNESS = word(
+    meanings={
+        "none": "every execution counts, also one in which somebody who could act all the time never does",
+        "weak": "each actor who can act all the time acts at some time; nothing is assumed of outcomes",
+        "strong": "each actor who can act again and again acts again and again; nothing is assumed of outcomes",
+        "outcomes": "each action that is possible again and again happens again and again, also each outcome of a step",
+    },
+)
+FAIR = ("leads_to", "ends")  # What depends on fairness.
 PROPERTY_KEYS = {
     "always": Key(FORMULA, "holds in every state of every execution", python="Property.about"),
     "never": Key(FORMULA, "holds in no state of any execution", python="Property.about"),
@@ -195,6 +211,23 @@ PROPERTY_KEYS = {
         python="Property.about",
     ),
     "outcome": Key(FORMULA, "holds whenever the flow (or the whole) has ended", python="Property.about"),
+    "fairness": Key(
+        FAIRNESS,
+        "which executions count, for `leads_to` and `ends`, if not those that the model says",
+        python="Property.fairness",
+    ),
+    "sound": Key(
+        word(
+            meanings={
+                "classical": "the end can be reached from everywhere, nothing is left behind, everything can happen",
+                "weak": "the end can be reached from everywhere, and nothing is left behind",
+                "relaxed": "everything can happen on some way to the end",
+                "easy": "the end can be reached",
+            }
+        ),
+        "the soundness that is asked for: it can complete, cleanly, and nothing in it is dead",
+        python="Property.about",
+    ),
     "deadline": Key(
         Reader(_later, {"not": {}}, about=About("nothing yet")), "not supported yet", python="Property.about"
     ),
@@ -203,7 +236,7 @@ PROPERTY = record(
     "a property",
     PROPERTY_KEYS,
     _property,
-    lambda value: {value.word: value.about},
+    lambda value: {value.word: value.about, **({} if value.fairness is None else {"fairness": value.fairness})},
     model.Property,
     example="{always: ...}",
 )
@@ -222,6 +255,10 @@ DESIGN = {
     "observe": Key(
         mapping_of(FORMULA, NAME),
         "what the outside sees of this design: {name outside: formula here}; designs are compared by these names",
+    ),
+    "fairness": Key(
+        FAIRNESS,
+        "which executions count where it is asked what happens sooner or later (`leads_to`, `ends`, termination)",
     ),
     "expect": Key(
         mapping_of(

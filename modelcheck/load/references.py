@@ -12,6 +12,7 @@ from typing import Any
 from .. import model
 from ..errors import Located, Problem, did_you_mean, position_of, report
 from ..source import LocatedMap
+from .net import check_places
 from .reader import Problems
 
 
@@ -26,6 +27,8 @@ def check_references(design: model.Model, document: LocatedMap, problems: Proble
             _orchestration(design, names)
         case model.Choreography():
             _choreography(design, names)
+        case model.Net():
+            check_places(design, names.under("places"), problems)
     for each in design.properties.values():
         _property(each, design, names)
 
@@ -150,11 +153,17 @@ def _inside_call(name: str, design: model.Model) -> bool:
 
 
 def _actions(names: _Names) -> tuple[str, ...]:
-    """What can happen before something else: steps, handlers as `participant.handler`, events, actions."""
+    """What can happen before something else: steps, handlers as `participant.handler`, events, actions, transitions."""
     handlers = [
         f"{participant}.{handler}"
         for participant in names.under("participants")
         for key in ("handlers", "on")
         for handler in names.under("participants", participant, key)
     ]
-    return (*names.under("flow", "steps"), *handlers, *names.under("events"), *names.under("actions"))
+    return (
+        *names.under("flow", "steps"),
+        *handlers,
+        *names.under("events"),
+        *names.under("actions"),
+        *names.under("transitions"),
+    )

@@ -106,6 +106,8 @@ PROPERTY_EXAMPLES: Mapping[str, str] = {
     "ends": "every order ends: {ends: flow}",
     "compensated": "nothing is left behind: {compensated: flow}",
     "outcome": "all or nothing: {outcome: paid == shipped}",
+    "fairness": "every order ends, if no outcome is avoided for ever: {ends: flow, fairness: outcomes}",
+    "sound": "orders complete: {sound: classical}",
 }
 PROPERTY_FRAME = """\
 orchestration: order

@@ -18,19 +18,21 @@ Graph: TypeAlias = "nx.MultiDiGraph[Any]"
 DOT_SHAPES = {
     "start": "circle", "end": "doublecircle", "abort": "octagon", "step": "box", "compensation": "box",
     "event": "cds", "handler": "box", "outside": "circle", "initial": "ellipse", "finished": "doubleoctagon",
-    "deadlock": "parallelogram", "violating": "octagon", "reached": "octagon",
+    "deadlock": "parallelogram", "violating": "octagon", "reached": "octagon", "place": "ellipse", "marked": "ellipse",
+    "sink": "doublecircle", "transition": "box",
 }  # fmt: skip
 DASHED = frozenset({"failure", "compensation", "stub"})
 _MERMAID_SHAPES = {
     "start": ("((", "))"), "end": ("(((", ")))"), "abort": ("{{", "}}"), "compensation": ("[/", "/]"),
     "event": (">", "]"), "outside": ("((", "))"), "initial": ("([", "])"), "finished": ("[[", "]]"),
-    "deadlock": ("[/", "/]"), "violating": ("{{", "}}"), "reached": ("{{", "}}"),
+    "deadlock": ("[/", "/]"), "violating": ("{{", "}}"), "reached": ("{{", "}}"), "place": ("([", "])"),
+    "marked": ("((", "))"), "sink": ("(((", ")))"),
 }  # fmt: skip
 HINT = "draw its states: modelcheck graph MODEL --states"
 
 
 def graph_of(design: model.Model) -> Graph:
-    """The control-flow graph of an orchestration, the event graph of a choreography; raises `ModelError` (E904)."""
+    """The control-flow graph of an orchestration, the event graph of a choreography, the arcs of a net; raises `ModelError` (E904)."""
     graph: Graph
     match design:
         case model.Orchestration():
@@ -41,6 +43,10 @@ def graph_of(design: model.Model) -> Graph:
             from ..graph.events import event_graph
 
             graph = event_graph(design)
+        case model.Net():
+            from ..graph.net import net_graph
+
+            graph = net_graph(design)
         case _:
             problem = Problem("E904", f"'{design.name}' is a system of bare actions, which has no flow", hint=HINT)
             raise ModelError([problem])

@@ -65,7 +65,7 @@ def render_design(design: model.Design) -> str:
     promises = table([text(name), faint(asked.word)] for name, asked in design.properties.items())
     picture = ""
     try:
-        if isinstance(design, model.Orchestration | model.Choreography):
+        if isinstance(design, model.Orchestration | model.Choreography | model.Net):
             picture = figure(svg(graph_drawing(graph_of(design))))
     except ModelError as error:
         picture = render_problems(error.problems)

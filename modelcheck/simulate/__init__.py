@@ -53,8 +53,9 @@ def simulate(
     warmup: how many of the first jobs to leave out; None: by the rule MSER-5 where jobs arrive, else 0.
     Raises `ModelError`: nothing has a duration, a delay is wrong, or work arrives faster than it can be done.
     """
-    if isinstance(design, model.System):
-        message = f"'{design.name}' is a system of bare actions: nothing in it has a duration"
+    if isinstance(design, model.System | model.Net):
+        kind = "system of bare actions" if isinstance(design, model.System) else "net"
+        message = f"'{design.name}' is a {kind}: nothing in it has a duration"
         hint = "simulate an orchestration or a choreography"
         raise ModelError([Problem("E404", message, position_of(design.name), hint)])
     design = expand(design)

@@ -44,9 +44,10 @@ def _unwritable(error: OSError) -> Problem:
 def _report_defect(error: Exception) -> int:
     if os.environ.get("MODELCHECK_TRACEBACK"):
         raise error
+    from ..engine.strategy import Disagreement
     from ..trace import ReplayError
 
-    kind = "an engine is wrong" if isinstance(error, ReplayError) else type(error).__name__
+    kind = "an engine is wrong" if isinstance(error, (ReplayError, Disagreement)) else type(error).__name__
     print(
         f"internal error: {kind}: {error}\n"
         "    please report it with the model and the command (MODELCHECK_TRACEBACK=1 shows where it happened)",

@@ -68,9 +68,18 @@ def _checked(name: str, chosen: argparse.Namespace) -> CheckReport:
     from ..api import check
 
     limits = limits_of(chosen)
-    with progress(f"checking {name} ..."):
+    with progress(f"checking {name} ...") as tell:
         design, path = load_named(name, chosen)
-        report = check(design, properties=chosen.property or None, limits=limits, engine=chosen.engine)
+        report = check(
+            design,
+            properties=chosen.property or None,
+            limits=limits,
+            engine=chosen.engine,
+            reductions=chosen.reduce,
+            fingerprints=chosen.fingerprints,
+            progress=tell,
+            fairness=chosen.fairness,
+        )
     return replace(report, file=str(path))
 
 

@@ -42,5 +42,5 @@ def limits_of(chosen: argparse.Namespace) -> Limits:
     """The limits that the arguments set."""
     from ..engine.target import Limits
 
-    given = {key: getattr(chosen, key, None) for key in ("states", "seconds", "depth")}
+    given = {key: getattr(chosen, key, None) for key in ("states", "seconds", "depth", "memory")}
     return Limits(**{key: value for key, value in given.items() if value is not None})

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import signal
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import ModelError
 from .exits import UNUSABLE
+
+if TYPE_CHECKING:
+    from ..engine.target import Progress, Seen
 
 
 def print_json(data: Mapping[str, Any]) -> None:
@@ -82,13 +86,33 @@ def noticing_interruptions() -> Iterator[list[bool]]:
 
 
 @contextmanager
-def progress(text: str) -> Iterator[None]:
-    """A line on a terminal that says what is going on and is gone when it is over."""
+def progress(text: str) -> Iterator[Progress | None]:
+    """A line on a terminal that says what is going on and is gone when it is over; what it yields tells how far."""
     if not sys.stderr.isatty():
-        yield
+        yield None
         return
-    print(text, end="", file=sys.stderr, flush=True)
+    line = _Line()
+    line.show(text)
     try:
-        yield
+        yield lambda seen: line.show(f"{text} {_how_far(seen)}") if seen.seconds >= 1 else None
     finally:
-        print(f"\r{' ' * len(text)}\r", end="", file=sys.stderr, flush=True)
+        line.show("")
+
+
+class _Line:
+    """A line that is written over itself."""
+
+    def __init__(self) -> None:
+        self.width = 0
+
+    def show(self, text: str) -> None:
+        text = text[: max(20, shutil.get_terminal_size().columns - 1)]
+        print(f"\r{text.ljust(self.width)}", end="" if text else "\r", file=sys.stderr, flush=True)
+        self.width = len(text)
+
+
+def _how_far(seen: Seen) -> str:
+    """States, the level at hand, states a second, memory."""
+    rate = seen.states / max(seen.seconds, 1e-9)
+    memory = f"{seen.bytes / (1 << 20):,.0f} MB"
+    return f"{seen.states:,} states, {seen.frontier:,} at depth {seen.depth}, {rate:,.0f}/s, {memory}"

@@ -11,7 +11,8 @@ import numpy as np
 
 from ...expressions import Expr
 from ...system import State, TransitionSystem
-from ..state_graph import Mask, StateGraph, explore
+from ..arrays import Mask
+from ..state_graph import StateGraph, explore
 from ..target import Limits
 from .conditions import Frame, compile_condition
 from .expansion import PIECE
@@ -87,6 +88,8 @@ class _Edges:
 
     def __init__(self, search: PackedSearch, limits: Limits, stopped: str):
         self.search, self.limits, self.stopped = search, limits, stopped
+        if stopped:  # What was found of the level after the last one has no edges, not even to it.
+            search.store.size = search.levels[-1]
         self.whole = search.store.size if not stopped else search.levels[-2] if len(search.levels) > 1 else 0
         self.expanded = 0
         self.parts: list[tuple[Places, Places, Places]] = []

@@ -16,8 +16,6 @@ import numpy.typing as npt
 
 from ...expressions import (
     BOOL,
-    BoolType,
-    EnumType,
     Expr,
     IntType,
     RealType,
@@ -180,28 +178,25 @@ def _shape(system: TransitionSystem, name: str, kind: Type) -> Field:
     values = domain(kind)
     if values is None:
         return Field(0, 0, 32, UNRANGED.low or 0, unranged=True)
-    low, high = int(values[0]), int(values[-1])
-    reached_low, reached_high = _reached(system, name, low, high)
-    bits = max(1, (reached_high - reached_low).bit_length())
+    low, high = _reached(system, name)
+    bits = max(1, (high - low).bit_length())
     if bits > WIDEST:
         raise Unpackable(f"'{name}' may leave its range by far")
-    return Field(0, 0, bits, reached_low, escapes=reached_low < low or reached_high > high)
+    return Field(0, 0, bits, low, escapes=low < int(values[0]) or high > int(values[-1]))
 
 
-def _reached(system: TransitionSystem, name: str, low: int, high: int) -> tuple[int, int]:
-    """The values between which all first values and all results of updates lie (from states within the ranges)."""
+def _reached(system: TransitionSystem, name: str) -> tuple[int, int]:
+    """The numbers between which all first values and all results of updates lie (from states within the ranges)."""
+    first = system.variables[system.positions[name]].initial_values() or (0,)
+    low, high = int(min(first)), int(max(first))
     for action in system.actions:
         update = action.updates.get(name)
-        if update is None or isinstance(update.type, (BoolType, EnumType)):
+        if update is None or update == system.variables[system.positions[name]].ref:
             continue
         bounds = interval(with_ranges(update))
         if bounds is None:
             raise Unpackable(f"nothing bounds what '{action.name}' gives '{name}'")
         low, high = min(low, bounds[0]), max(high, bounds[1])
-    for variable in system.variables:
-        if variable.name == name and variable.initial:
-            numbers = [int(value) for value in variable.initial]
-            low, high = min(low, *numbers), max(high, *numbers)
     return low, high
 
 

@@ -3,8 +3,8 @@
 The index is a bitmap where the packed domain is small; otherwise sorted runs of keys, merged geometrically (as in a
 log-structured merge tree, O'Neil et al. 1996), so that each key is moved a logarithmic number of times. The key of a
 state of one word is the word itself. That of several words is a hash of them, and the words are compared, so that the
-search stays exact: two states with one hash raise `Collision`, and the search begins anew with another hash. On request
-(`fingerprints`) only hashes are kept, and two states with one hash count as one.
+search stays exact: two states with one hash raise `Collision`, and the search begins anew with another hash. Where only
+fingerprints are asked for, two states with one hash count as one.
 """
 
 from __future__ import annotations
@@ -52,10 +52,14 @@ class Index(Protocol):
 
 @dataclass
 class Store:
-    """All states that were seen, in one array that grows by half, in the order in which they were found."""
+    """All states that were seen, in one array that grows by half, in the order in which they were found.
+
+    The first `forgotten` of them are not kept any more.
+    """
 
     words: int
     size: int = 0
+    forgotten: int = 0
     rows: Rows = field(init=False)
 
     def __post_init__(self) -> None:
@@ -63,21 +67,27 @@ class Store:
 
     def append(self, rows: Rows) -> None:
         """Keep more states."""
-        size = self.size + rows.shape[1]
+        kept = self.size - self.forgotten
+        size = kept + rows.shape[1]
         if size > self.rows.shape[1]:
             grown = np.empty((self.words, max(1024, size, self.rows.shape[1] * 3 // 2)), np.uint64)
-            grown[:, : self.size] = self.rows[:, : self.size]
+            grown[:, :kept] = self.rows[:, :kept]
             self.rows = grown
-        self.rows[:, self.size : size] = rows
-        self.size = size
+        self.rows[:, kept:size] = rows
+        self.size += rows.shape[1]
 
     def sort(self, first: int) -> None:
         """Put the states of one word from a place on in order."""
-        self.rows[0, first : self.size].sort()
+        self.part(first, self.size)[0].sort()
+
+    def forget(self, last: int) -> None:
+        """Keep the states up to a place no longer."""
+        self.rows = self.part(last, self.size).copy()
+        self.forgotten = last
 
     def part(self, first: int, last: int) -> Rows:
         """The states from one place up to another."""
-        return self.rows[:, first:last]
+        return self.rows[:, first - self.forgotten : last - self.forgotten]
 
 
 def places_by_key(index: Index, store: Store) -> tuple[Column, Places]:
@@ -209,8 +219,12 @@ class HashedRuns:
         return found
 
     def fresh(self, rows: Rows, distinct: bool) -> Rows:
+        return rows[:, self.fresh_places(rows, distinct)]
+
+    def fresh_places(self, rows: Rows, distinct: bool) -> Numbers:
+        """The places among these states of those that `fresh` gives."""
         keys = self.keys(rows)
-        order = np.argsort(keys, kind="stable")
+        order = np.argsort(keys)
         keys = keys[order]
         first = _firsts(keys)
         if self.exact:
@@ -218,12 +232,11 @@ class HashedRuns:
             if (distinct and len(again)) or not np.array_equal(rows[:, order[again]], rows[:, order[again - 1]]):
                 raise Collision
         keys, order = keys[first], order[first]
-        found = rows[:, order]
-        fresh = ~self._known(keys, found)
-        found, keys = found[:, fresh], keys[fresh]
+        fresh = ~self._known(keys, rows[:, order])
+        keys, order = keys[fresh], order[fresh]
         if len(keys):
             self.add(keys, np.arange(self.store.size, self.store.size + len(keys)))
-        return found
+        return order
 
     def add(self, keys: Column, places: Numbers) -> None:
         """One more run; runs that are not more than twice as long are merged into it."""
@@ -239,8 +252,8 @@ class HashedRuns:
         self.runs.append((keys, places))
 
 
-def index_of(layout: Layout, store: Store, seed: int = 1, fingerprints: bool = False) -> Index:
+def index_of(layout: Layout, store: Store, seed: int = 1) -> Index:
     """The index that suits a layout."""
     if layout.words > 1:
-        return HashedRuns(store, seed, exact=not fingerprints)
+        return HashedRuns(store, seed)
     return Bitmap(layout.bits) if layout.bits <= BITMAP_BITS else SortedRuns()

@@ -12,7 +12,7 @@ from ...system import TransitionSystem
 from ...trace import Trace
 from ..packed.conditions import Frame
 from ..packed.expansion import Expansion, way_to
-from ..packed.layout import Layout, Numbers, Rows, layout_of
+from ..packed.layout import Column, Layout, Numbers, Rows, layout_of
 from ..packed.search import BATCH, METHOD, PackedSearch
 from ..packed.visited import Collision
 from ..target import Answer, Limits, Progress, Target
@@ -149,25 +149,29 @@ class SymmetricSearch(PackedSearch):
         self, layout: Layout, targets: Sequence[Target], limits: Limits, symmetry: Symmetry,
         progress: Progress | None = None, seed: int = 1,
     ):  # fmt: skip
-        super().__init__(layout, targets, limits, progress, seed)
+        super().__init__(layout, targets, limits, progress, seed=seed)
         self.canonical = Canonical(symmetry)
         self.expansion: SymmetricExpansion = SymmetricExpansion(layout, self.actions, self.canonical)
         self.method = f"{METHOD} with symmetry"
 
-    def keep(self, rows: Rows, distinct: bool) -> None:  # noqa: ARG002 - sorted states may be equal all the same
-        """Add to the next level what is new among some states; they are sorted, many at once, when it is asked for."""
-        self.waiting.append(rows)
-        if sum(each.shape[1] for each in self.waiting) > BATCH:
+    def run(self) -> Answer:
+        """Visit one of all states that are symmetric; Ctrl-C ends it with what is known so far."""
+        return replace(super().run(), reduced=("symmetry",))
+
+    def keep(self, rows: Rows, distinct: bool, parents: Column | None = None) -> None:
+        """Add to the next level what is new among some states; many are sorted at once when it is asked for."""
+        self.waiting.append((rows, parents))
+        if not distinct and sum(each.shape[1] for each, _ in self.waiting) > BATCH:
             self.flush()
 
     def flush(self) -> None:
         """Sort what is waiting, and ask the index about it."""
         if self.waiting:
-            rows = self.expansion.sorted(np.concatenate(self.waiting, axis=1))
+            rows = self.expansion.sorted(np.concatenate([each for each, _ in self.waiting], axis=1))
             self.waiting = []
             self.store.append(self.index.fresh(rows, False))
 
-    def path(self, place: int) -> Trace:
+    def way_to(self, place: int) -> Trace:
         """A shortest trace to a state that the one at a place stands for."""
         backwards = replace(self.expansion, sorted_at_once=True)
         path = way_to(backwards, self.store, self.levels, place).states

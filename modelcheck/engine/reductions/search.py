@@ -125,7 +125,8 @@ class ReducedSearch:
         depth = 0 if self.stubborn is not None and not complete else self.depth  # Not all so far was seen.
         return Answer(
             self.traces, complete, stopped, len(self.came_from), self.transitions, depth,
-            time.monotonic() - self.started, method,
+            time.monotonic() - self.started, method, reduced=tuple(name.replace(" ", "-") for name in used),
+            longer=frozenset(self.traces) if self.stubborn is not None else frozenset(),
         )  # fmt: skip
 
     def levels(self) -> str:
