@@ -116,9 +116,9 @@ def fixed_fields(parts: Sequence[Expr], layout: Layout) -> tuple[dict[Field, int
 
 def _fixed(part: Expr, layout: Layout) -> tuple[Field, int] | None:
     match part:
-        case Ref(name) if name in layout.field_of:
+        case Ref(name) if name in layout.field_of and layout.field_of[name].high >= 1:
             return layout.field_of[name], 1
-        case Operation("not", (Ref(name),)) if name in layout.field_of:
+        case Operation("not", (Ref(name),)) if name in layout.field_of and layout.field_of[name].low <= 0:
             return layout.field_of[name], 0
         case Operation("==", (Ref(name), Literal(value))) if name in layout.field_of:
             kept = layout.field_of[name]

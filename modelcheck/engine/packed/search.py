@@ -112,6 +112,7 @@ class PackedSearch:
         self.levels: list[int] = [0]
         self.traces: dict[str, Trace] = {}
         self.transitions = 0
+        self.method = METHOD
 
     def run(self) -> Answer:
         """Visit all states; Ctrl-C ends it with what is known so far."""
@@ -124,7 +125,7 @@ class PackedSearch:
             stopped, complete = "interrupted", False
         return Answer(
             self.traces, complete, stopped, self.store.size, self.transitions, max(0, len(self.levels) - 2),
-            time.monotonic() - self.started, METHOD, bytes=self.bytes, notes=self.notes,
+            time.monotonic() - self.started, self.method, bytes=self.bytes, notes=self.notes,
         )  # fmt: skip
 
     @property
