@@ -14,8 +14,8 @@ from functools import cached_property
 import numpy as np
 
 from ..trace import Trace
-from .liveness import before
 from .arrays import Mask
+from .liveness import before
 from .state_graph import StateGraph
 
 

@@ -90,8 +90,10 @@ class StateGraph:
     @cached_property
     def parents(self) -> list[int]:
         """The state before each on a shortest way to it; -1 before an initial one."""
-        found: list[int] = np.where(self.arrival >= 0, self.source[self.arrival], -1).tolist() if len(self.source) else []
-        return found or [-1] * len(self.states)
+        if not len(self.source):
+            return [-1] * len(self.states)
+        found: list[int] = np.where(self.arrival >= 0, self.source[self.arrival], -1).tolist()
+        return found
 
     def way_to(self, state: int) -> tuple[int, list[int]]:
         """The initial state and the edges of a shortest way to a state."""
