@@ -7,14 +7,12 @@ from dataclasses import replace
 from functools import cache
 
 from .. import model
-from ..engine.bounded import bounded
 from ..engine.fairness import FAIRNESS
-from ..engine.induction import induction
 from ..engine.liveness import find_lasso, possible
 from ..engine.packed.graph import state_graph
-from ..engine.packed.search import packed_search
 from ..engine.rank_of_values import ValueRank, rank_of_values
 from ..engine.state_graph import StateGraph
+from ..engine.strategy import Strategy
 from ..engine.target import Answer, Limits, Target
 from ..errors import position_of
 from ..expand import expand, flows_of
@@ -25,8 +23,8 @@ from ..trace import Trace
 from .compensation import compensation_questions, restoration_results
 from .leads_to import ends_pending
 from .properties import each_instance, only_flows
-from .question import answer_questions
-from .soundness import STRUCTURE, names_by_themselves, soundness_problems, soundness_results
+from .question import Ask, answer_questions
+from .soundness import names_by_themselves, soundness_problems, soundness_results
 from .termination import MOST_SECONDS, termination_result, told
 
 Compute = Callable[[], Result]
@@ -53,12 +51,11 @@ def liveness_results(
     system: TransitionSystem,
     resolver: Resolver,
     limits: Limits,
-    reductions: frozenset[str] = STRUCTURE,
+    strategy: Strategy | None = None,
 ) -> Iterator[tuple[str, Compute]]:
-    """The name of each such question, with the function that answers it; formulas are typed at once.
-
-    reductions: those that may be used, by name; `structure` is that of nets and flows before any search.
-    """
+    """The name of each such question, with the function that answers it; formulas are typed at once."""
+    strategy = strategy or Strategy()
+    ask = strategy.ask
     graph = cache(lambda: state_graph(system, limits))  # All questions share one state graph, made when first needed.
     ranked = cache(lambda: rank_of_values(system, min(limits.seconds, MOST_SECONDS)))
     for name, asked in design.properties.items():
@@ -77,14 +74,14 @@ def liveness_results(
         elif asked.word == "leads_to" and isinstance(about, tuple):
             pairs = _pairs(about, system, resolver)
             if pairs:
-                yield name, _leads_to(name, pairs, about, system, limits, graph, ranked, fairness)
+                yield name, _leads_to(name, pairs, about, system, limits, graph, ranked, fairness, ask)
         elif asked.word == "compensated":
             if isinstance(design, model.Orchestration):
-                yield name, _compensated(name, design, system, limits, _flow_named(about, design))
+                yield name, _compensated(name, design, system, limits, _flow_named(about, design), ask)
             else:
                 resolver.problems.append(only_flows(name))
     resolver.problems += soundness_problems(design, system)
-    yield from soundness_results(design, system, limits, graph, reductions)
+    yield from soundness_results(design, system, limits, graph, strategy.reductions)
     if not isinstance(design, model.System | model.Net):
         yield "termination", _ends(design, system, limits, "termination", graph, design.fairness)
     if isinstance(design, model.Orchestration):
@@ -128,7 +125,7 @@ def _flow_ends(name: str, flow: str, system: TransitionSystem, graph: Explore, f
 
 
 def _compensated(
-    name: str, design: model.Orchestration, system: TransitionSystem, limits: Limits, flow: str | None
+    name: str, design: model.Orchestration, system: TransitionSystem, limits: Limits, flow: str | None, ask: Ask
 ) -> Compute:
     """All that the check `compensation` asks, under the user's name: what is left, what was undone, in which order."""
 
@@ -139,8 +136,7 @@ def _compensated(
             return Result(
                 name, "compensation", Verdict.PROVED, "graph", reason, vacuous=True, position=position_of(name)
             )
-        engine = packed_search if system.enumerable else bounded
-        results, _ = answer_questions(system, questions, engine, limits)
+        results, _ = answer_questions(system, questions, ask, limits)
         worst = next((result for result in results if result.verdict != Verdict.PROVED), results[0])
         return replace(worst, name=name, position=position_of(name))
 
@@ -182,10 +178,11 @@ def _leads_to(
     graph: Explore,
     ranked: Callable[[], tuple[ValueRank, ...]],
     fairness: str,
+    ask: Ask,
 ) -> Compute:
     def compute() -> Result:
         if parts := ranked():
-            return _leads_to_before_the_end(name, pairs, about, system, limits, told(parts))
+            return _leads_to_before_the_end(name, pairs, about, system, limits, told(parts), ask)
         triggered = False
         for trigger, goal in pairs:
             # Whoever is in `start` without the goal must not stay without it for ever.
@@ -195,7 +192,7 @@ def _leads_to(
             result = _of_graph(name, system, trace, answer, found, "no fair execution avoids it", fairness)
             if result.verdict != Verdict.PROVED:
                 return result
-            triggered = triggered or _reachable(system, trigger, limits)
+            triggered = triggered or _reachable(system, trigger, limits, ask)
         if not triggered:
             return replace(result, vacuous=True, reason=f"{about[0]} never happens")
         return result
@@ -210,11 +207,12 @@ def _leads_to_before_the_end(
     system: TransitionSystem,
     limits: Limits,
     rank: str,
+    ask: Ask,
 ) -> Result:
     """`leads_to` where a rank shows that every execution ends: through an engine, in each instance."""
     triggered: list[bool | None] = []
     for trigger, goal in pairs:
-        found = ends_pending(system, trigger, goal, packed_search if system.enumerable else induction, limits)
+        found = ends_pending(system, trigger, goal, ask, limits)
         answer = replace(found.answer, complete=found.excluded)
         result = _of_graph(name, system, found.trace, answer, f"{about[0]} happens, and then {about[1]} never does", "")
         result = replace(result, method=f"{answer.method}; every action decreases {rank}")
@@ -228,8 +226,8 @@ def _leads_to_before_the_end(
     return replace(result, vacuous=True, reason=f"{about[0]} never happens")
 
 
-def _reachable(system: TransitionSystem, state: Expr, limits: Limits) -> bool:
-    return bool(packed_search(system, [Target("premise", state=state)], limits).traces)
+def _reachable(system: TransitionSystem, state: Expr, limits: Limits, ask: Ask) -> bool:
+    return bool(ask(system, [Target("premise", state=state)], limits).traces)
 
 
 def _of_graph(

@@ -39,7 +39,7 @@ def check_model(
     system = compile_model(design)
     resolver = Resolver()
     questions = _questions(design, system, resolver)
-    liveness = list(liveness_results(design, system, resolver, limits)) if not resolver.problems else []
+    liveness = list(liveness_results(design, system, resolver, limits, strategy)) if not resolver.problems else []
     if resolver.problems:
         raise ModelError(resolver.problems)
     names = [question.name for question in questions] + [name for name, _ in liveness]

@@ -1,27 +1,30 @@
 """Which engine answers: the one that is asked for, the one that fits, or all that apply, compared with each other.
 
 `auto` begins with what is cheapest and goes on with what is left: the search that sees every state where these are few
-enough, decision diagrams where they are many, induction and Spacer where the data have no bounds, and at last whatever
-the limits still allow of a search. Each answer names the engine that gave it, and says what stopped those before.
+enough, then one order of what is independent, decision diagrams, induction, and at last whatever the limits still allow
+of a search; where the data have no bounds, induction, Spacer and bounded model checking. Each answer names the engine
+that gave it.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 
 from ..system import TransitionSystem
-from .packed.search import packed_search
+from .packed.layout import Overflow, Unpackable
+from .packed.search import is_large, packed_search
 from .search import search
 from .target import MOST_UNROLLED, Answer, Limits, Progress, Target
 
-Engine = Callable[[TransitionSystem, Sequence[Target], Limits], Answer]
-
 REDUCTIONS = ("symmetry", "partial-order", "structure")
 EXPLICIT = ("search", "plain", "symbolic")  # These need first values that can be listed.
-FIRST_STATES = 2_000_000  # A search that comes to an end before does so in a few seconds.
+FIRST_STATES, FEWER_STATES = 2_000_000, 200_000  # A search that ends before takes a few seconds.
+BYTES_A_NODE = 400  # Of a decision diagram, with its place in the tables.
+OUT_OF = ("states", "memory", "seconds")
 
 
 class Disagreement(Exception):
@@ -51,34 +54,65 @@ def _plain(strategy: Strategy, system: TransitionSystem, targets: Sequence[Targe
 
 
 def _search(strategy: Strategy, system: TransitionSystem, targets: Sequence[Target], limits: Limits) -> Answer:
+    """Every state, plainly while they are few; then packed, of symmetric ones one. What is too much even so is searched
+    in one order of what is independent: traces are no shortest ones then."""
+    known = Known(targets, limits)
+    known.ask(partial(search, progress=strategy.progress, until=is_large), system)
+    if known.answer.stopped != "large":
+        return known.answer
+    again = "partial-order" in strategy.reductions and bool(targets)
+    known.ask(partial(_packed, strategy), system, 0.6 if again else 1.0)
+    if again and known.answer.stopped in OUT_OF:
+        known.ask(partial(_ordered, strategy), system)
+    return known.answer
+
+
+def _packed(strategy: Strategy, system: TransitionSystem, targets: Sequence[Target], limits: Limits) -> Answer:
+    """Packed states, with symmetry where there is any that no target can tell."""
+    if "symmetry" in strategy.reductions and targets:
+        from .reductions.columns import symmetric_search
+
+        with suppress(Unpackable, Overflow):
+            answer = symmetric_search(system, targets, limits, strategy.progress)
+            if answer is not None:
+                return answer
     return packed_search(system, targets, limits, strategy.progress, strategy.fingerprints)
+
+
+def _ordered(strategy: Strategy, system: TransitionSystem, targets: Sequence[Target], limits: Limits) -> Answer:
+    """One order of what is independent, and whatever else may be left out."""
+    from .reductions.search import reduced_search
+
+    return reduced_search(system, targets, limits, strategy.reductions - {"structure"}, strategy.progress)
 
 
 def _bounded(_: Strategy, system: TransitionSystem, targets: Sequence[Target], limits: Limits) -> Answer:
     from .bounded import bounded
 
-    if len(system.variables) > MOST_UNROLLED:  # z3 would take too long to be told of a single step.
-        stopped = f"{len(system.variables):,} variables are too many to unroll"
-        return Answer({}, False, stopped, method="not searched")
-    return bounded(system, targets, limits)
+    return bounded(system, targets, limits) if len(system.variables) <= MOST_UNROLLED else _too_wide(system)
 
 
 def _symbolic(_: Strategy, system: TransitionSystem, targets: Sequence[Target], limits: Limits) -> Answer:
     from .symbolic import symbolic
 
-    return symbolic(system, targets, limits)
+    return symbolic(system, targets, limits, nodes=limits.memory // BYTES_A_NODE)
 
 
 def _induction(_: Strategy, system: TransitionSystem, targets: Sequence[Target], limits: Limits) -> Answer:
     from .induction import induction
 
-    return induction(system, targets, limits)
+    return induction(system, targets, limits) if len(system.variables) <= MOST_UNROLLED else _too_wide(system)
 
 
 def _spacer(_: Strategy, system: TransitionSystem, targets: Sequence[Target], limits: Limits) -> Answer:
     from .spacer import spacer
 
-    return spacer(system, targets, limits)
+    return spacer(system, targets, limits) if len(system.variables) <= MOST_UNROLLED else _too_wide(system)
+
+
+def _too_wide(system: TransitionSystem) -> Answer:
+    """No answer about a system that z3 would take too long to be told of."""
+    return Answer({}, False, f"{len(system.variables):,} variables are too many to unroll", method="not searched")
 
 
 def _auto(strategy: Strategy, system: TransitionSystem, targets: Sequence[Target], limits: Limits) -> Answer:
@@ -88,12 +122,17 @@ def _auto(strategy: Strategy, system: TransitionSystem, targets: Sequence[Target
         for engine, share in ((_induction, 0.3), (_spacer, 0.5), (_bounded, 1.0)):
             known.ask(partial(engine, strategy), system, share)
         return known.answer
-    first = min(limits.states, FIRST_STATES)
-    known.ask(partial(_search, strategy), system, 0.3, states=first)
-    if known.answer.stopped in ("states", "seconds", "memory") and first < limits.states:
-        known.ask(partial(_symbolic, strategy), system, 0.4)
-        known.ask(partial(_induction, strategy), system, 0.2)
-        known.ask(partial(_search, strategy), system, 1.0)
+    known.ask(partial(search, progress=strategy.progress, until=is_large), system)
+    if known.answer.stopped != "large":
+        return known.answer
+    known.ask(partial(_packed, strategy), system, 0.3, FIRST_STATES)
+    if known.answer.stopped not in OUT_OF or limits.states <= FIRST_STATES:
+        return known.answer
+    if "partial-order" in strategy.reductions and targets:
+        known.ask(partial(_ordered, strategy), system, 0.3, FEWER_STATES)
+    known.ask(partial(_symbolic, strategy), system, 0.5)
+    known.ask(partial(_induction, strategy), system, 0.3)
+    known.ask(partial(_packed, strategy), system)
     return known.answer
 
 
@@ -106,19 +145,19 @@ class Known:
         self.answer = Answer({}, False)
         self.decided = False
 
-    def ask(self, engine: Engine, system: TransitionSystem, share: float, states: int | None = None) -> None:
-        """Put what is open to one more engine, which may take a share of the seconds that are left."""
+    def ask(
+        self, engine: Callable[..., Answer], system: TransitionSystem, share: float = 1.0, states: int | None = None
+    ) -> None:
+        """Put what is open to one more engine, which may take a share of the seconds left, and so many states."""
         if self.decided:
             return
         left = self.limits.seconds - (time.monotonic() - self.started)
-        limits = replace(self.limits, seconds=max(0.0, left * share), states=states or self.limits.states)
-        given = engine(system, self.left, limits)
-        before, self.answer = self.answer, merged(self.answer, given)
+        most = min(self.limits.states, states or self.limits.states)
+        given = engine(system, self.left, replace(self.limits, seconds=max(0.0, left * share), states=most))
+        self.answer = merged(self.answer, given)
         known = {*self.answer.traces, *self.answer.proved}
         asked, self.left = self.left, [target for target in self.left if target.name not in known]
         self.decided = given.complete or (bool(asked) and not self.left) or given.stopped == "interrupted"
-        if not self.decided and before.method:  # What ended the first search is what a reader can change.
-            self.answer = replace(self.answer, stopped=before.stopped)
 
 
 def merged(before: Answer, given: Answer) -> Answer:
@@ -131,6 +170,8 @@ def merged(before: Answer, given: Answer) -> Answer:
         proved={**before.proved, **given.proved},
         found_by=found_by,
         complete=given.complete,
+        stopped=given.stopped,
+        longer=before.longer | given.longer,
         seconds=before.seconds + given.seconds,
         notes={**before.notes, **given.notes},
     )

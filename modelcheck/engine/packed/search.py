@@ -47,7 +47,7 @@ def packed_search(
     `Answer.notes` says why, under `plain search`.
     """
     limits = limits or Limits()
-    first = search(system, targets, limits, progress, until=_is_large)
+    first = search(system, targets, limits, progress, until=is_large)
     if first.stopped != "large":
         return first
     left = [target for target in targets if target.name not in first.traces]
@@ -62,7 +62,8 @@ def packed_search(
     return replace(answer, traces={**first.traces, **answer.traces}, seconds=answer.seconds + spent)
 
 
-def _is_large(states: int, frontier: int) -> bool:
+def is_large(states: int, frontier: int) -> bool:
+    """Whether a plain search should leave the rest to a packed one."""
     return states > SMALL and frontier > WIDE
 
 
