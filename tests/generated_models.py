@@ -369,4 +369,28 @@ systems = st.builds(
     finished=formulas,
     initially=formulas,
 )
-models = st.one_of(orchestrations(), choreographies(), systems)
+titles = st.just("") | texts
+soundness = st.builds(
+    model.Property, word=st.just("sound"), about=st.sampled_from(("classical", "weak", "relaxed", "easy"))
+)
+
+
+@st.composite
+def nets(draw: st.DrawFn) -> model.Net:
+    """Nets whose markings name their own places."""
+    place = st.builds(model.Place, tokens=st.integers(0, 9), title=titles)
+    places = draw(st.dictionaries(names, place, min_size=1, max_size=3))
+    some_places, tokens, most = st.sampled_from(sorted(places)), st.integers(1, 9), len(places)
+    markings = st.just({}) | st.dictionaries(some_places, tokens, min_size=1, max_size=most)
+    ends = st.dictionaries(some_places, tokens, min_size=1, max_size=most)
+    transition = st.builds(model.NetTransition, takes=markings, gives=markings, title=titles)
+    shared = {key: each for key, each in common(soundness).items() if key not in ("constants", "types", "variables")}
+    return model.Net(
+        **{key: draw(each) for key, each in shared.items()},
+        places=places,
+        transitions=draw(under_names(transition)),
+        final=tuple(draw(st.lists(ends, max_size=2))),
+    )
+
+
+models = st.one_of(orchestrations(), choreographies(), systems, nets())

@@ -93,7 +93,7 @@ def random_net(seed: int, size: int = 5, disturbed: int | None = None) -> Net:
         growing.tokens["r"] = chance.randint(0, 2)
         for name in chance.sample(list(growing.takes), k=min(2, len(growing.takes))):
             growing.takes[name]["r"] = growing.gives[name]["r"] = 1
-        final = ({"o": 1, "r": growing.tokens["r"]},)
+        final = ({"o": 1, **({"r": growing.tokens["r"]} if growing.tokens["r"] else {})},)
     return Net(
         name=f"net {seed}",
         places={name: Place(tokens=number) for name, number in growing.tokens.items()},

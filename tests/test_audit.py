@@ -127,9 +127,9 @@ def test_b3_the_rank_of_a_counted_retry() -> None:
     counted = report_on(COUNTED % " and attempts < 3")["it ends"]
     assert counted.verdict == Verdict.PROVED
     assert "2 - attempts" in counted.method
-    # Without the count nothing decreases; the number of attempts grows, so that no state comes back either.
+    # Without the count nothing decreases; the number of attempts grows, so that each round leads to another.
     endless = check(load_text(COUNTED % ""), limits=Limits(states=100))["it ends"]
-    assert endless.verdict == Verdict.BOUNDED
+    assert endless.verdict == Verdict.REFUTED
     assert "nothing decreases along fail" in endless.reason
 
 

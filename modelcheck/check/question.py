@@ -89,6 +89,8 @@ def _premise(question: Question) -> str:
 def _result(question: Question, answer: Answer, system: TransitionSystem) -> Result:
     trace = answer.traces.get(question.name)
     statistics: dict[str, float | int | str] = {"states": answer.states, "depth": answer.depth}
+    if (invariant := answer.notes.get(f"invariant for {question.name}")) is not None:
+        statistics["invariant"] = invariant
     common = Result(
         question.name,
         question.check,

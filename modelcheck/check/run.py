@@ -195,5 +195,7 @@ def _statistics(answer: Answer | None, seconds: float) -> dict[str, float | int 
     found: dict[str, float | int | str] = {"seconds": round(seconds, 3)}
     if answer is not None:
         found |= {"states": answer.states, "transitions": answer.transitions, "depth": answer.depth}
-        found["complete"] = str(answer.complete).lower()
+        found |= {"complete": str(answer.complete).lower(), "bytes": answer.bytes}
+        if answer.reduced:
+            found["reduced"] = " and ".join(name.replace("-", " ") for name in answer.reduced)
     return found

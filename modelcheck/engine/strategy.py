@@ -14,6 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 
+from ..expressions import domain
 from ..system import TransitionSystem
 from .packed.layout import Overflow, Unpackable
 from .packed.search import is_large, packed_search
@@ -22,7 +23,7 @@ from .target import MOST_UNROLLED, Answer, Limits, Progress, Target
 
 REDUCTIONS = ("symmetry", "partial-order", "structure")
 EXPLICIT = ("search", "plain", "symbolic")  # These need first values that can be listed.
-FIRST_STATES, FEWER_STATES = 2_000_000, 200_000  # A search that ends before takes a few seconds.
+FIRST_STATES, FEWER_STATES, FEW_STATES = 2_000_000, 200_000, 20_000  # A search that ends before takes a few seconds.
 BYTES_A_NODE = 400  # Of a decision diagram, with its place in the tables.
 OUT_OF = ("states", "memory", "seconds")
 
@@ -119,21 +120,34 @@ def _auto(strategy: Strategy, system: TransitionSystem, targets: Sequence[Target
     """The engines one after the other, each with what those before have left open."""
     known = Known(targets, limits)
     if not system.enumerable:
-        for engine, share in ((_induction, 0.3), (_spacer, 0.5), (_bounded, 1.0)):
+        for engine, share in ((_induction, 0.1), (_spacer, 0.2), (_bounded, 1.0)):
             known.ask(partial(engine, strategy), system, share)
+        return known.answer
+    if not _is_finite(system):
+        known.ask(partial(_packed, strategy), system, 0.3, FEW_STATES)
+        if known.answer.stopped in OUT_OF and limits.states > FEW_STATES:
+            known.ask(partial(_induction, strategy), system, 0.3)
+            known.ask(partial(_spacer, strategy), system, 0.5)
+            known.ask(partial(_packed, strategy), system, states=FIRST_STATES)
         return known.answer
     known.ask(partial(search, progress=strategy.progress, until=is_large), system)
     if known.answer.stopped != "large":
         return known.answer
     known.ask(partial(_packed, strategy), system, 0.3, FIRST_STATES)
-    if known.answer.stopped not in OUT_OF or limits.states <= FIRST_STATES:
+    if known.answer.stopped not in OUT_OF:
         return known.answer
     if "partial-order" in strategy.reductions and targets:
         known.ask(partial(_ordered, strategy), system, 0.3, FEWER_STATES)
+    if limits.states <= FIRST_STATES:
+        return known.answer
     known.ask(partial(_symbolic, strategy), system, 0.5)
     known.ask(partial(_induction, strategy), system, 0.3)
     known.ask(partial(_packed, strategy), system)
     return known.answer
+
+
+def _is_finite(system: TransitionSystem) -> bool:
+    return all(domain(variable.type) is not None for variable in system.variables)
 
 
 class Known:
@@ -171,6 +185,7 @@ def merged(before: Answer, given: Answer) -> Answer:
         found_by=found_by,
         complete=given.complete,
         stopped=given.stopped,
+        depth=max(before.depth, given.depth),
         longer=before.longer | given.longer,
         seconds=before.seconds + given.seconds,
         notes={**before.notes, **given.notes},
@@ -182,27 +197,35 @@ def _all(strategy: Strategy, system: TransitionSystem, targets: Sequence[Target]
     names = [*(EXPLICIT if system.enumerable else ()), "bounded", "induction", "spacer"]
     share = replace(limits, seconds=limits.seconds / len(names))
     answers = {name: ENGINES[name](strategy, system, targets, share) for name in names}
-    for target in targets:
-        _must_agree(system, target, answers)
+    agreed = {target.name: _agreed(system, target, answers) for target in targets}
     counts = {name: each.states for name, each in answers.items() if each.complete and each.states and not each.reduced}
     if not targets and len(set(counts.values())) > 1:
         raise Disagreement(f"{system.name}: the numbers of states differ: {_listed(counts)}")
-    total = Answer({}, False)
-    for each in sorted(answers.values(), key=lambda answer: answer.complete):
-        total = merged(total, each)
-    return replace(total, method=f"{total.method}; also {', '.join(answers)}")
+    best = max(answers.values(), key=lambda answer: (answer.complete, answer.states))
+    finders = {name: [each for each in answers.values() if name in each.traces] for name in agreed}
+    traces = {name: min((each.traces[name] for each in found), key=len) for name, found in finders.items() if found}
+    return replace(
+        best,
+        traces=traces,
+        proved={name: said for name, said in agreed.items() if name not in traces and said},
+        found_by={name: agreed[name] for name in traces},
+        longer=frozenset(name for name in traces if all(name in each.longer for each in finders[name])),
+        notes={key: text for each in answers.values() for key, text in each.notes.items()},
+    )
 
 
-def _must_agree(system: TransitionSystem, target: Target, answers: Mapping[str, Answer]) -> None:
+def _agreed(system: TransitionSystem, target: Target, answers: Mapping[str, Answer]) -> str:
+    """Who has an answer about a target, in words; nothing where nobody has."""
     said = {name: verdict for name, answer in answers.items() if (verdict := _verdict(target, answer))}
     if len(set(said.values())) > 1:
         raise Disagreement(f"{system.name}: the engines disagree about '{target.name}': {_listed(said)}")
+    return f"agreed by {', '.join(said)}" if said else ""
 
 
 def _verdict(target: Target, answer: Answer) -> str:
     if target.name in answer.traces:
-        return "reached"
-    return "not reachable" if answer.complete or target.name in answer.proved else ""
+        return "it is reached"
+    return "it cannot be" if answer.complete or target.name in answer.proved else ""
 
 
 def _listed(said: Mapping[str, object]) -> str:

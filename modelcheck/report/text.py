@@ -53,7 +53,8 @@ def summary(report: CheckReport) -> str:
     text = f"{report.model}: {', '.join(parts) or 'nothing to check'}"
     states, seconds = report.statistics.get("states"), report.statistics.get("seconds")
     if isinstance(states, int) and states:
-        text += f"; {states:,} states"
+        reduced = report.statistics.get("reduced")
+        text += f"; {states:,} states" + (f" with {reduced}" if reduced else "")
     if isinstance(seconds, (int, float)):
         text += f"; {seconds:.1f} s"
     return text
