@@ -1,5 +1,6 @@
-"""Benchmarks as ratios: how time grows with a flow, what help costs beside Python itself, how fast search and
-simulation are beside a plain loop. A ratio says the same on every machine; a broken bound ends with exit code 1.
+"""Benchmarks as ratios: how time grows with a flow, what help costs beside Python itself, how fast search is beside a
+plain loop and beside SPIN, and simulation beside a heap and SimPy. A ratio says the same on every machine; a broken
+bound ends with exit code 1.
 
     make bench            everything, a few minutes
     make bench ONLY=help  only what has this in its name
@@ -16,6 +17,7 @@ from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 
 from flows import branches_text, row, row_text, short_row_text
+from states import decided, large, packed
 
 from modelcheck.api import check, simulate
 from modelcheck.check.contracts import flow_answers
@@ -176,6 +178,9 @@ def _by_simpy(jobs: int, steps: int, workers: int) -> float:
 BENCHMARKS: dict[str, Callable[[], Iterator[Row]]] = {
     "help": help_,
     "search": search,
+    "packed": packed,
+    "large": large,
+    "decided": decided,
     "simulation": simulation,
     "built": built,
     "growth": growth,
