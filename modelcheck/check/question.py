@@ -88,7 +88,9 @@ def _premise(question: Question) -> str:
 
 def _result(question: Question, answer: Answer, system: TransitionSystem) -> Result:
     trace = answer.traces.get(question.name)
-    statistics: dict[str, float | int | str] = {"states": answer.states, "depth": answer.depth}
+    statistics: dict[str, float | int | str] = {
+        "states": answer.states, "transitions": answer.transitions, "depth": answer.depth, "bytes": answer.bytes,
+    }  # fmt: skip
     if (invariant := answer.notes.get(f"invariant for {question.name}")) is not None:
         statistics["invariant"] = invariant
     common = Result(

@@ -21,6 +21,7 @@ Evaluate = Callable[["Frame"], Any]
 _NUMPY: dict[str, Any] = {
     "==": np.equal, "!=": np.not_equal, "<": np.less, "<=": np.less_equal, ">": np.greater, ">=": np.greater_equal,
 }  # fmt: skip
+_MIRRORED = {"==": "==", "!=": "!=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
 
 
 @dataclass
@@ -85,6 +86,8 @@ def _test(expr: Expr, layout: Layout) -> Test:
         case Operation(sign, (Ref(name), Literal(value))) if sign in _NUMPY and name in layout.field_of:
             if value == int(value):
                 return _in_place(layout.field_of[name], sign, int(value))
+        case Operation(sign, (Literal() as left, Ref() as right)) if sign in _MIRRORED:
+            return _test(Operation(_MIRRORED[sign], (right, left), BOOL), layout)
     return compile_value(expr)
 
 
