@@ -10,7 +10,8 @@ from functools import cached_property
 
 from .. import model
 from ..compile import compile_model
-from ..engine.state_graph import StateGraph, explore
+from ..engine.packed.graph import state_graph
+from ..engine.state_graph import StateGraph
 from ..engine.target import Limits
 from ..errors import Position
 from ..expand import expand
@@ -76,7 +77,7 @@ class _Look:
 
     @cached_property
     def graph(self) -> StateGraph:
-        return explore(self.system, self.limits)
+        return state_graph(self.system, self.limits)
 
     @cached_property
     def questions(self) -> dict[str, Question]:

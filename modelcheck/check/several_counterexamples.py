@@ -18,7 +18,8 @@ from ..engine.arrays import Mask, Numbers
 from ..engine.fairness import Duties
 from ..engine.liveness import before
 from ..engine.loops import Arrivals, Loops
-from ..engine.state_graph import StateGraph, explore
+from ..engine.packed.graph import state_graph
+from ..engine.state_graph import StateGraph
 from ..engine.target import Limits
 from ..expressions import TRUE, Expr, as_text, conjunction, negation, parse, references, to_text
 from ..expressions.tree import Operation
@@ -70,7 +71,7 @@ def alike(trace: Trace, other: Trace, graph: StateGraph) -> bool:
 def of_question(question: Question, system: TransitionSystem, graph: StateGraph, limits: Limits) -> Candidates:
     """The ways to break what a question asks, the nearest first."""
     if question.monitor is not None:
-        graph = explore(question.monitor.observe(system), limits)
+        graph = state_graph(question.monitor.observe(system), limits)
     target = question.target
     if target.state is not None:
         yield from _into(graph, graph.where(target.state), target.state)

@@ -20,7 +20,8 @@ import numpy as np
 from .. import model
 from ..compile import compile_model
 from ..engine.completion import Completion
-from ..engine.state_graph import StateGraph, explore
+from ..engine.packed.graph import state_graph
+from ..engine.state_graph import StateGraph
 from ..engine.target import Limits
 from ..errors import Problem, did_you_mean, position_of
 from ..expressions import FALSE, IntType
@@ -104,12 +105,16 @@ def soundness_problems(design: model.Model, system: TransitionSystem) -> Iterato
 
 @dataclass(frozen=True)
 class Part:
-    """The answer to one part: a verdict, why, and the trace where there is one. `shortest` as in `Result`."""
+    """The answer to one part: a verdict, why, and the trace where there is one. `shortest` as in `Result`.
+
+    method: how it was found, where that is not how the others were.
+    """
 
     verdict: Verdict
     reason: str
     trace: Trace | None = None
     shortest: bool = True
+    method: str = ""
 
 
 @dataclass(frozen=True)
@@ -130,7 +135,7 @@ def _together(name: str, parts: Sequence[str], inquiry: Callable[[], Inquiry], s
         told = wrong or found
         reason = "; ".join(f"{part}: {each.reason}" if len(parts) > 1 else each.reason for part, each in told.items())
         return Result(
-            name, "soundness", first.verdict, asked.method, reason, first.trace, first.shortest,
+            name, "soundness", first.verdict, first.method or asked.method, reason, first.trace, first.shortest,
             assumptions=system.assumptions, statistics=asked.statistics, position=position_of(name),
         )  # fmt: skip
 
@@ -170,7 +175,7 @@ def inquire_net(
     reduced = _net_graph(small, small_system, limits, reduction.sinks)
     before, after = (len(each.places) + len(each.transitions) for each in (net, small))
     method = f"structural reduction (from {before:,} to {after:,} places and transitions), state graph"
-    answers = _Answers(reduced, small)
+    answers = _Answers(reduced, small, reduced=True)
     statistics: dict[str, float | int | str] = {"states": len(reduced.graph.states)}
 
     @cache
@@ -184,7 +189,7 @@ def inquire_net(
             return found
         known = of_whole().part(name)
         if known.verdict == found.verdict:
-            return known
+            return replace(known, method="state graph")
         return _lifted(found, reduction, system)
 
     return Inquiry(part, method, statistics)
@@ -235,7 +240,7 @@ def _net_graph(
     bounded = all(isinstance(v.type, IntType) and v.type.low is not None for v in system.variables)
     sizes = [] if bounded else [size for size in GROWING if size < limits.states]
     for size in [*sizes, limits.states]:
-        graph = explore(system, replace(limits, states=size))
+        graph = state_graph(system, replace(limits, states=size))
         places = {variable.name: variable.ref for variable in system.variables}
         left = graph.where(left_behind(net, places, sinks))
         found = Completion(graph, graph.where(system.finished), left, _units(net, system))
@@ -250,6 +255,7 @@ class _Answers:
 
     found: Completion
     design: model.Model
+    reduced: bool = False
 
     def part(self, name: str) -> Part:
         answer = {COMPLETE: self.complete, PROPER: self.proper, ALIVE: self.alive, ON_THE_WAY: self.on_the_way,
@@ -293,8 +299,8 @@ class _Answers:
         return self.found.growth if isinstance(self.design, model.Net) and not self.found.whole else None
 
     def safety(self) -> str:
-        """How many tokens a place of a net can hold."""
-        if not isinstance(self.design, model.Net) or not self.found.graph.states:
+        """How many tokens a place of a net can hold; of a reduced net that says nothing about the places it lacks."""
+        if self.reduced or not isinstance(self.design, model.Net) or not self.found.graph.states:
             return ""
         most = max((max(state, default=0) for state in self.found.graph.states), default=0)
         return "; no place ever holds more than one token" if most <= 1 else f"; a place can hold {most:,} tokens"

@@ -7,9 +7,10 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from .. import model
-from ..engine.arrays import Mask, Numbers, csr_of, reached_from
-from ..engine.loops import Arrivals
-from ..engine.state_graph import StateGraph, explore
+from ..engine.arrays import Mask, Places, reached_from, reversed_of
+from ..engine.loops import Arrivals, chain
+from ..engine.packed.graph import state_graph
+from ..engine.state_graph import StateGraph
 from ..engine.target import Limits
 from ..expressions import Expr, Operation, as_text, compile_expression, conjunction, disjunction, negation, parse
 from ..expressions.syntax import Apply, Syntax
@@ -45,7 +46,7 @@ def of_claims(question: Question, system: TransitionSystem, graph: StateGraph, l
     """A shortest run in which something happens that the property speaks of, and is as it should be."""
     wanted = question.target.claims
     if question.monitor is not None:
-        graph = explore(question.monitor.observe(system), limits)
+        graph = state_graph(question.monitor.observe(system), limits)
     asking = [
         number
         for number, action in enumerate(graph.system.actions)
@@ -105,7 +106,7 @@ def _answered(abouts: Sequence[model.Formula], graph: StateGraph) -> Iterator[Ru
             continue
         start = int(farthest[-1])
         _, way = graph.way_to(start)
-        ahead = _along(graph, start, towards)
+        ahead = graph.edges_along(chain(towards, start))
         if best is None or len(ahead) > best[0]:
             best = (len(ahead), way + ahead, graph.way_to(start)[0])
     if best is not None:
@@ -129,7 +130,7 @@ def _farthest_from(text: model.Formula, graph: StateGraph) -> Iterator[Run]:
     if len(order):
         start = int(order[-1])
         first, way = graph.way_to(start)
-        ahead = _along(graph, start, towards)
+        ahead = graph.edges_along(chain(towards, start))
         if ahead:
             shows = f"after action {len(way)} one is farthest from '{text}': {len(ahead)} more"
             yield Run(graph.trace(first, way + ahead), shows)
@@ -137,20 +138,11 @@ def _farthest_from(text: model.Formula, graph: StateGraph) -> Iterator[Run]:
             yield Run(graph.trace(first, way), f"'{text}' holds everywhere")
 
 
-def _towards(graph: StateGraph, goal: Mask) -> tuple[Numbers, Numbers]:
+def _towards(graph: StateGraph, goal: Mask) -> tuple[Places, Places]:
     """The states from which a goal can be reached, nearest first, and for each the next state on the way (-1: none)."""
-    backwards = csr_of(graph.source, graph.target, len(goal)).T.tocsr()
+    backwards = reversed_of(graph.source, graph.target, len(goal))
     starts = np.flatnonzero(goal)
     return reached_from(backwards, starts, np.zeros(len(starts), np.int64))
-
-
-def _along(graph: StateGraph, state: int, towards: Numbers) -> list[int]:
-    edges: list[int] = []
-    while (following := int(towards[state])) >= 0:
-        leaving = graph.edges(state)
-        edges.append(leaving.start + int(np.argmax(graph.target[leaving.start : leaving.stop] == following)))
-        state = following
-    return edges
 
 
 def arrivals_within(graph: StateGraph, inside: Mask) -> Arrivals:

@@ -126,7 +126,7 @@ class Completion:
         a breadth-first tree of infinitely many states there always is one (Dickson's lemma).
         """
         graph = self.graph
-        states = np.array(graph.states, dtype=object)
+        states = np.array(list(graph.states), dtype=object)
         states = states.astype(np.int64) if all(abs(v) < 2**62 for v in states.flat) else states
         parent = graph.parents
         for state in range(graph.initial, len(graph.states)):

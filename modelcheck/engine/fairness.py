@@ -12,7 +12,7 @@ from functools import cached_property
 
 import numpy as np
 
-from .arrays import Mask, Numbers, csr_of, strong_components
+from .arrays import Mask, Numbers, Places, csr_of, strong_components
 from .state_graph import StateGraph
 
 NONE, WEAK, STRONG, OUTCOMES = "none", "weak", "strong", "outcomes"
@@ -49,15 +49,16 @@ class Duties:
         return np.array([numbers.setdefault(action.process, len(numbers)) for action in actions], np.int64)
 
     @cached_property
-    def edges(self) -> list[Numbers]:
+    def edges(self) -> list[Places]:
         """The edges of each party, in order."""
         if self.fairness == NONE or not len(self.graph.action):
             return []
-        party = self.of_action[self.graph.action]
-        small = party.astype(np.int16) if len(self.of_action) < 2**15 else party
-        by_party = np.argsort(small, kind="stable")
+        # Of numbers as narrow as this the stable order takes a time linear in the edges.
+        of_action = self.of_action.astype(np.int16) if len(self.of_action) < 2**15 else self.of_action
+        party = of_action[self.graph.action]
+        by_party = np.argsort(party, kind="stable")
         ends = np.cumsum(np.bincount(party, minlength=int(self.of_action.max()) + 1))
-        return np.split(by_party, ends[:-1])
+        return np.split(by_party.astype(np.int32) if len(party) < 2**31 else by_party, ends[:-1])
 
     @cached_property
     def _able(self) -> dict[int, Mask]:
@@ -71,7 +72,7 @@ class Duties:
             self._able[party] = mask
         return self._able[party]
 
-    def fair_components(self, within: Mask) -> Numbers:
+    def fair_components(self, within: Mask) -> Places:
         """For each state the number of the largest fair component that it is in, -1 where it is in none.
 
         A set of states can be run through for ever in a fair way, all of it again and again, iff it is strongly
@@ -81,26 +82,35 @@ class Duties:
         """
         graph, left = self.graph, within.copy()
         while True:
-            kept = left[graph.source] & left[graph.target]
-            component = strong_components(csr_of(graph.source, graph.target, len(left), kept))
-            inner = kept & (component[graph.source] == component[graph.target])
-            good = np.zeros(int(component.max(initial=-1)) + 1, bool)
+            kept = None if left.all() else left[graph.source] & left[graph.target]
+            many, component = strong_components(csr_of(graph.source, graph.target, len(left), kept))
+            if many == len(left):  # Nothing goes round, but for edges from a state to itself.
+                inner = graph.source == graph.target
+            else:
+                inner = component[graph.source] == component[graph.target]
+            if kept is not None:
+                inner &= kept
+            good = np.zeros(many, bool)
             good[component[graph.source[inner]]] = True
             left &= good[component]
+            if not left.any():
+                break
             if self.fairness == WEAK:
                 self._drop_passed_over(left, component, inner)
             elif self._drop_starved(left, component, inner):
                 continue
-            return np.where(left, component, -1)
+            break
+        component[~left] = -1
+        return component
 
-    def _acting(self, party: int, component: Numbers, inner: Mask) -> Mask:
+    def _acting(self, party: int, component: Places, inner: Mask) -> Mask:
         """The components in which a party acts."""
         acting = np.zeros(int(component.max(initial=-1)) + 1, bool)
         edges = self.edges[party]
         acting[component[self.graph.source[edges[inner[edges]]]]] = True
         return acting
 
-    def _drop_passed_over(self, left: Mask, component: Numbers, inner: Mask) -> None:
+    def _drop_passed_over(self, left: Mask, component: Places, inner: Mask) -> None:
         """Without the components in which some party can act everywhere and acts nowhere: no part of them is fair."""
         good = np.ones(int(component.max(initial=-1)) + 1, bool)
         for party in range(len(self.edges)):
@@ -109,7 +119,7 @@ class Duties:
             good &= fine
         left &= good[component]
 
-    def _drop_starved(self, left: Mask, component: Numbers, inner: Mask) -> bool:
+    def _drop_starved(self, left: Mask, component: Places, inner: Mask) -> bool:
         """Without the states in which a party can act that acts nowhere in their component; says if there were any."""
         dropped = np.zeros(len(left), bool)
         for party, edges in enumerate(self.edges):

@@ -11,7 +11,7 @@ import numpy as np
 from ..expressions import Expr
 from ..system import TransitionSystem
 from ..trace import Trace
-from .arrays import Mask, csr_of, reached_from
+from .arrays import Mask, reached_from, reversed_of
 from .fairness import FAIRNESS, Duties
 from .loops import Arrivals, Loops
 from .state_graph import StateGraph, explore
@@ -67,7 +67,9 @@ def possible(
 
 def before(graph: StateGraph, marked: Mask) -> Mask:
     """The states from which a marked one can be reached, with those."""
-    backwards = csr_of(graph.source, graph.target, len(marked)).T.tocsr()
+    if marked.all() or not marked.any():
+        return marked.copy()
+    backwards = reversed_of(graph.source, graph.target, len(marked))
     starts = np.flatnonzero(marked)
     order, _ = reached_from(backwards, starts, np.zeros(len(starts), np.int64))
     found = marked.copy()

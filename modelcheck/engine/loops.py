@@ -6,16 +6,21 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property, partial
 from itertools import islice
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..trace import Trace
-from .arrays import Mask, Numbers, csr_of, reached_from
+from .arrays import Mask, Numbers, Places, csr_of, reached_from
 from .fairness import NONE, WEAK, Duties
 from .state_graph import StateGraph
 
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
 _ENTRIES = 16  # Places to enter the loop that are tried for a short lasso.
 _MOST_LOOKED_AT = 1_000_000  # Edges, before the shortest lasso so far has to do.
+_PIECE = 1 << 16  # States whose edges are looked at in one go.
 _DEEP = 300  # Levels, before the whole component is looked at in one go.
 
 
@@ -28,16 +33,18 @@ class Arrivals:
 
     graph: StateGraph
     inside: Mask
-    order: Numbers
-    before: Numbers
+    order: Places
+    before: Places
 
     @staticmethod
     def of(graph: StateGraph, starts: Mask, inside: Mask) -> Arrivals:
         """The arrivals from some starts, which are inside."""
-        kept = inside[graph.source] & inside[graph.target]
+        kept = None if inside.all() else inside[graph.source] & inside[graph.target]
         first = np.flatnonzero(starts)
         matrix = csr_of(graph.source, graph.target, len(inside), kept)
-        return Arrivals(graph, inside, *reached_from(matrix, first, graph.distance[first]))
+        early = len(first) < 2 or first[-1] < graph.initial  # Where the starts are does not tell them apart.
+        distances = np.zeros(len(first), np.int64) if early else graph.distance[first]
+        return Arrivals(graph, inside, *reached_from(matrix, first, distances))
 
     @cached_property
     def mask(self) -> Mask:
@@ -48,12 +55,7 @@ class Arrivals:
 
     def edges_to(self, state: int) -> list[int]:
         """The edges of a way from a start to a state."""
-        edges: list[int] = []
-        while (previous := int(self.before[state])) >= 0:
-            leaving = self.graph.edges(previous)
-            edges.append(leaving.start + int(np.argmax(self.graph.target[leaving.start : leaving.stop] == state)))
-            state = previous
-        return edges[::-1]
+        return self.graph.edges_along(chain(self.before, state)[::-1])
 
     def way_to(self, state: int) -> tuple[int, list[int]]:
         """The initial state and the edges of a shortest way that goes by a start and stays inside from there on."""
@@ -74,9 +76,17 @@ class Loops:
         return self.arrivals.graph
 
     @cached_property
-    def component(self) -> Numbers:
+    def component(self) -> Places:
         """The fair component of each state, -1 for none."""
         return self.duties.fair_components(self.arrivals.mask)
+
+    @cached_property
+    def inner(self) -> csr_array:
+        """The edges within fair components as a sparse matrix."""
+        graph, component = self.graph, self.component
+        kept = component[graph.source] == component[graph.target]
+        kept &= (component >= 0)[graph.source]
+        return csr_of(graph.source, graph.target, len(component), kept)
 
     def entries(self) -> Iterator[int]:
         """The states in fair components, nearest first."""
@@ -91,7 +101,7 @@ class Loops:
             first, way = self.arrivals.way_to(entry)
             if best and (len(way) + 1 >= best[0] or looked_at > _MOST_LOOKED_AT):
                 break
-            walk = _Walk(self.graph, self.component, self.duties)
+            walk = _Walk(self)
             loop = walk.loop(entry)
             looked_at += walk.looked_at
             if not best or len(way) + len(loop) < best[0]:
@@ -104,15 +114,25 @@ class Loops:
     def lasso(self, entry: int) -> Trace:
         """The lasso that enters a fair component in a state of it."""
         first, way = self.arrivals.way_to(entry)
-        loop = _Walk(self.graph, self.component, self.duties).loop(entry)
+        loop = _Walk(self).loop(entry)
         return self.graph.trace(first, way + loop, loop=len(way))
+
+
+def chain(following: Places, state: int) -> list[int]:
+    """A state, the one that follows it, and so on, until none does (-1)."""
+    states = []
+    while state >= 0:
+        states.append(state)
+        state = following.item(state)
+    return states
 
 
 class _Walk:
     """Walks within a fair component; `looked_at` counts the edges that were looked at."""
 
-    def __init__(self, graph: StateGraph, component: Numbers, duties: Duties):
-        self.graph, self.component, self.duties = graph, component, duties
+    def __init__(self, loops: Loops):
+        self.loops, self.graph = loops, loops.graph
+        self.component, self.duties = loops.component, loops.duties
         self.looked_at = 0
 
     def loop(self, entry: int) -> list[int]:
@@ -165,7 +185,7 @@ class _Walk:
         came_by = np.full(len(self.component), -1, np.int64)
         frontier = np.array([first])
         for _ in range(_DEEP):
-            edges = self.leaving(frontier)
+            edges = self.graph.leaving(frontier)
             edges = edges[self.component[target[edges]] == self.component[first]]
             self.looked_at += len(edges)
             if len(found := np.flatnonzero(wanted(edges))):
@@ -175,24 +195,18 @@ class _Walk:
             frontier = target[edges[came_by[target[edges]] == edges]]
         return self.far(first, wanted)
 
-    def leaving(self, states: Numbers) -> Numbers:
-        """All edges that leave some states, in their order."""
-        first, end = self.graph.first_edge[states], self.graph.first_edge[states + 1]
-        counts = end - first
-        return np.repeat(first - np.cumsum(counts) + counts, counts) + np.arange(int(counts.sum()))
-
     def far(self, first: int, wanted: Callable[[Numbers], Mask]) -> list[int]:
         """The same where it is long: the whole component at once, rather than level by level."""
         graph = self.graph
-        inside = self.component == self.component[first]
-        starts = np.zeros(len(inside), bool)
-        starts[first] = True
-        arrivals = Arrivals.of(graph, starts, inside)
-        edges = self.leaving(arrivals.order)
-        edges = edges[inside[graph.target[edges]]]
-        self.looked_at += len(edges)
-        last = int(edges[np.argmax(wanted(edges))])
-        return [*arrivals.edges_to(int(graph.source[last])), last]
+        order, before = reached_from(self.loops.inner, np.array([first]), np.zeros(1, np.int64))
+        for begin in range(0, len(order), _PIECE):
+            edges = graph.leaving(order[begin : begin + _PIECE])
+            edges = edges[self.component[graph.target[edges]] == self.component[first]]
+            self.looked_at += len(edges)
+            if len(found := np.flatnonzero(wanted(edges))):
+                last = int(edges[found[0]])
+                return [*graph.edges_along(chain(before, int(graph.source[last]))[::-1]), last]
+        raise AssertionError("a fair component is connected")
 
     def back(self, first: int, came_by: Numbers, last: int) -> list[int]:
         edges = [last]

@@ -21,6 +21,7 @@ from .successors import compile_numbered_successors
 from .target import Answer, Limits
 
 _BYTES_AN_EDGE = 24
+_PIECE = 1 << 20  # Edges worked on at a time.
 _BATCH = 256  # States between two looks at the clock.
 
 
@@ -33,6 +34,9 @@ class Columns(Protocol):
 
     def in_range(self) -> Mask:
         """The states in which every variable is within its range."""
+
+    def at(self, places: Places) -> Sequence[State]:
+        """The states at some places."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +72,9 @@ class StateGraph:
     def arrival(self) -> Numbers:
         """The first edge into each state, -1 for initial ones: on a shortest way, as states are breadth-first."""
         arrival = np.full(len(self.states), -1, np.int64)
-        arrival[self.target[::-1]] = np.arange(len(self.target) - 1, -1, -1)  # Of several, the last one stays.
+        for begin in reversed(range(0, len(self.target), _PIECE)):
+            targets = self.target[begin : begin + _PIECE][::-1]
+            arrival[targets] = np.arange(begin + len(targets) - 1, begin - 1, -1)  # Of several, the last one stays.
         arrival[: self.initial] = -1
         return arrival
 
@@ -103,11 +109,33 @@ class StateGraph:
             state = int(self.source[edge])
         return state, edges[::-1]
 
+    def leaving(self, states: Places) -> Numbers:
+        """All edges that leave some states, in the order of these."""
+        first, end = self.first_edge[states], self.first_edge[states + 1]
+        counts = end - first
+        return np.repeat(first - np.cumsum(counts) + counts, counts) + np.arange(int(counts.sum()))
+
+    def edges_along(self, states: Sequence[int]) -> list[int]:
+        """The first edge from each of some states to the next one."""
+        chain = np.array(states, np.int64)
+        here, following = chain[:-1], chain[1:]
+        step = np.repeat(np.arange(len(here)), self.first_edge[here + 1] - self.first_edge[here])
+        edges = self.leaving(here)
+        there = self.target[edges] == following[step]
+        along: list[int] = edges[there][np.searchsorted(step[there], np.arange(len(here)))].tolist()
+        return along
+
     def where(self, condition: Expr) -> Mask:
         """The states in which a condition holds."""
         if isinstance(self.states, Columns):
             return self.states.where(condition)
         return self._mask(self.system.predicate(condition))
+
+    def at(self, places: Places) -> Sequence[State]:
+        """The states at some places."""
+        if isinstance(self.states, Columns):
+            return self.states.at(places)
+        return [self.states[place] for place in places.tolist()]
 
     def _mask(self, holds: Callable[[State], Any]) -> Mask:
         return np.fromiter((bool(holds(state)) for state in self.states), bool, len(self.states))
@@ -128,8 +156,9 @@ class StateGraph:
 
     def trace(self, first: int, path: Sequence[int], loop: int | None = None) -> Trace:
         """The trace from a state along edges, replayed; `loop` as in `Trace`."""
-        states = [self.states[first], *(self.states[self.target[edge]] for edge in path)]
-        actions = tuple(int(self.action[edge]) for edge in path)
+        edges = np.array(path, np.int64)
+        states = [self.states[first], *self.at(self.target[edges])]
+        actions = tuple(self.action[edges].tolist())
         return replay(Trace(self.system, tuple(states), actions, loop=loop))
 
     def answer(self, method: str) -> Answer:

@@ -47,6 +47,10 @@ class PackedStates(Sequence[State]):
         for begin in range(0, len(self), PIECE):
             yield from self[begin : begin + PIECE]
 
+    def at(self, places: Places) -> Sequence[State]:
+        """The states at some places."""
+        return self.layout.unpack(self.store.part(0, self.store.size)[:, places])
+
     def where(self, condition: Expr) -> Mask:
         """The states in which a condition holds; it does not hold where it divides by zero."""
         holds = compile_condition(condition, self.layout)
