@@ -56,6 +56,9 @@ class Problem:
             lines.append(f"    hint: {harmless(_cut(self.hint))}")
         return "\n".join(lines)
 
+    def __reduce__(self) -> tuple[type[ModelError], tuple[tuple[Problem, ...], object]]:
+        return type(self), (self.problems, self.partial)  # So that it comes out of another process as it went in.
+
     def _repr_html_(self) -> str:
         from .report.html import render_problems
 
