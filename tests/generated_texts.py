@@ -78,7 +78,10 @@ def random_text(seed: int) -> str:
     lines += [f"  {name}: {VARIABLES[name]}" for name in (*plain, *(("at", "busy") if processes else ()))]
     lines.append("actions:")
     for number in range(chance.randint(2, 8)):
-        guard, effects = condition(), {name: change(name) for name in chance.sample(plain, min(len(plain), chance.choice((0, 1, 1, 1, 2, 3))))}
+        guard, effects = (
+            condition(),
+            {name: change(name) for name in chance.sample(plain, min(len(plain), chance.choice((0, 1, 1, 1, 2, 3))))},
+        )
         actor = chance.choice(("", "    actor: p", "    actor: q"))
         lines.append(f"  act{number}:")
         if processes and chance.random() < 0.7:

@@ -12,6 +12,7 @@ small as it gets. Cheap engines see all cases, those of z3 a share.
 from __future__ import annotations
 
 import argparse
+import random
 import sys
 import time
 import traceback
@@ -59,7 +60,7 @@ from modelcheck.results import Verdict
 from modelcheck.system import TransitionSystem
 
 BATCH = 50
-FEW = Limits(states=3_000, seconds=1_000)
+FEW = Limits(states=1_500, seconds=1_000)
 LONG = Limits(seconds=60)
 DEPTH = 6
 COMBINATIONS = ((), ("symmetry",), ("partial-order",), ("symmetry", "partial-order"))
@@ -98,7 +99,7 @@ KINDS: dict[str, st.SearchStrategy[Case]] = {
 }
 
 WEIGHTS = {  # How many batches of each; small systems cost little.
-    "systems": 8, "choices": 3, "choreographies": 3, "families": 2, "texts": 2, "orchestrations": 1, "instances": 1,
+    "systems": 14, "choices": 5, "choreographies": 4, "families": 2, "texts": 1, "orchestrations": 1, "instances": 1,
 }  # fmt: skip
 
 
@@ -200,7 +201,7 @@ def reduced_differs(oracle: Oracle, reductions: Sequence[str]) -> Iterator[str]:
     yield from oracle.decided(answer)
     if answer.complete and answer.states > oracle.counted.states:
         yield f"{answer.states} states instead of {oracle.counted.states}"
-    if reductions:  # Each alone leaves more to reduce.
+    if len(reductions) == 2:  # Each alone leaves more to reduce.
         target = oracle.targets[oracle.counted.states % len(oracle.targets)]
         alone = reduced_search(oracle.system, [target], LONG, reductions)
         if (target.name in alone.traces) != (target.name in oracle.distances):
@@ -258,10 +259,10 @@ ENGINES: dict[str, tuple[int, Check]] = {  # One case in so many.
         for names in COMBINATIONS
     },
     "packed, symmetric": (1, symmetric_differs),
-    "diagrams": (4, diagrams_differ),
-    "bounded": (15, bounded_differs),
+    "diagrams": (5, diagrams_differ),
+    "bounded": (20, bounded_differs),
     "induction": (20, induction_differs),
-    "spacer": (25, spacer_differs),
+    "spacer": (40, spacer_differs),
 }
 
 
@@ -349,6 +350,7 @@ def main() -> int:
     parser.add_argument("cases", type=int, nargs="?", default=20_000, help="how many systems, and half as many nets")
     parser.add_argument("--first", type=int, default=0, metavar="SEED", help="the seed of the first batches")
     parser.add_argument("--processes", type=int, default=2, metavar="N")
+    parser.add_argument("--seconds", type=float, metavar="S", help="begin no batch after so long")
     parser.add_argument("--kind", choices=(*KINDS, "nets"), action="append", help="only systems of this kind")
     parser.add_argument("--shrink", nargs=2, metavar=("KIND", "SEED"), help="make a batch again")
     chosen = parser.parse_args()
@@ -360,15 +362,19 @@ def main() -> int:
     work = [(kinds[at % len(kinds)], chosen.first + at) for at in range(batches)]
     if not chosen.kind:
         work += [("nets", chosen.first + at) for at in range(batches // 2)]
-    began, whole, told_finds = time.monotonic(), Tally(), 0
+    chance = random.Random(chosen.first)
+    chance.shuffle(work)  # So that what is done so far is a fair part of the whole.
+    began, whole, shown = time.monotonic(), Tally(), 0
     with ProcessPoolExecutor(chosen.processes) as pool:
         for done, tally in enumerate(pool.map(run_batch, *zip(*work, strict=True)), 1):
             whole.add(tally)
-            for find in whole.finds[told_finds:]:
-                print(find, flush=True)
-            told_finds = len(whole.finds)
+            print(*whole.finds[shown:], sep="\n", end="\n" * (len(whole.finds) > shown), flush=True)
+            shown, spent = len(whole.finds), time.monotonic() - began
             if done % 20 == 0 or done == len(work):
-                print(f"{done} of {len(work)} batches, {told_finds} finds, {time.monotonic() - began:.0f} s", flush=True)
+                print(f"{done} of {len(work)} batches, {shown} finds, {spent:.0f} s", flush=True)
+            if chosen.seconds is not None and spent > chosen.seconds:
+                pool.shutdown(wait=False, cancel_futures=True)
+                break
     for name, number in whole.asked.items():
         print(f"{number:>9,}  {name}")
     return 1 if whole.finds else 0
