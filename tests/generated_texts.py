@@ -21,7 +21,8 @@ VARIABLES = {
     "busy": "{over: 1..N, type: bool, initial: false}",
 }
 CHANGES = {
-    "x": ("x + 1", "x - 1", "-x", "0", "min(x + 1, 2)", "y - 2", "x // y", "x * x - 1", "abs(x) - 1", "1 if flag else -1"),
+    "x": ("x + 1", "x - 1", "-x", "0", "min(x + 1, 2)", "y - 2", "x // y", "x * x - 1", "abs(x) - 1",
+          "1 if flag else -1"),
     "y": ("y + 1", "y - 1", "(y + 1) % 6", "5 - y", "abs(x)", "6 // y", "max(y - 2, 0)", "y // 2", "y % x"),
     "z": ("z + 1 if z < 4 else 0", "0", "x * y", "z - 1 if z > -3 else z", "-z", "min(z + y, 6)"),
     "big": ("big + 1", "205 - big", "100", "100 + y", "big - 1 if big > 100 else 105"),

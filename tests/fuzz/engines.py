@@ -1,9 +1,10 @@
 """The campaign of the engines: `python -m tests.fuzz.engines 20000` puts so many random systems to all of them.
 
-What plain search says of each target is what every other engine must say: packed search with each kind of index, reduced
-search with each combination of reductions, decision diagrams, bounded model checking to the depth it reached,
-k-induction and Spacer. Numbers of states agree where nothing is reduced, distances where the shortest trace is promised,
-and every trace is replayed and shows what it is said to show. Of nets, soundness with and without reduction is the same.
+What plain search says of each target is what every other engine must say: packed search with each kind of index,
+reduced search with each combination of reductions, decision diagrams, bounded model checking to the depth it reached,
+k-induction and Spacer. Numbers of states agree where nothing is reduced, distances where the shortest trace is
+promised, and every trace is replayed and shows what it is said to show. Of nets, soundness with and without reduction
+is the same.
 
 Cases come in batches: one kind of system and one seed. A find names its batch; `--shrink KIND SEED` makes it again, as
 small as it gets. Cheap engines see all cases, those of z3 a share.
@@ -36,8 +37,15 @@ from test_packed import targets_of as targets_of_data
 
 from modelcheck.check.properties import state_questions
 from modelcheck.check.soundness import (
-    ALIVE, COMPLETE, ON_THE_WAY, PROPER, REACHABLE, STRUCTURE, asked_by_itself, inquire_net,
-)  # fmt: skip
+    ALIVE,
+    COMPLETE,
+    ON_THE_WAY,
+    PROPER,
+    REACHABLE,
+    STRUCTURE,
+    asked_by_itself,
+    inquire_net,
+)
 from modelcheck.compile import compile_model
 from modelcheck.engine.bounded import bounded, confirm
 from modelcheck.engine.induction import induction
@@ -266,15 +274,15 @@ ENGINES: dict[str, tuple[int, Check]] = {  # One case in so many.
 }
 
 
-def judge(case: Case, number: int, tally: Tally) -> Iterator[str]:
-    """What the engines say differently of one system; the number decides which of them are asked."""
+def judge(case: Case, number: int | None, tally: Tally) -> Iterator[str]:
+    """What the engines say differently of one system; the number decides which of them are asked (None: all)."""
     system, targets = case
     unique = list({target.name: target for target in targets}.values())
     oracle = Oracle(system, unique)
     tally.asked["plain"] += 1
     tally.asked["plain, all states"] += oracle.complete
     for at, (name, (share, check)) in enumerate(ENGINES.items()):
-        if (number + at) % share == 0:
+        if number is None or (number + at) % share == 0:
             tally.asked[name] += 1
             try:
                 yield from (f"{name}: {what}" for what in check(oracle))
@@ -307,7 +315,7 @@ def run_batch(kind: str, begin: int, shrink: bool = False) -> Tally:
         nonlocal number
         number += 1
         with patch.object(dependence, "Proofs", lambda: PROOFS), patch.object(proofs, "MOST_ASKED", MANY_PROOFS):
-            found = list(judge(case, 0 if shrink else begin * BATCH + number, tally))
+            found = list(judge(case, None if shrink else begin * BATCH + number, tally))
         if found and shrink:
             raise AssertionError("\n".join([told(case[0]), *found]))
         tally.finds += [f"{kind} {begin}: {case[0].name}: {what}" for what in found]
