@@ -3,6 +3,7 @@
 # make docs    the language reference and the JSON schema anew, from the tables of the loader
 # make bench   benchmarks, as ratios: growth, help, search beside SPIN, simulation (ONLY=large: one of them)
 # make campaign CASES=100000    mutated models over two processes: each must end in a report or in an error
+# make campaign-engines CASES=20000   random systems and nets on which all engines must say the same
 # Each makes its own virtual environment in .venv; the second time it is quick.
 
 PYTHON ?= python3
@@ -10,7 +11,7 @@ BIN := .venv/bin
 OUT := out
 CASES ?= 100000
 
-.PHONY: demo test docs bench campaign clean
+.PHONY: demo test docs bench campaign campaign-engines clean
 .DELETE_ON_ERROR:
 
 define modelcheck
@@ -45,6 +46,9 @@ docs: .venv/.demo
 
 campaign: .venv/.test
 	$(BIN)/python -m tests.fuzz.campaign $(CASES)
+
+campaign-engines: .venv/.test
+	PYTHONPATH=tests $(BIN)/python -m tests.fuzz.engines $(CASES)
 
 bench: .venv/.demo
 	PYTHONPATH=tests/benchmarks $(BIN)/python tests/benchmarks/run.py $(ONLY)

@@ -102,6 +102,9 @@ class ModelError(Exception):
         self.problems = tuple(sorted(problems, key=order))
         super().__init__("\n".join(problem.render() for problem in self.problems))
 
+    def __reduce__(self) -> tuple[type[ModelError], tuple[tuple[Problem, ...], object]]:
+        return type(self), (self.problems, self.partial)  # So that it comes out of another process as it went in.
+
     def _repr_html_(self) -> str:
         from .report.html import render_problems
 

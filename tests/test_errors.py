@@ -67,6 +67,12 @@ def test_located_strings_are_strings_that_keep_their_place_in_copies_and_other_p
     assert str(PLACE.shifted(3)) == "order.yaml:12:18"
 
 
+def test_a_model_error_comes_out_of_another_process_as_it_went_in() -> None:
+    error = ModelError([Problem("E1", "wrong", PLACE, "do it right")], partial=("half", "a model"))
+    copied = pickle.loads(pickle.dumps(error))
+    assert (copied.problems, copied.partial, str(copied)) == (error.problems, error.partial, str(error))
+
+
 def test_hints() -> None:
     assert did_you_mean("stok", ["stock", "paid"]) == "did you mean 'stock'?"
     assert did_you_mean("xyz", ["stock", "paid"]) == "known here: paid, stock"

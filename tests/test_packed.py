@@ -172,6 +172,18 @@ def test_the_saga_has_as_many_states_as_ten_checkers_say(
     assert (answer.states, answer.transitions, answer.complete) == (states, transitions, True)
 
 
+@pytest.mark.parametrize("k", [1, 4, 12])
+def test_parallel_branches_without_reduction_are_counted_by_a_formula(k: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each branch waits, runs or is over, 3^k; and there is the end. From a state lead as many transitions as branches
+    are not over: 2k 3^(k-1); one ends the flow."""
+    monkeypatch.undo()
+    steps = "".join(f"    b{at}: {{after: []}}\n" for at in range(k))
+    answer = packed_search(compile_model(load_text(f"orchestration: branches\nflow:\n  steps:\n{steps}")), ())
+    assert (answer.states, answer.transitions) == (3**k + 1, 2 * k * 3 ** (k - 1) + 1)
+    assert answer.complete
+    assert answer.depth == 2 * k + 1
+
+
 def test_an_integer_without_a_range_that_grows_is_left_to_the_plain_search() -> None:
     text = "system: grows\nvariables: {x: {type: int, initial: 1}, y: {range: 0..3, initial: 0}}\n"
     text += "actions: {double: {when: x < 10000000000, effect: {x: x * 2}}, turn: {effect: {y: (y + 1) % 4}}}"
