@@ -133,11 +133,11 @@ def _auto(strategy: Strategy, system: TransitionSystem, targets: Sequence[Target
     known.ask(partial(search, progress=strategy.progress, until=is_large), system)
     if known.answer.stopped != "large":
         return known.answer
-    known.ask(partial(_packed, strategy), system, 0.3, FIRST_STATES)
+    known.ask(partial(_packed, strategy), system, 0.15, FIRST_STATES)
     if known.answer.stopped not in OUT_OF:
         return known.answer
     if "partial-order" in strategy.reductions and targets:
-        known.ask(partial(_ordered, strategy), system, 0.3, FEWER_STATES)
+        known.ask(partial(_ordered, strategy), system, 0.4, FEWER_STATES)
     if limits.states <= FIRST_STATES:
         return known.answer
     known.ask(partial(_symbolic, strategy), system, 0.5)
