@@ -58,3 +58,19 @@ properties:
     assert results["comes"].verdict == Verdict.PROVED
     assert not results["comes"].vacuous
     assert results["nothing"].vacuous
+
+
+def test_the_hint_about_what_was_not_seen_names_the_limit_that_came_first() -> None:
+    text = "system: counts\nvariables: {x: {range: 0..999, initial: 0}}\nactions: {up: {when: x < 999, effect: {x: x + 1}}}"
+    for limits, option in ((Limits(depth=3), "--depth"), (Limits(states=300), "--states")):
+        (note,) = [
+            each for each in check(load_text(text), limits=limits, coverage=True).findings if each.code == "E304"
+        ]
+        assert note.hint == f"raise {option}"
+
+
+def test_an_engine_that_counts_no_states_says_so() -> None:
+    text = "system: one\nstates: 2\nvariables: {x: {range: 0..1, initial: 0}}\nactions: {up: {effect: {x: 1}}}"
+    result = check(load_text(text), engine="bounded")["states"]
+    assert result.verdict == Verdict.UNKNOWN
+    assert result.reason == "not all states were counted: this engine counts none"
