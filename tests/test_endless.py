@@ -61,7 +61,8 @@ properties:
 
 
 def test_the_hint_about_what_was_not_seen_names_the_limit_that_came_first() -> None:
-    text = "system: counts\nvariables: {x: {range: 0..999, initial: 0}}\nactions: {up: {when: x < 999, effect: {x: x + 1}}}"
+    text = "system: counts\nvariables: {x: {range: 0..999, initial: 0}}\n"
+    text += "actions: {up: {when: x < 999, effect: {x: x + 1}}}"
     for limits, option in ((Limits(depth=3), "--depth"), (Limits(states=300), "--states")):
         (note,) = [
             each for each in check(load_text(text), limits=limits, coverage=True).findings if each.code == "E304"
