@@ -24,7 +24,8 @@ from modelcheck.engine.packed.search import packed_search, search_rows
 from modelcheck.engine.search import search
 from modelcheck.engine.state_graph import StateGraph, explore
 from modelcheck.engine.target import Limits, Seen, Target
-from modelcheck.expressions import BOOL, FALSE, IntType, Ref, compare, integer
+from modelcheck.expressions import BOOL, FALSE, IntType, Ref, compare, integer, resolve
+from modelcheck.expressions.parse import parse
 from modelcheck.load import load_text
 from modelcheck.model import Choreography, Orchestration
 from modelcheck.system import TransitionSystem, Variable
@@ -287,3 +288,18 @@ def test_the_state_graph_stops_at_limits() -> None:
     cut = packed_graph(system, Limits(memory=100_000))
     assert cut.stopped == "memory"
     assert cut.expanded < len(cut.states)
+
+
+def test_a_value_far_outside_its_range_is_squared_without_overflow() -> None:
+    system = compile_model(
+        load_text(
+            "system: squares\nvariables: {x: {range: 0..1000000, initial: 2}}\nactions: {square: {effect: {x: x * x}}}"
+        )
+    )
+    # Seen with 2**32, whose square is 0 in 64 bits.
+    wrapped = Target("wrapped", state=resolve(parse("x > 0 and x * x <= 0"), system.scope, BOOL))
+    large = Target("large", state=resolve(parse("x * x > 1000000000000000000"), system.scope, BOOL))
+    assert layout_of(system).escaping["x"].high >= 2**32
+    with pytest.raises(Unpackable):
+        search_rows(system, [wrapped], Limits())
+    assert set(packed_search(system, [wrapped, large]).traces) == {"large"}

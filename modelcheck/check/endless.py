@@ -10,6 +10,7 @@ from functools import reduce
 
 from ..engine.blocks import compose
 from ..engine.bounded import bounded
+from ..engine.fairness import NONE, OUTCOMES, STRONG
 from ..engine.recurrence import Recurrence
 from ..engine.target import Limits, Target
 from ..expressions import conjunction, well_defined
@@ -19,18 +20,21 @@ from ..trace import Trace, replay
 DEEPEST = 10
 
 
-def endless_trace(system: TransitionSystem, found: Recurrence, limits: Limits) -> tuple[Trace, int] | None:
-    """A trace that ends with one time around, and where that begins; None where none is found, or it would not be fair.
+def endless_trace(
+    system: TransitionSystem, found: Recurrence, limits: Limits, fairness: str = STRONG
+) -> tuple[Trace, int] | None:
+    """A trace that ends with one time around, and where that begins; None where none is found, or it may not be fair.
 
-    The edges of `found` are named as the actions are. Fair is what everybody has a part in.
+    The edges of `found` are named as the actions are. Fair is what everybody to whom fairness is owed has a part in.
     """
     numbers = {action.name: number for number, action in enumerate(system.actions)}
     if any(edge.name not in numbers for edge in found.edges):
         return None
     around = [numbers[edge.name] for edge in found.edges]
-    acting = {system.actions[number].process for number in around}
-    if acting != {action.process for action in system.actions}:
-        return None
+    if fairness != NONE:
+        party = range(len(system.actions)) if fairness == OUTCOMES else [a.process for a in system.actions]
+        if {party[number] for number in around} != set(party):
+            return None
     once = reduce(compose, found.edges)
     able = conjunction([found.where, well_defined(once.guard), once.guard])
     reached = bounded(system, [Target("recurrent", state=able)], Limits(seconds=limits.seconds, depth=DEEPEST))

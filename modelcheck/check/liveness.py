@@ -13,7 +13,7 @@ from ..engine.packed.graph import state_graph
 from ..engine.rank_of_values import ValueRank, rank_of_values
 from ..engine.state_graph import StateGraph
 from ..engine.strategy import Strategy
-from ..engine.target import Answer, Limits, Target
+from ..engine.target import Answer, Limits
 from ..errors import position_of
 from ..expand import expand, flows_of
 from ..expressions import BOOL, Expr, Resolver, conjunction, negation
@@ -192,7 +192,7 @@ def _leads_to(
             result = _of_graph(name, system, trace, answer, found, "no fair execution avoids it", fairness)
             if result.verdict != Verdict.PROVED:
                 return result
-            triggered = triggered or _reachable(system, trigger, limits, ask)
+            triggered = triggered or bool(graph().where(trigger).any())  # Proved: the graph is whole.
         if not triggered:
             return replace(result, vacuous=True, reason=f"{about[0]} never happens")
         return result
@@ -224,10 +224,6 @@ def _leads_to_before_the_end(
     if None in triggered:
         return replace(result, reason=f"not known whether {about[0]} ever happens")
     return replace(result, vacuous=True, reason=f"{about[0]} never happens")
-
-
-def _reachable(system: TransitionSystem, state: Expr, limits: Limits, ask: Ask) -> bool:
-    return bool(ask(system, [Target("premise", state=state)], limits).traces)
 
 
 def _of_graph(

@@ -114,7 +114,8 @@ def _result(question: Question, answer: Answer, system: TransitionSystem) -> Res
         return _unreachable(replace(common, method=answer.proved.get(question.name, answer.method)), question, answer)
     # A bound that was set beforehand gives `bounded`; running out of time gives `unknown`.
     if answer.stopped in ("states", "depth"):
-        reason = f"nothing found up to {answer.depth} actions ({answer.states:,} states)"
+        seen = f" ({answer.states:,} states)" if answer.states else ""
+        reason = f"nothing found up to {answer.depth} actions{seen}"
         return replace(common, verdict=Verdict.BOUNDED, reason=reason)
     if not answer.states:
         return replace(common, reason=answer.stopped)

@@ -180,7 +180,7 @@ def _pinned(
         answer = replace(strategy, reductions=frozenset()).ask(system, (), limits)
     common = Result("states", "states", Verdict.UNKNOWN, answer.method, f"{answer.states:,} counted")
     if not answer.complete:
-        return [replace(common, reason=f"not all states were counted: {answer.stopped}")]
+        return [replace(common, reason=f"not all states were counted: {answer.stopped or 'this engine counts none'}")]
     right = answer.states == design.states
     reason = f"{answer.states:,} states" if right else f"{answer.states:,} states, not {design.states:,}"
     return [replace(common, verdict=Verdict.PROVED if right else Verdict.REFUTED, reason=reason)]

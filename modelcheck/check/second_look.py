@@ -52,7 +52,9 @@ def look_again(design: model.Model, report: CheckReport, asked: Asked, limits: L
     findings = report.findings
     if look.graph.stopped:
         message = f"coverage and witnesses are of {len(look.graph.states):,} states only: {look.graph.stopped}"
-        findings = (*findings, Finding("E304", message, "note", _place(design), "raise --states or --seconds"))
+        limit = look.graph.stopped
+        hint = f"raise --{limit}" if limit in ("states", "depth", "seconds", "memory") else ""
+        findings = (*findings, Finding("E304", message, "note", _place(design), hint))
     return replace(
         report,
         results=tuple(look.result(result) for result in report.results),

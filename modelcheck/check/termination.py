@@ -102,9 +102,9 @@ def _endless(
 ) -> Result | None:
     """The refutation by a walk that can always be taken again, though with other values each time.
 
-    Everybody who acts at all has a part in it, so that it is fair in every sense."""
+    Everybody to whom this fairness is owed has a part in it."""
     for found in [loop.recurrence for loop in ranked.loops if loop.recurrence and not loop.recurrence.returns]:
-        if shown := endless_trace(system, found, limits):
+        if shown := endless_trace(system, found, limits, fairness):
             trace, entry = shown
             names = ", ".join(map(str, found.edges))
             wherever = "" if found.where == TRUE else f" where {to_text(found.where)}"

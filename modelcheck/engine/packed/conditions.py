@@ -51,7 +51,7 @@ class Frame(Mapping[str, Any]):
 def compile_condition(expr: Expr, layout: Layout) -> Callable[[Frame], Mask]:
     """A function from states to the mask of those in which a condition holds; it does not hold where it divides by
     zero. Raises `Unpackable` where 64 bits may be too few."""
-    test = _test(with_ranges(conjunction([well_defined(expr), expr])), layout)
+    test = _test(with_ranges(conjunction([well_defined(expr), expr]), layout.escaping), layout)
 
     def mask(frame: Frame) -> Mask:
         found = test(frame)

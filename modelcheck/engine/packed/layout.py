@@ -7,7 +7,7 @@ not fit ends the packed search (`Overflow`): nothing is ever cut off.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -109,6 +109,16 @@ class Layout:
                 bounds += [compare(">=", variable.ref, low), compare("<=", variable.ref, high)]
         return conjunction(bounds)
 
+    @cached_property
+    def escaping(self) -> dict[str, IntType]:
+        """The values that integers which may leave their ranges can have where they are seen."""
+        pairs = zip(self.system.variables, self.fields, strict=True)
+        return {
+            variable.name: IntType(field.low, field.high)
+            for variable, field in pairs
+            if field.escapes and isinstance(variable.type, IntType)
+        }
+
     @property
     def bits(self) -> int:
         """The bits of all fields together."""
@@ -200,14 +210,16 @@ def _reached(system: TransitionSystem, name: str) -> tuple[int, int]:
     return low, high
 
 
-def with_ranges(expr: Expr) -> Expr:
-    """The tree with integers without a range as the 32-bit numbers that they are while they fit."""
-    unranged = {
-        node.name: Ref(node.name, UNRANGED)
+def with_ranges(expr: Expr, wider: Mapping[str, IntType] | None = None) -> Expr:
+    """The tree with integers without a range as the 32-bit numbers that they are while they fit; `wider`: the ranges of
+    others, where the tree is read outside of their own."""
+    wider = wider or {}
+    changed = {
+        node.name: Ref(node.name, wider.get(node.name, UNRANGED))
         for node in walk(expr)
-        if isinstance(node, Ref) and isinstance(node.type, IntType) and node.type.low is None
+        if isinstance(node, Ref) and isinstance(node.type, IntType) and (node.type.low is None or node.name in wider)
     }
-    return substitute(expr, unranged) if unranged else expr
+    return substitute(expr, changed) if changed else expr
 
 
 def _numbers(values: list[int]) -> list[Value]:
