@@ -98,7 +98,7 @@ def test_what_a_search_cannot_end_is_left_to_others(monkeypatch: pytest.MonkeyPa
 
 def test_data_without_bounds_are_left_to_induction_and_spacer(engines_asked: list[str]) -> None:
     report = check(load_text(UNBOUNDED))
-    assert engines_asked == ["packed", "induction"]
+    assert engines_asked == ["packed", "ordered", "induction"]
     assert (report["twice"].verdict, report["small"].verdict) == (Verdict.PROVED, Verdict.REFUTED)
     assert report["twice"].method == "1-induction, z3"
     assert len(report["small"].trace or ()) == 4

@@ -123,26 +123,20 @@ def _auto(strategy: Strategy, system: TransitionSystem, targets: Sequence[Target
         for engine, share in ((_induction, 0.1), (_spacer, 0.2), (_bounded, 1.0)):
             known.ask(partial(engine, strategy), system, share)
         return known.answer
-    if not _is_finite(system):
-        known.ask(partial(_packed, strategy), system, 0.3, FEW_STATES)
-        if known.answer.stopped in OUT_OF and limits.states > FEW_STATES:
-            known.ask(partial(_induction, strategy), system, 0.3)
-            known.ask(partial(_spacer, strategy), system, 0.5)
-            known.ask(partial(_packed, strategy), system, states=FIRST_STATES)
+    finite = _is_finite(system)
+    if finite:
+        known.ask(partial(search, progress=strategy.progress, until=is_large), system)
+        if known.answer.stopped != "large":
+            return known.answer
+    first = FIRST_STATES if finite else FEW_STATES
+    known.ask(partial(_packed, strategy), system, 0.15, first)
+    if known.answer.stopped in OUT_OF and "partial-order" in strategy.reductions and targets:
+        known.ask(partial(_ordered, strategy), system, 0.4, FEWER_STATES if finite else FEW_STATES)
+    if known.answer.stopped not in OUT_OF or limits.states <= first:
         return known.answer
-    known.ask(partial(search, progress=strategy.progress, until=is_large), system)
-    if known.answer.stopped != "large":
-        return known.answer
-    known.ask(partial(_packed, strategy), system, 0.15, FIRST_STATES)
-    if known.answer.stopped not in OUT_OF:
-        return known.answer
-    if "partial-order" in strategy.reductions and targets:
-        known.ask(partial(_ordered, strategy), system, 0.4, FEWER_STATES)
-    if limits.states <= FIRST_STATES:
-        return known.answer
-    known.ask(partial(_symbolic, strategy), system, 0.5)
-    known.ask(partial(_induction, strategy), system, 0.3)
-    known.ask(partial(_packed, strategy), system)
+    known.ask(partial(_symbolic if finite else _induction, strategy), system, 0.4)
+    known.ask(partial(_induction if finite else _spacer, strategy), system, 0.4)
+    known.ask(partial(_packed, strategy), system, states=None if finite else FIRST_STATES)
     return known.answer
 
 
