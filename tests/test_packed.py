@@ -228,7 +228,7 @@ def test_ctrl_c_gives_what_is_known() -> None:
 
     system = compile_model(load("saga_orders", {"N": "5", "K": "3"}))
     running = packed_module.PackedSearch(layout_of(system), (), FEW, interrupt)
-    running.reported = 0.0
+    running.meter.reported = 0.0
     answer = running.run()
     assert answer.stopped == "interrupted"
     assert answer.states

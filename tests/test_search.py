@@ -220,7 +220,7 @@ def test_control_c_ends_with_what_is_known(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_progress_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = iter(range(10**9))
-    monkeypatch.setattr("modelcheck.engine.search.time.monotonic", lambda: float(next(clock)))
+    monkeypatch.setattr("modelcheck.engine.target.time.monotonic", lambda: float(next(clock)))
     told: list[Seen] = []
     search(packaged("stock_race"), [], Limits(seconds=10**6), progress=told.append)
     states = [seen.states for seen in told]

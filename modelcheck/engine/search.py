@@ -6,7 +6,6 @@ one. A state with a variable outside its range is seen, but nothing goes on from
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice, pairwise
 
@@ -14,7 +13,7 @@ from ..expressions import TRUE, Expr, compile_expression, conjunction, disjuncti
 from ..system import DIVISION, Action, Claim, State, TransitionSystem
 from ..trace import Trace, replay
 from .successors import compile_successors
-from .target import Answer, Limits, Progress, Seen, Target
+from .target import Answer, Limits, Meter, Progress, Target
 
 NOT_LISTABLE = "too many first values to list"
 _BATCH = 256  # States between two looks at the clock.
@@ -56,8 +55,8 @@ class _Search:
         progress: Progress | None,
         until: Callable[[int, int], bool] | None,
     ):
-        self.system, self.limits, self.progress, self.until = system, limits, progress, until
-        self.started = self.reported = time.monotonic()
+        self.system, self.limits, self.until = system, limits, until
+        self.meter = Meter(limits, progress)
         self.pending = list(targets)
         self.traces: dict[str, Trace] = {}
         self.came_from: dict[State, State | None] = {}
@@ -76,7 +75,7 @@ class _Search:
             stopped, complete = "interrupted", False
         return Answer(
             self.traces, complete, stopped, len(self.came_from), self.transitions, self.depth,
-            time.monotonic() - self.started, "breadth-first search", bytes=self.bytes,
+            self.meter.spent, "breadth-first search", bytes=self.bytes,
         )  # fmt: skip
 
     @property
@@ -107,18 +106,8 @@ class _Search:
         return ""
 
     def exhausted(self, level: int, frontier: int) -> str:
-        """The limit that is used up, if one is; also reports progress now and then."""
-        if len(self.came_from) > self.limits.states:
-            return "states"
-        if self.bytes > self.limits.memory:
-            return "memory"
-        now = time.monotonic()
-        if now - self.started > self.limits.seconds:
-            return "seconds"
-        if self.progress and now - self.reported > 0.2:
-            self.reported = now
-            self.progress(Seen(len(self.came_from), frontier, level, now - self.started, self.bytes))
-        return ""
+        """The limit that is used up, if one is."""
+        return self.meter.used_up(len(self.came_from), frontier, level, self.bytes)
 
     def expand(self, batch: Sequence[State]) -> list[State]:
         """The new states that follow these, after looking at each. The loop that all the time goes into."""

@@ -6,6 +6,7 @@ reaching one is good or bad is for the check that asks to say.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -53,6 +54,33 @@ class Seen:
 
 
 Progress = Callable[[Seen], None]
+
+
+class Meter:
+    """Looks at the limits while an engine runs, and says now and then how far that has come."""
+
+    def __init__(self, limits: Limits, progress: Progress | None = None):
+        self.limits, self.progress = limits, progress
+        self.started = self.reported = time.monotonic()
+
+    @property
+    def spent(self) -> float:
+        """The seconds since the beginning."""
+        return time.monotonic() - self.started
+
+    def used_up(self, states: int, frontier: int, depth: int, held: int) -> str:
+        """The limit that is used up, if one is; `held`: bytes."""
+        if states > self.limits.states:
+            return "states"
+        if held > self.limits.memory:
+            return "memory"
+        now = time.monotonic()
+        if now - self.started > self.limits.seconds:
+            return "seconds"
+        if self.progress and now - self.reported > 0.2:
+            self.reported = now
+            self.progress(Seen(states, frontier, depth, now - self.started, held))
+        return ""
 
 
 @dataclass(frozen=True)

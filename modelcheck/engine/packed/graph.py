@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import overload
@@ -112,14 +111,14 @@ class _Edges:
         initial = search.levels[1] if len(search.levels) > 1 else 0
         return StateGraph(
             search.system, PackedStates(search.layout, search.store), initial, self.expanded, source, target, action,
-            self.stopped, time.monotonic() - search.started,
+            self.stopped, search.meter.spent,
         )  # fmt: skip
 
     def exhausted(self) -> str:
         edges = sum(len(source) for source, _, _ in self.parts)
         if self.search.bytes + edges * 2 * _BYTES_AN_EDGE > self.limits.memory:  # Parts, and all of them in one.
             return "memory"
-        return "seconds" if time.monotonic() - self.search.started > self.limits.seconds else ""
+        return "seconds" if self.search.meter.spent > self.limits.seconds else ""
 
     def expand(self, end: int) -> None:
         """The edges that leave the next states, in the order of these."""

@@ -8,7 +8,6 @@ plain search, and narrow levels are expanded by the plain functions.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
@@ -18,7 +17,7 @@ import numpy as np
 from ...system import TransitionSystem
 from ...trace import Trace, replay
 from ..search import leads_on, search
-from ..target import Answer, Limits, Progress, Seen, Target
+from ..target import Answer, Limits, Meter, Progress, Target
 from .actions import compile_actions
 from .conditions import Frame
 from .expansion import PIECE, Expansion, way_to
@@ -98,8 +97,8 @@ class PackedSearch:
         fingerprints: bool = False,
         seed: int = 1,
     ):
-        self.layout, self.system, self.limits, self.progress = layout, layout.system, limits, progress
-        self.started = self.reported = time.monotonic()
+        self.layout, self.system, self.limits = layout, layout.system, limits
+        self.meter = Meter(limits, progress)
         self.actions = compile_actions(layout)
         self.watch = Watch(layout, self.actions, targets)
         self.expansion = Expansion(layout, self.actions)
@@ -126,7 +125,7 @@ class PackedSearch:
             stopped, complete = "interrupted", False
         return Answer(
             self.traces, complete, stopped, self.store.size, self.transitions, max(0, len(self.levels) - 2),
-            time.monotonic() - self.started, self.method, bytes=self.bytes, notes=self.notes,
+            self.meter.spent, self.method, bytes=self.bytes, notes=self.notes,
         )  # fmt: skip
 
     @property
@@ -167,18 +166,8 @@ class PackedSearch:
         return ""
 
     def exhausted(self, frontier: int) -> str:
-        """The limit that is used up, if one is; also reports progress now and then."""
-        if self.store.size > self.limits.states:
-            return "states"
-        if self.bytes > self.limits.memory:
-            return "memory"
-        now = time.monotonic()
-        if now - self.started > self.limits.seconds:
-            return "seconds"
-        if self.progress and now - self.reported > 0.2:
-            self.reported = now
-            self.progress(Seen(self.store.size, frontier, len(self.levels) - 2, now - self.started, self.bytes))
-        return ""
+        """The limit that is used up, if one is."""
+        return self.meter.used_up(self.store.size, frontier, len(self.levels) - 2, self.bytes)
 
     def expand(self, begin: int, end: int, final: bool) -> None:
         """Look at the states of a piece, and find what follows them unless it is the last level that is asked for."""

@@ -20,7 +20,6 @@ from .layout import Column, Layout, Numbers, Rows
 Places = npt.NDArray[np.int32]
 
 BITMAP_BITS = 31
-_PIECE = 1 << 16  # Rows worked on at a time where what is needed in between would not stay in the cache.
 _SIX, _ONE, _LOW = np.uint64(6), np.uint64(1), np.uint64(63)
 
 

@@ -12,7 +12,6 @@ search begins again with all actions that might so do put in order with all othe
 
 from __future__ import annotations
 
-import time
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from functools import reduce
@@ -24,7 +23,7 @@ from ...system import State, TransitionSystem
 from ...trace import Trace, replay
 from ..search import BYTES_A_STATE, BYTES_A_VALUE, NOT_LISTABLE, asks_for, breaks_wanted, leads_on
 from ..successors import compile_numbered_successors
-from ..target import Answer, Limits, Progress, Seen, Target
+from ..target import Answer, Limits, Meter, Progress, Target
 from .canonical import Canonical
 from .dependence import Dependence
 from .paths import concrete
@@ -62,7 +61,7 @@ def reduced_search(
             return replace(answer, seconds=answer.seconds + spent)
         except _Left as left:
             leaving |= 1 << left.number | _writers(system, left.names)
-            spent += time.monotonic() - search.started
+            spent += search.meter.spent
 
 
 def _writers(system: TransitionSystem, names: Collection[str]) -> int:
@@ -98,8 +97,8 @@ class ReducedSearch:
         dependence: Dependence | None,
         progress: Progress | None = None,
     ):
-        self.started = self.reported = time.monotonic()
-        self.system, self.limits, self.progress = system, limits, progress
+        self.meter = Meter(limits, progress)
+        self.system, self.limits = system, limits
         self.pending = list(targets)
         self.successors = compile_numbered_successors(system)
         self.canonical = Canonical(symmetry)
@@ -125,7 +124,7 @@ class ReducedSearch:
         depth = 0 if self.stubborn is not None and not complete else self.depth  # Not all so far was seen.
         return Answer(
             self.traces, complete, stopped, len(self.came_from), self.transitions, depth,
-            time.monotonic() - self.started, method, reduced=tuple(name.replace(" ", "-") for name in used),
+            self.meter.spent, method, reduced=tuple(name.replace(" ", "-") for name in used),
             longer=frozenset(self.traces) if self.stubborn is not None else frozenset(),
         )  # fmt: skip
 
@@ -151,19 +150,9 @@ class ReducedSearch:
         return ""
 
     def exhausted(self, level: int, frontier: int) -> str:
-        """The limit that is used up, if one is; also reports progress now and then."""
-        if len(self.came_from) > self.limits.states:
-            return "states"
+        """The limit that is used up, if one is."""
         held = len(self.came_from) * (BYTES_A_STATE + BYTES_A_VALUE * len(self.system.variables))
-        if held > self.limits.memory:
-            return "memory"
-        now = time.monotonic()
-        if now - self.started > self.limits.seconds:
-            return "seconds"
-        if self.progress and now - self.reported > 0.2:
-            self.reported = now
-            self.progress(Seen(len(self.came_from), frontier, level, now - self.started, held))
-        return ""
+        return self.meter.used_up(len(self.came_from), frontier, level, held)
 
     def visit(self, state: State, following: dict[State, None], last: bool) -> None:
         """Look at a state, and add what is new after it."""
