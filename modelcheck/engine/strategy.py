@@ -131,7 +131,9 @@ def _auto(strategy: Strategy, system: TransitionSystem, targets: Sequence[Target
     first = FIRST_STATES if finite else FEW_STATES
     known.ask(partial(_packed, strategy), system, 0.15, first)
     if known.answer.stopped in OUT_OF and "partial-order" in strategy.reductions and targets:
-        known.ask(partial(_ordered, strategy), system, 0.4, FEWER_STATES if finite else FEW_STATES)
+        known.ask(
+            partial(_ordered, strategy), system, 0.4, FEWER_STATES if finite or _has_actors(system) else FEW_STATES
+        )
     if known.answer.stopped not in OUT_OF or limits.states <= first:
         return known.answer
     known.ask(partial(_symbolic if finite else _induction, strategy), system, 0.4)
@@ -142,6 +144,11 @@ def _auto(strategy: Strategy, system: TransitionSystem, targets: Sequence[Target
 
 def _is_finite(system: TransitionSystem) -> bool:
     return all(domain(variable.type) is not None for variable in system.variables)
+
+
+def _has_actors(system: TransitionSystem) -> bool:
+    """Whether there is an order of what several do."""
+    return len({action.process for action in system.actions}) > 1
 
 
 class Known:
