@@ -15,6 +15,7 @@ from hashlib import blake2b
 
 import numpy as np
 
+from ..model import Delay
 from .delays import Array, Sampler
 
 MASK = 0xFFFF_FFFF_FFFF_FFFF
@@ -55,11 +56,13 @@ class Draws:
     """The draws of one task for one purpose, through a sampler (or as they are): by job, visit and attempt.
 
     They are made in blocks of neighbouring jobs (short ones for visits that few jobs make), of which the last few
-    are kept: memory does not grow with the number of jobs.
+    are kept: memory does not grow with the number of jobs. delay: the distribution that is drawn from, where it is one.
     """
 
-    def __init__(self, seed: int, task: str, purpose: str, sample: Sampler | None = None):
-        self.seed, self.task, self.purpose = seed, task, purpose
+    def __init__(
+        self, seed: int, task: str, purpose: str, sample: Sampler | None = None, delay: Delay | None = None
+    ):
+        self.seed, self.task, self.purpose, self.delay = seed, task, purpose, delay
         self.sample: Callable[[Array], Array] = sample or (lambda numbers: numbers)
         self._blocks: dict[tuple[int, int, int], list[float]] = {}
 
