@@ -36,7 +36,7 @@ class Runs:
 
     endings: one number a job, into `labels`; `stuck` where it stopped for ever, `out of range` where a variable left
     its range. starts: how often each task was started; busy, waited: the worker-seconds that each pool was used, and
-    that was waited for it; longest: its longest queue; horizon: when the last of them ended, since the simulation began.
+    that was waited for it; longest: its longest queue; horizon: the end of the last of them.
     begun, happenings: the state each job began in and every action, where that was recorded.
     """
 
