@@ -8,8 +8,6 @@ import numpy as np
 
 from .. import model
 from ..errors import ModelError, Problem, position_of
-from ..expand import expand, flows_of
-from ..expand.several import engine_of
 from .back_ends import NAMES, BackEnd, choose
 from .events import EventLoop
 from .jobs import Runs, joined
