@@ -141,7 +141,7 @@ def test_a_mixture_is_drawn_with_one_number_that_gives_the_slow_part_where_it_is
 
 
 def test_a_delay_is_the_same_whoever_is_drawn_with_it() -> None:
-    uniform = uniforms(stream(1, "a"), 0, 1000)
+    uniform = uniforms(stream(1, "a"), range(1000))
     for delay in (*(Delay(distribution=n, parameters=p) for n, p, _ in CASES), OFTEN_WARM, shifted(0.1, OFTEN_WARM)):
         together = sampler(delay)(uniform)
         assert [float(sampler(delay)(uniform[i : i + 1])[0]) for i in range(0, 1000, 37)] == together[::37].tolist()

@@ -12,11 +12,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from hashlib import blake2b
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .delays import Array, Sampler
+
+Jobs: TypeAlias = range | NDArray[np.int64]
 
 MASK = 0xFFFF_FFFF_FFFF_FFFF
 SHORT, LONG, KEPT = 32, 2048, 64
@@ -32,19 +35,15 @@ def stream(seed: int, task: str, visit: int = 1, attempt: int = 1, purpose: str 
     return int.from_bytes(digest[:8], "little"), step
 
 
-def uniforms(chosen: tuple[int, int], first: int, count: int) -> Array:
-    """The stream's numbers for jobs first, first + 1, ...: uniform in the open interval (0, 1), 52 bits each."""
+def uniforms(chosen: tuple[int, int], jobs: Jobs) -> Array:
+    """The stream's numbers for these jobs: uniform in the open interval (0, 1), 52 bits each."""
     start, step = (np.uint64(part) for part in chosen)
-    return _mixed(start + step * np.arange(first + 1, first + count + 1, dtype=np.uint64))
-
-
-def uniforms_at(chosen: tuple[int, int], jobs: NDArray[np.int64]) -> Array:
-    """The stream's numbers for any jobs, in their order."""
-    start, step = (np.uint64(part) for part in chosen)
-    return _mixed(start + step * (jobs.astype(np.uint64) + np.uint64(1)))
-
-
-def _mixed(x: NDArray[np.uint64]) -> Array:
+    if isinstance(jobs, range):
+        x = np.arange(jobs.start + 1, jobs.stop + 1, dtype=np.uint64)
+    else:
+        x = jobs.astype(np.uint64) + np.uint64(1)
+    x *= step
+    x += start
     x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58_476D_1CE4_E5B9)
     x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D0_49BB_1331_11EB)
     x ^= x >> np.uint64(31)
@@ -73,20 +72,9 @@ class Draws:
         self.sample: Callable[[Array], Array] = sample or (lambda numbers: numbers)
         self._blocks: dict[tuple[int, int, int], list[float]] = {}
 
-    def all_jobs(self, jobs: int, visit: int = 1, attempt: int = 1) -> Array:
-        """The draws for jobs 0 .. jobs - 1."""
-        return self.block(0, jobs, visit, attempt)
-
-    def block(self, first: int, count: int, visit: int = 1, attempt: int = 1) -> Array:
-        """The draws for jobs first .. first + count - 1."""
-        return self.sample(uniforms(self._stream(visit, attempt), first, count))
-
-    def at(self, jobs: NDArray[np.int64], visit: int = 1, attempt: int = 1) -> Array:
-        """The draws for any jobs, in their order."""
-        return self.sample(uniforms_at(self._stream(visit, attempt), jobs))
-
-    def _stream(self, visit: int, attempt: int) -> tuple[int, int]:
-        return stream(self.seed, self.task, visit, attempt, self.purpose)
+    def of_jobs(self, jobs: Jobs, visit: int = 1, attempt: int = 1) -> Array:
+        """The draws for these jobs, given as a range or as an array of their numbers."""
+        return self.sample(uniforms(stream(self.seed, self.task, visit, attempt, self.purpose), jobs))
 
     def __call__(self, job: int, visit: int = 1, attempt: int = 1) -> float:
         """The draw for one job."""
@@ -98,7 +86,8 @@ class Draws:
         return block[offset]
 
     def _make_block(self, number: int, size: int, visit: int, attempt: int) -> list[float]:
-        block: list[float] = self.block(number * size, size, visit, attempt).tolist()
+        chosen = stream(self.seed, self.task, visit, attempt, self.purpose)
+        block: list[float] = self.sample(uniforms(chosen, range(number * size, (number + 1) * size))).tolist()
         if len(self._blocks) >= 2 * KEPT:
             for old in list(self._blocks)[:KEPT]:
                 del self._blocks[old]
