@@ -282,15 +282,15 @@ class Journey:
                 for line in self.waiting.values()
             ),
             tuple(
-                (name, tuple(Message(m.event, numbers[m.number], None if m.there is None else rank[m.there]) for m in ms))
-                for name, ms in sorted(self.queues.items())
-                if ms
+                (name, tuple(Message(m.event, numbers[m.number], rank.get(m.there)) for m in line))
+                for name, line in sorted(self.queues.items())
+                if line
             ),
             tuple(_renumbered(clock, numbers) for clock in self.clocks),
             rank[self.now],
         )  # fmt: skip
 
-    def _ranks(self) -> dict[int, int]:
+    def _ranks(self) -> dict[int | None, int]:
         """The instants that matter, numbered from 0 in their order; without pools none does."""
         instants = {asked for line in self.waiting.values() for asked, _, _ in line} | {self.now}
         instants |= {m.there for line in self.queues.values() for m in line if m.there is not None}

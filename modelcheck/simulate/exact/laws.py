@@ -209,7 +209,8 @@ def _atoms(delay: Delay) -> dict[float, float]:
     """The values of measured times with their shares, where they are only a few."""
     if delay.distribution != "empirical":
         return {}
-    values, counts = np.unique(delays.measured(**delay.parameters), return_counts=True)  # type: ignore[arg-type]
+    texts = {name: str(value) for name, value in delay.parameters.items()}
+    values, counts = np.unique(delays.measured(**texts), return_counts=True)
     if len(values) > MOST_ATOMS:
         return {}
     return dict(zip(values.tolist(), (counts / counts.sum()).tolist(), strict=True))

@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from fractions import Fraction
+from functools import partial
 
 from ..plan import Key
 from ..setting import Setting, endings_of
-from ..walk import Walk
+from ..walk import Place, Walk
 from .journey import Journey
-from .laws import Constant, Exponential, General, Law, Stages, describe
+from .laws import Constant, Exponential, General, Law, Stages, describe, fraction
 from .reason import NotExact
 from .state import Called, Clock, Dice, Finish, Standing, World, all_ways, world_of
 
@@ -57,10 +57,9 @@ class Process:
 def process_of(setting: Setting, most: int = MOST_STANDINGS) -> Process:
     """The process of a job that is alone, or that no other job can delay. Raises `NotExact`."""
     explorer = _Explorer(setting, most)
-    states = _initial_states(setting)
+    states = setting.loop().initial
     for state in states:
-        place = explorer.world.walk.place(state)
-        for share, job in all_ways(lambda dice, place=place: _begun(explorer.world, dice, place)):  # type: ignore[misc]
+        for share, job in all_ways(partial(_begun, explorer.world, explorer.world.walk.place(state))):
             number = explorer.number(job.standing())
             found = explorer.process
             found.begins[number] = found.begins.get(number, 0.0) + share / len(states)
@@ -70,16 +69,17 @@ def process_of(setting: Setting, most: int = MOST_STANDINGS) -> Process:
     return explorer.process
 
 
-def _initial_states(setting: Setting) -> list[tuple[object, ...]]:
-    return list(setting.loop().initial)
-
-
-def _begun(world: World, dice: Dice, place: object) -> Journey:
-    from ..walk import Place
-
-    assert isinstance(place, Place)
+def _begun(world: World, place: Place, dice: Dice) -> Journey:
     job = Journey(world, dice, place)
     job.advance()
+    return job
+
+
+def _fired(
+    world: World, standing: Standing, clocks: tuple[Clock, ...], later: bool, fired: Clock, dice: Dice
+) -> Journey:
+    job = Journey.resume(world, standing, dice, clocks, later)
+    job.fire(fired)
     return job
 
 
@@ -126,13 +126,7 @@ class _Explorer:
                 target = self.number(replace(standing, clocks=clocks, now=standing.later() if stages else standing.now))
                 merged[target, stages] = merged.get((target, stages), 0.0) + share
                 continue
-
-            def run(dice: Dice, clocks=clocks, fired=fired, later=bool(stages)) -> Journey:  # type: ignore[no-untyped-def]
-                job = Journey.resume(self.world, standing, dice, clocks, later)
-                job.fire(fired)
-                return job
-
-            for chance, job in all_ways(run):
+            for chance, job in all_ways(partial(_fired, self.world, standing, clocks, bool(stages), fired)):
                 target = self.number(job.standing())
                 merged[target, stages] = merged.get((target, stages), 0.0) + share * chance
                 for what, count in job.counted.items():
@@ -143,7 +137,7 @@ class _Explorer:
 
 
 def races(clocks: tuple[Clock, ...]) -> Iterator[tuple[float, Stages, Clock | None, tuple[Clock, ...]]]:
-    """What comes next where these delays run: probability, the time it takes, which of them is over, those that run on."""
+    """What comes next where these delays run: probability, time until then, which of them is over, those that go on."""
     over = _first_over(clocks)
     if over is not None:
         yield 1.0, (), clocks[over], _without(clocks, over)
@@ -189,7 +183,7 @@ def _step(
     for index, head in enumerate(heads):
         if isinstance(head, General) and head.atoms:
             for value, share in head.atoms.items():
-                drawn = replace(clocks[index], stages=(Constant(_exact(value)), *clocks[index].stages[1:]))
+                drawn = replace(clocks[index], stages=(Constant(fraction(value)), *clocks[index].stages[1:]))
                 yield share, (), None, (*clocks[:index], drawn, *clocks[index + 1 :])
             return
     step = min(head.value for head in heads if isinstance(head, Constant))
@@ -205,10 +199,6 @@ def _step(
         yield 1.0, elapsed, None, tuple(after)
     else:
         yield 1.0, elapsed, after[over], _without(tuple(after), over)
-
-
-def _exact(value: float) -> Fraction:
-    return Fraction(repr(value))
 
 
 def _in_the_way(clocks: tuple[Clock, ...], heads: list[Law]) -> str:

@@ -1,4 +1,4 @@
-"""Where a job stands between two delays, as a value that can be compared, and the ways that chance can go from there."""
+"""Where a job stands between two delays, as a value that can be compared, and the ways that chance can go."""
 
 from __future__ import annotations
 
