@@ -87,9 +87,10 @@ def _by_integration(leaves: list[Leaf]) -> Passage:
     mean = square = 0.0
     small = 1e-13 * points[-1]
     for low, high in zip(points, (*points[1:], np.inf), strict=True):
-        mean += quad(lambda t: _late(leaves, t), low, high, limit=200, epsabs=small, epsrel=1e-12)[0]
+        # With its full output, quad does not warn where it comes to the end of the numbers' precision.
+        mean += quad(lambda t: _late(leaves, t), low, high, limit=200, epsabs=small, epsrel=1e-12, full_output=1)[0]
         square += quad(
-            lambda t: 2 * t * _late(leaves, t), low, high, limit=200, epsabs=small * points[-1], epsrel=1e-11
+            lambda t: 2 * t * _late(leaves, t), low, high, limit=200, epsabs=small * points[-1], full_output=1
         )[0]
     return Passage(Bounded.exactly(mean), max(0.0, square - mean * mean), "an integral")
 
@@ -127,7 +128,6 @@ def _on_grid(tree: Tree) -> Passage:
     low, high = (grid.step * float(np.sum(1 - column)) for column in (grid.high, grid.low))
     middle = 1 - (grid.low + grid.high) / 2
     times = grid.step * (np.arange(len(middle)) + 0.5)
-    # A time that was rounded up has its mean at the right ends of the steps, one that was rounded down at the left ones.
     mean, square = grid.step * float(np.sum(middle)), 2 * grid.step * float(np.sum(times * middle))
     high += _beyond(tree, reach)
     return Passage(Bounded(mean, low, high), max(0.0, square - mean * mean), grid.method)
