@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from .. import model
 from ..errors import ModelError, Problem
-from ..expand import expand
 from ..system import Label, State, TransitionSystem
 from .jobs import Happening
+from .possible import simulable
 from .record import Recording, record, trace_of
 from .walk import Ask, Flight, Walk
 
@@ -26,8 +26,8 @@ MOST_JOBS = 1_000
 class Span:
     """One attempt of a step (`step`), its undo (`undo`) or a handler (`handler`). Times are in seconds.
 
-    place: the service or participant that works. since: when it could have begun, had workers, calls and deliveries taken
-    no time. ended: NaN where it never ended; outcome: empty there.
+    place: the service or participant that works. since: when it could have begun, had workers, calls and deliveries
+    taken no time. ended: NaN where it never ended; outcome: empty there.
     """
 
     job: int
@@ -122,20 +122,17 @@ class Timeline:
         return render(self)
 
     def _repr_html_(self) -> str:
-        from ..drawing.svg import svg
-        from ..report.timeline_drawing import gantt_drawing
+        from ..report.timeline_drawing import gantt_svg
 
-        return svg(gantt_drawing(self))
+        return gantt_svg(self)
 
 
 def timeline(design: model.Model, jobs: int = 1, seed: int = 1) -> Timeline:
     """Some jobs of a design, simulated by the event loop, with all that they did. Raises `ModelError`."""
-    from . import checked
-
     if not 1 <= jobs <= MOST_JOBS:
         hint = f"give 1 to {MOST_JOBS:,}: a picture of more shows nothing"
         raise ModelError([Problem("E411", f"{jobs} jobs cannot be drawn in time", None, hint)])
-    return timeline_of(record(checked(design), jobs, seed), seed)
+    return timeline_of(record(simulable(design), jobs, seed), seed)
 
 
 def timeline_of(recording: Recording, seed: int) -> Timeline:
