@@ -113,6 +113,6 @@ def test_too_much_is_refused() -> None:
         of(QUEUED, 1_001)
     with pytest.raises(ModelError, match="rows"):
         gantt_drawing(of(QUEUED, 500))
-    with pytest.raises(ModelError, match="E417"):
+    with pytest.raises(ModelError, match="E418"):
         of(QUEUED, 2).plot_sequence()
     assert run("timeline order_orchestration -o x.txt") == 2

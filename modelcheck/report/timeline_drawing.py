@@ -95,16 +95,16 @@ def _bars(span: Span, y: float, since: float, begun: float, ended: float) -> Ite
 
 
 def must_be_one(jobs: int) -> None:
-    """Raises `ModelError` (E417) where a sequence diagram of several jobs is asked for."""
+    """Raises `ModelError` (E418) where a sequence diagram of several jobs is asked for."""
     if jobs > 1:
         hint = "simulate one job (--jobs 1), or draw a Gantt chart"
-        raise ModelError([Problem("E417", "a sequence diagram shows one job, and here are several", hint=hint)])
+        raise ModelError([Problem("E418", "a sequence diagram shows one job, and here are several", hint=hint)])
 
 
 def sequence_with_times(timeline: Timeline, job: int = 0) -> Drawing:
     """The sequence diagram of a job, each arrow and note with its time.
 
-    Raises `ModelError` (E417): where jobs share something, a job alone is no run of the system.
+    Raises `ModelError` (E418): where jobs share something, a job alone is no run of the system.
     """
     must_be_one(len(timeline.arrived))
     trace, times = trace_with_times(timeline.recording, job)

@@ -104,7 +104,7 @@ class Timeline:
         return paint(gantt_drawing(self), ax)
 
     def plot_sequence(self, ax: Axes | None = None, job: int = 0) -> Axes:
-        """The sequence diagram of one job, with the times. Raises `ModelError` (E417) where jobs arrive together."""
+        """The sequence diagram of one job, with the times. Raises `ModelError` (E418) where jobs arrive together."""
         from ..plot.drawing import paint
         from ..report.timeline_drawing import sequence_with_times
 
