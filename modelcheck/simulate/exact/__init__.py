@@ -4,25 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ... import model
 from ..jobs import Runs
 from ..plan import Key
 from ..setting import Setting
 from ..walk import Walk
-from .distribution import Bounded, Distribution
+from .distribution import Distribution
 from .markov import Solution, solve
+from .networks import queued
 from .parallel import distribution_of_tree, passage_of
 from .passage import distribution_of
 from .process import Process, process_of
 from .reason import NotExact
 from .result import Exact, Value
 from .tree import Leaf, Parallel, Tree, tree_of
+from .values import CHAIN, counts_of, percentiles_of, shares_of
 
 __all__ = ["Exact", "NotExact", "Value", "exact_of"]
 
 PERCENTILES = (50, 95, 99)
-SUCCESS = ("completed", "finished")
-CHAIN = "absorbing Markov chain"
 
 
 def exact_of(setting: Setting, percentiles: Sequence[float] = PERCENTILES) -> Exact:
@@ -30,14 +29,18 @@ def exact_of(setting: Setting, percentiles: Sequence[float] = PERCENTILES) -> Ex
 
     Raises `NotExact` with the reason why nothing can.
     """
+    plan = setting.plan
+    if getattr(plan, "correlation", 0):
+        raise NotExact("the delays of a job depend on each other")
+    together = plan.interval is not None or getattr(plan, "users", None) is not None
+    if together and setting.shared and any(Walk(setting.system, _positions(setting)).writes_shared):
+        raise NotExact("jobs share variables")
+    if together and plan.pools:
+        return queued(setting, percentiles)
     assumptions: tuple[str, ...] = ()
-    if setting.plan.interval is not None:
-        if setting.plan.pools:
-            raise NotExact("jobs arrive and share workers")
-        if setting.shared and any(Walk(setting.system, _positions(setting)).writes_shared):
-            raise NotExact("jobs share variables")
+    if together:
         assumptions = ("jobs arrive, but none is in another's way",)
-    if setting.plan.pools and setting.plan.interval is None:
+    elif plan.pools:
         assumptions = ("each job is alone",)
     return _alone(setting, percentiles, assumptions)
 
@@ -109,30 +112,3 @@ def _one_run(setting: Setting) -> Runs:
     from ..maxplus import run
 
     return run(setting.design, setting.plan, range(1))
-
-
-def percentiles_of(distribution: Distribution, percentiles: Sequence[float]) -> dict[str, Value]:
-    """The percentiles of a distribution as values."""
-    found: dict[str, Bounded] = {f"p{percent:g}": distribution.percentile(percent) for percent in percentiles}
-    return {name: Value(each.value, distribution.method, each.low, each.high) for name, each in found.items()}
-
-
-def shares_of(endings: dict[str, float]) -> dict[str, Value]:
-    """The probabilities of the endings as values, success first."""
-    success = sum(share for name, share in endings.items() if name in SUCCESS)
-    found = {"success": Value(success, CHAIN)}
-    return found | {f"ended {name}": Value(share, CHAIN) for name, share in sorted(endings.items()) if share > 0}
-
-
-def counts_of(setting: Setting, counts: dict[str | Key, float]) -> dict[str, Value]:
-    """Expected undos, messages and visits as values."""
-    found = {"undos": counts.get("undos", 0.0)}
-    if isinstance(setting.design, model.Choreography):
-        found |= {name: counts.get(name, 0.0) for name in ("publishes", "deliveries")}
-    else:
-        found["calls and replies"] = 2 * counts.get("calls", 0.0)
-    for what, count in counts.items():
-        if isinstance(what, tuple):
-            kind, name = what
-            found[f"visits {name}" if kind == "step" else f"visits {kind} {name}"] = count
-    return {name: Value(count, CHAIN) for name, count in found.items()}

@@ -129,6 +129,7 @@ class Journey:
             self._take(queue, message)
         if key[0] == "act":
             self.failed = True
+            self.counted[key] += 1
             self._go(move)
             return
         attempt = self.attempts.get(flight, 1) + 1 if flight in self.again else 1

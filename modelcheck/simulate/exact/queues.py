@@ -1,8 +1,8 @@
 """Queues in closed form, in the long run: waiting times, loss, response times.
 
-arrivals, service: rates, a second. Every function that needs a queue which does not grow for ever raises `NotExact` where
-the utilisation is 1 or more. Sources: Kleinrock, Queueing Systems, volume 1 (1975); Gross and Harris, Fundamentals of
-Queueing Theory (1998).
+arrivals, service: rates, a second. Every function that needs a queue which does not grow for ever raises `NotExact`
+where the utilisation is 1 or more. Sources: Kleinrock, Queueing Systems, volume 1 (1975); Gross and Harris,
+Fundamentals of Queueing Theory (1998).
 """
 
 from __future__ import annotations

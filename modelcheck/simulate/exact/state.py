@@ -137,14 +137,14 @@ class World:
 
 def world_of(walk: Walk, plan: Plan) -> World:
     """The tables of a plan."""
-    begins = {key: tuple(_beginnings(task)) for key, task in plan.tasks.items()}
+    begins = {key: tuple(beginnings(task)) for key, task in plan.tasks.items()}
     calls = {key: ways_of(task.overhead.delay if task.overhead else None) for key, task in plan.tasks.items()}
     attempts = {key: _attempts_that_matter(task) for key, task in plan.tasks.items()}
     ordered = frozenset(each.name for row in plan.receivers.values() for each in row if each.ordered)
     return World(walk, plan, tuple(plan.pools), ordered, begins, calls, attempts)
 
 
-def _beginnings(task: Task) -> Iterator[tuple[float, Stages, Shares]]:
+def beginnings(task: Task) -> Iterator[tuple[float, Stages, Shares]]:
     """How a task can go: probability, delay, and the outcomes after it."""
     shares = tuple((name, high - low) for (name, high), low in zip(
         task.shares, (0.0, *(high for _, high in task.shares)), strict=False))  # fmt: skip
@@ -170,7 +170,7 @@ def _attempts_that_matter(task: Task) -> int:
         return 1
     ok = sum(
         share * weight
-        for share, _, outcomes in _beginnings(task)
+        for share, _, outcomes in beginnings(task)
         for name, weight in outcomes
         if name == "ok"
     )  # fmt: skip

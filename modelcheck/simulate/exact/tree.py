@@ -111,9 +111,15 @@ def _take_apart(order: nx.DiGraph[str], leaves: Mapping[str, Leaf]) -> Tree:
     related: nx.Graph[str] = nx.Graph(order.edges)
     related.add_nodes_from(names)
     groups = list(nx.connected_components(related))
-    if len(groups) > 1:
-        return Parallel(tuple(_take_apart(order.subgraph(group), leaves) for group in groups))
-    groups = list(nx.connected_components(nx.complement(related)))
+    kind: type[Series] | type[Parallel] = Parallel
+    if len(groups) == 1:
+        kind, groups = Series, list(nx.connected_components(nx.complement(related)))
     if len(groups) == 1:
         raise NotExact("its steps are not in series and in parallel, so that their times depend on each other")
-    return Series(tuple(_take_apart(order.subgraph(group), leaves) for group in groups))
+    parts = [_take_apart(order.subgraph(group), leaves) for group in groups]
+    parts = [part for part in parts if not _takes_no_time(part)] or parts[:1]
+    return parts[0] if len(parts) == 1 else kind(tuple(parts))
+
+
+def _takes_no_time(tree: Tree) -> bool:
+    return isinstance(tree, Leaf) and not any(stages for _, stages in tree.ways)
