@@ -14,7 +14,7 @@ from .networks import queued
 from .parallel import distribution_of_tree, passage_of
 from .passage import distribution_of
 from .process import Process, process_of
-from .reason import NotExact
+from .reason import NotExact, check_known
 from .result import Exact, Value
 from .tree import Leaf, Parallel, Tree, tree_of
 from .values import CHAIN, counts_of, percentiles_of, shares_of
@@ -30,9 +30,8 @@ def exact_of(setting: Setting, percentiles: Sequence[float] = PERCENTILES) -> Ex
     Raises `NotExact` with the reason why nothing can.
     """
     plan = setting.plan
-    if getattr(plan, "correlation", 0):
-        raise NotExact("the delays of a job depend on each other")
-    together = plan.interval is not None or getattr(plan, "users", None) is not None
+    check_known(plan)
+    together = plan.interval is not None
     if together and setting.shared and any(Walk(setting.system, _positions(setting)).writes_shared):
         raise NotExact("jobs share variables")
     if together and plan.pools:
@@ -52,24 +51,24 @@ def _positions(setting: Setting) -> tuple[int, ...]:
 def _alone(setting: Setting, percentiles: Sequence[float], assumptions: tuple[str, ...]) -> Exact:
     """A job that no other is in the way of: by its tree where that is a maximum of single delays or the only way, else
     as a process."""
-    tree, why = _tree_or_reason(setting)
+    tree = _tree(setting)
     if isinstance(tree, Parallel) and all(isinstance(part, Leaf) for part in tree.parts):
         return _of_tree(setting, tree, percentiles, assumptions)
     try:
         process = process_of(setting)
         solution = solve(process)
-    except NotExact as error:
+    except NotExact:
         if tree is None:
-            raise NotExact(f"{error.reason}; and {why}") from None
+            raise
         return _of_tree(setting, tree, percentiles, assumptions)
     return _of_process(setting, process, solution, percentiles, assumptions)
 
 
-def _tree_or_reason(setting: Setting) -> tuple[Tree | None, str]:
+def _tree(setting: Setting) -> Tree | None:
     try:
-        return tree_of(setting), ""
-    except NotExact as error:
-        return None, error.reason
+        return tree_of(setting)
+    except NotExact:
+        return None
 
 
 def _of_process(

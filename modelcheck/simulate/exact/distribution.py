@@ -95,7 +95,11 @@ class Function:
 
 @dataclass(frozen=True)
 class Grid:
-    """A distribution function between two others, at 0, step, 2 step, ...: of the times rounded up, and down."""
+    """A distribution function between two others, at 0, step, 2 step, ...: of the times rounded up, and down.
+
+    Rounding goes half a step further down than up (what is rounded up to a multiple of the step is at most that), so
+    the middle between the two is best taken as the value half a step later.
+    """
 
     step: float
     low: Array
@@ -110,12 +114,20 @@ class Grid:
         if index >= len(self.low):
             return Bounded((float(self.low[-1]) + 1) / 2, float(self.low[-1]), 1.0)
         low, high = float(self.low[index]), float(self.high[index])
-        return Bounded((low + high) / 2, low, high)
+        between = float(np.interp(time / self.step - 0.5, np.arange(len(self.low)), (self.low + self.high) / 2))
+        return Bounded(min(max(between, low), high), low, high)
 
     def percentile(self, percent: float) -> Bounded:
         """The least time t with P(T <= t) >= percent / 100."""
-        first, last = (_crossing(column, percent / 100) * self.step for column in (self.high, self.low))
-        return Bounded((first + last) / 2, first, last)
+        share = percent / 100
+        first, last = (_crossing(column, share) * self.step for column in (self.high, self.low))
+        middle = (self.low + self.high) / 2
+        index = int(_crossing(middle, share)) if np.isfinite(last) else 0
+        if index == 0:
+            return Bounded((first + last) / 2, first, last)
+        rise = float(middle[index] - middle[index - 1])
+        found = (index - 0.5 + (share - float(middle[index - 1])) / rise) * self.step
+        return Bounded(min(max(found, first), last), first, last)
 
 
 def _crossing(cumulative: Array, share: float) -> float:

@@ -14,7 +14,7 @@ from ..plan import Key
 from ..walk import Ask, Flight, Move, Place
 from .laws import Stages, constant, ways_of
 from .reason import NotExact
-from .state import Called, Clock, Coming, Dice, Finish, Message, Standing, World
+from .state import Called, Clock, Coming, Dice, Finish, Message, Standing, World, most_attempts
 
 MOST_AT_ONCE = 10_000
 
@@ -133,6 +133,8 @@ class Journey:
             self._go(move)
             return
         attempt = self.attempts.get(flight, 1) + 1 if flight in self.again else 1
+        if attempt >= most_attempts(self.world.plan.tasks[key]):
+            raise NotExact(f"the pauses of '{key[1]}' grow as fast as they get rare: their mean may be infinite")
         self.attempts[flight] = min(attempt, self.world.attempts[key])
         self.again.discard(flight)
         ways = self.world.begins[key]

@@ -10,21 +10,26 @@ so the last queue may serve one at a time with any law.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+
+import numpy as np
 
 from ..delays import law_of
 from ..plan import Plan
 from ..setting import Setting
 from . import laws, queues
 from .distribution import Distribution, Function
-from .laws import Constant, Exponential, Stages
+from .laws import Exponential, Stages
 from .markov import Solution, solve
 from .passage import distribution_of
 from .process import Edge, Process, process_of
 from .reason import NotExact
+from .residual import rests_of
 from .result import Exact, Value
-from .state import Finish, beginnings
+from .routing import Queue, check_last, check_overtaking, pool_in_use
+from .state import beginnings
 from .tree import Leaf, Parallel, leaves_of, tree_of
 from .values import counts_of, percentiles_of, shares_of
 
@@ -32,24 +37,14 @@ LONG_RUN = "in the long run: the system is in its steady state"
 
 
 @dataclass(frozen=True)
-class Queue:
-    """A pool as a queue: visits a job, mean and mean square of a service; rate: where all services are exponential."""
-
-    name: str
-    workers: int
-    visits: float
-    mean: float
-    square: float
-    rate: float | None
-
-
-@dataclass(frozen=True)
 class Waiting:
-    """The mean wait in a queue, and how it was found; response: the law of wait and service, where it is known."""
+    """The mean wait in a queue, and how it was found; ways: those that it goes, the last of them after any number of
+    `again`, each with its probability."""
 
     mean: float
     method: str
-    response: tuple[tuple[float, Stages], ...] | None = None
+    ways: tuple[tuple[float, Stages], ...] = ()
+    again: tuple[tuple[float, Stages], ...] = ()
 
 
 def queued(setting: Setting, percentiles: Sequence[float]) -> Exact:
@@ -81,7 +76,9 @@ def queued(setting: Setting, percentiles: Sequence[float]) -> Exact:
     missing = {}
     distribution: Distribution | None = None
     try:
-        distribution = _response(plan, process, found, waits, rate)
+        check_overtaking(plan, process, found)
+        distribution, deviation = _response(plan, process, found, waits, rate if poisson else None)
+        values["standard deviation"] = Value(deviation, "independent waits")
         values |= percentiles_of(distribution, percentiles)
     except NotExact as error:
         missing["percentiles"] = error.reason
@@ -144,7 +141,8 @@ def _queues(setting: Setting, solution: Solution) -> list[Queue]:
         rates = {
             stages[0].rate if len(stages) == 1 and isinstance(stages[0], Exponential) else None for _, stages in ways
         }
-        found.append(Queue(name, workers, visits, mean, square, rates.pop() if len(rates) == 1 else None))
+        rate = rates.pop() if len(rates) == 1 else None
+        found.append(Queue(name, workers, visits, mean, square, rate, tuple(ways)))
     return found
 
 
@@ -158,53 +156,27 @@ def _last_queue(plan: Plan, process: Process, found: list[Queue]) -> Queue | Non
     queue = odd[0]
     if queue.workers > 1:
         raise NotExact(f"{queue.name} has several workers, and services that are not exponential, or not of one mean")
-    _check_last(plan, process, queue)
+    check_last(plan, process, queue)
     return queue
-
-
-def _check_last(plan: Plan, process: Process, queue: Queue) -> None:
-    """Raises `NotExact` where a job waits for a worker again after it had one of this queue."""
-    serving = [_pool_in_use(plan, process, number) for number in range(len(process))]
-    following: dict[int, list[int]] = {}
-    for edge in process.edges:
-        following.setdefault(edge.source, []).append(edge.target)
-    waiting = [
-        target for number, pool in enumerate(serving) if pool == queue.name for target in following.get(number, ())
-    ]
-    seen: set[int] = set()
-    while waiting:
-        number = waiting.pop()
-        if serving[number]:
-            again = "comes back" if serving[number] == queue.name else f"goes on to {serving[number]}"
-            raise NotExact(f"a job {again} after {queue.name}, whose services are not exponential, or not of one mean")
-        if number not in seen:
-            seen.add(number)
-            waiting += following.get(number, ())
-
-
-def _pool_in_use(plan: Plan, process: Process, number: int) -> str:
-    """The pool whose worker a job has in a standing."""
-    for clock in process.standings[number].clocks:
-        if isinstance(clock.what, Finish):
-            pools = plan.tasks[clock.what.flight[0]].pools
-            return pools[0] if pools else ""
-    return ""
 
 
 def _wait(queue: Queue, arrivals: float, odd: bool) -> Waiting:
     try:
         if odd:
             wait = queues.wait_mg1(arrivals, queue.mean, queue.square)
-            return Waiting(wait, "formula of Pollaczek and Khinchine")
+            if not math.isfinite(wait):
+                raise NotExact("services vary so much that the mean wait is infinite")
+            busy = arrivals * queue.mean
+            rests = tuple((busy * share, stages) for share, stages in rests_of(queue.ways))
+            return Waiting(wait, "formula of Pollaczek and Khinchine", ((1 - busy, ()),), rests)
         assert queue.rate is not None
         wait = queues.wait_mmc(arrivals, queue.rate, queue.workers)
         waits = queues.erlang_c(arrivals / queue.rate, queue.workers)
     except NotExact as error:
         raise NotExact(f"{queue.name}: {error.reason}") from None
-    service, delayed = Exponential(queue.rate), Exponential(queue.workers * queue.rate - arrivals)
-    if queue.workers == 1:
-        return Waiting(wait, "M/M/1 queues", ((1.0, (delayed,)),))
-    return Waiting(wait, "Erlang's formula C", ((1 - waits, (service,)), (waits, (delayed, service))))
+    method = "M/M/1 queues" if queue.workers == 1 else "Erlang's formula C"
+    delayed: Stages = (Exponential(queue.workers * queue.rate - arrivals),)
+    return Waiting(wait, method, ((1 - waits, ()), (waits, delayed)))
 
 
 def _wait_of_renewals(plan: Plan, process: Process, queue: Queue, transform: object) -> Waiting:
@@ -212,62 +184,39 @@ def _wait_of_renewals(plan: Plan, process: Process, queue: Queue, transform: obj
     assert callable(transform)
     if queue.workers > 1 or queue.rate is None:
         raise NotExact(f"arrivals are no Poisson process, and {queue.name} is not one worker with exponential services")
-    _check_last(plan, process, queue)
+    check_last(plan, process, queue)
     for number in process.begins:
-        if _pool_in_use(plan, process, number) != queue.name:
+        if pool_in_use(plan, process, number) != queue.name:
             raise NotExact(f"arrivals are no Poisson process, and jobs do something else before {queue.name}")
     try:
-        _, rate = queues.rate_gm1(transform, plan.mean_interval, queue.rate)
+        waits, rate = queues.rate_gm1(transform, plan.mean_interval, queue.rate)
     except NotExact as error:
         raise NotExact(f"{queue.name}: {error.reason}") from None
-    return Waiting(1 / rate - 1 / queue.rate, "G/M/1 queue", ((1.0, (Exponential(rate),)),))
+    return Waiting(1 / rate - 1 / queue.rate, "G/M/1 queue", ((1 - waits, ()), (waits, (Exponential(rate),))))
 
 
 def _response(
-    plan: Plan, process: Process, found: list[Queue], waits: Mapping[str, Waiting], rate: float
-) -> Distribution:
-    """The law of the time of a job that goes through queues of one worker in a row, once each.
-
-    Its times there are independent, and so they are where the first and the last queue have several workers (Reich
-    1963; Burke 1969, "The dependence of sojourn times in tandem M/M/s queues", Operations Research 17).
-    """
-    row = _row(process)
-    where = [_pool_in_use(plan, process, edge.source) for edge in row]
-    pools = [name for name in where if name]
-    by_name = {queue.name: queue for queue in found}
-    if len(set(pools)) < len(pools):
-        raise NotExact("a job comes back to a queue, so that its waits depend on each other")
-    if any(by_name[name].workers > 1 for name in pools[1:-1]):
-        raise NotExact("jobs can overtake each other on their way")
-    if any(
-        not isinstance(law, Constant) for edge, name in zip(row, where, strict=True) if not name for law in edge.stages
-    ):
-        raise NotExact("jobs can overtake each other on their way")
-    if len(row) == len(pools) == 1 and by_name[pools[0]].workers > 1:
-        queue = by_name[pools[0]]
-        assert queue.rate is not None
-        cdf = queues.response_mmc(rate * queue.visits, queue.rate, queue.workers)
-        return Function(cdf, queue.mean, "M/M/c queue, first come first served")
-    path = Process(begins={0: 1.0}, ended=[False] * len(row) + [True], endings={len(row): ""})
-    for number, (edge, name) in enumerate(zip(row, where, strict=True)):
-        response = waits[name].response if name else ((1.0, edge.stages),)
-        if response is None:
-            raise NotExact(f"the law of the wait for {name} has no simple form")
-        path.edges += [Edge(number, number + 1, share, stages) for share, stages in response]
-    return distribution_of(path, solve(path))
-
-
-def _row(process: Process) -> list[Edge]:
-    """The edges of a job that can go only one way."""
-    following = {edge.source: edge for edge in process.edges}
-    if len(process.begins) > 1 or len(following) < len(process.edges):
-        raise NotExact("jobs go different ways, so that the law of their times has no simple form")
-    (number,) = process.begins
-    row = []
-    while number in following:
-        row.append(following[number])
-        number = following[number].target
-    return row
+    plan: Plan, process: Process, found: list[Queue], waits: Mapping[str, Waiting], rate: float | None
+) -> tuple[Distribution, float]:
+    """The law of the time of a job whose waits are independent, and its standard deviation: its chain, with a wait
+    before each service."""
+    serving = [pool_in_use(plan, process, number) for number in range(len(process))]
+    edges = [edge for edge in process.edges if not serving[edge.source]]
+    for edge in process.edges:
+        if serving[edge.source]:
+            ways = waits[serving[edge.source]].ways
+            edges += [replace(edge, share=edge.share * share, stages=stages + edge.stages) for share, stages in ways]
+    for number, name in enumerate(serving):
+        if name:
+            edges += [Edge(number, number, share, stages) for share, stages in waits[name].again]
+    path = replace(process, edges=edges)
+    solution = solve(path)
+    deviation = float(np.sqrt(solution.variance))
+    timed = [edge for edge in process.edges if edge.stages]
+    if len(timed) == 1 and len(found) == 1 and found[0].rate is not None and rate is not None:
+        cdf = queues.response_mmc(rate * found[0].visits, found[0].rate, found[0].workers)
+        return Function(cdf, solution.mean, "M/M/c queue, first come first served"), deviation
+    return distribution_of(path, solution), deviation
 
 
 def _fork_join(setting: Setting, rate: float) -> Exact | None:

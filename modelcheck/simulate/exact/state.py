@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias, TypeVar
@@ -176,6 +177,11 @@ def _attempts_that_matter(task: Task) -> int:
     )  # fmt: skip
     left, growth = 1 - ok, max(1.0, task.factor)
     count, reached = 1, 1.0
-    while reached > NOTHING_LEFT and count < 10_000:
+    while reached > NOTHING_LEFT and count < most_attempts(task):
         count, reached = count + 1, reached * left * growth
     return count
+
+
+def most_attempts(task: Task) -> int:
+    """Attempts beyond which pauses are too large for numbers."""
+    return int(min(1000.0, 280 / math.log10(task.factor))) if task.factor > 1 else 1000
