@@ -92,6 +92,7 @@ def parameter(what: str) -> st.SearchStrategy[Any]:
 
 
 maybe_delay = st.none() | delays()
+deadlines = st.builds(model.Property, word=st.just("deadline"), about=seconds | st.tuples(seconds, chances))
 fails = st.dictionaries(failures, chances, max_size=3).filter(lambda rates: sum(rates.values()) < 1)
 retries = st.builds(
     model.Retry,
@@ -349,7 +350,7 @@ def choreographies(draw: st.DrawFn) -> model.Choreography:
     participants = draw(under_names(participant, 2))
     who = some(st.sampled_from(tuple(participants))) if participants else st.just(())
     about = st.sampled_from(tuple(events))
-    own = st.builds(model.Property, word=st.just("ends"), about=st.just("system"))
+    own = st.builds(model.Property, word=st.just("ends"), about=st.just("system")) | deadlines
     if len(events) > 1:
         own |= st.builds(
             model.Property, word=st.just("before"), about=st.tuples(about, about).filter(lambda p: p[0] != p[1])

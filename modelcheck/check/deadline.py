@@ -11,6 +11,7 @@ import math
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -26,6 +27,9 @@ from ..simulate.possible import simulable
 from ..simulate.result import show_time
 from ..simulate.setting import Setting, setting_of
 from ..simulate.statistics import Estimate, mean_of_queued, proportion_of, warm_up
+
+if TYPE_CHECKING:
+    from ..timed.search import WorstCase
 
 Compute = Callable[[], Result]
 
@@ -85,7 +89,7 @@ def _certain(name: str, design: model.Model, within: float, limits: Limits) -> C
         statistics: Mapping[str, float | int | str] = {"zones": found.nodes}
         result = replace(result, statistics=statistics)
         if found.exceeded is not None:
-            reason = _late(setting, found.after, found.never, within)
+            reason = _late(setting, found, within)
             return replace(result, verdict=Verdict.REFUTED, reason=reason, trace=found.exceeded)
         if found.stopped:
             return replace(result, reason=f"the limit came first: {found.stopped}")
@@ -101,16 +105,36 @@ def _alone(setting: Setting) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _late(setting: Setting, after: float, never: bool, within: float) -> str:
+def _late(setting: Setting, found: WorstCase, within: float) -> str:
     from ..timed.rules import unbounded
 
-    if never:
+    if found.never:
         return "it may never be over"
-    if math.isfinite(after):
-        return f"after {show_time(after)} it may not be over, and {show_time(within)} are allowed"
+    if math.isfinite(found.after):
+        allowed = f"after {show_time(found.after)} it may not be over, and {show_time(within)} are allowed"
+        return ": ".join(filter(None, (allowed, ", ".join(_lasting(found)))))
     named = [f"{task} is {kind}" for task, kind in unbounded(setting.plan).items()]
     more = f" and {len(named) - MOST_TOLD} more" if len(named) > MOST_TOLD else ""
     return f"nothing bounds how long it takes: {', '.join(named[:MOST_TOLD])}{more}"
+
+
+def _lasting(found: WorstCase) -> Iterator[str]:
+    """How long the tasks of a late run take that have ended by then, the longest in all first."""
+    assert found.exceeded is not None
+    begun: dict[str, float] = {}
+    lasted: dict[str, list[float]] = {}
+    for number, time_of in zip(found.exceeded.actions, found.times, strict=False):
+        label = found.exceeded.system.actions[number].label
+        name = f"undo {label.step}" if label.phase.startswith("undo") else label.step
+        if label.phase in ("start", "undo start"):
+            begun[name] = time_of
+        elif label.phase in ("finish", "undo finish") and name in begun:
+            lasted.setdefault(name, []).append(time_of - begun.pop(name))
+    longest = sorted(lasted.items(), key=lambda each: -sum(each[1]))
+    for name, times in longest[:MOST_TOLD]:
+        yield f"{name} takes {' + '.join(show_time(each) for each in times[:MOST_TOLD])}"
+    if len(longest) > MOST_TOLD:
+        yield "..."
 
 
 def _likely(name: str, design: model.Model, within: float, share: float, limits: Limits) -> Compute:
