@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from math import inf
 from typing import Any
 
@@ -12,7 +13,7 @@ from ..errors import Located
 from ..source import LocatedMap, Node
 from .delays import DELAYS
 from .reader import MISSING, Key, Problems, Reader, converted, either, is_scalar, note, record, scalar, short, word
-from .values import COUNT, NUMBER, TEXT, TIME
+from .values import COUNT, NUMBER, TEXT
 from .writing import Builds, CannotWrite, Written, only, write_number
 
 _RATE = re.compile(rf"({NUMBER})\s*/\s*([^\W\d]+)\Z")
@@ -125,6 +126,18 @@ _LONG = record(
 )
 
 
+_SHARE: dict[str, Any] = {
+    "anyOf": [{"type": "number", "minimum": 0, "maximum": 1}, {"type": "string", "pattern": r"^\s*[+.\d]"}]
+}
+_ONE_WAY: dict[str, Any] = {
+    **_LONG.schema,
+    "type": "object",
+    "oneOf": [{"required": [way]} for way in WAYS],
+    "dependentRequired": {"think": ["users"]},
+}
+_LONG = replace(_LONG, schema=_ONE_WAY)
+
+
 def _form(node: Node) -> Reader:
     if not is_scalar(node):
         return _LONG
@@ -137,6 +150,6 @@ ARRIVALS = Key(
     either(_form, _AS_INTERVAL, _AS_RATE, _LONG), "how jobs arrive in a simulation; without it each runs alone"
 )
 CORRELATION = Key(
-    scalar("a number", _correlation, TIME, "write 0.5 or 50%", write_number),
+    scalar("a number", _correlation, _SHARE, "write 0.5 or 50%", write_number),
     "how much the durations of one job go together (0.5 or 50%): slow in one step, slow in the next",
 )
