@@ -31,7 +31,7 @@ def exact_of(setting: Setting, percentiles: Sequence[float] = PERCENTILES) -> Ex
     """
     plan = setting.plan
     check_known(plan)
-    together = plan.interval is not None
+    together = plan.interval is not None or plan.users is not None
     if together and setting.shared and any(Walk(setting.system, _positions(setting)).writes_shared):
         raise NotExact("jobs share variables")
     if together and plan.pools:

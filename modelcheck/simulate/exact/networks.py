@@ -101,7 +101,7 @@ def _of_queue(queue: Queue, rate: float, wait: Waiting) -> dict[str, Value]:
 def without_pools(plan: Plan) -> Plan:
     """The plan of a job that never waits for a worker."""
     tasks = {key: replace(task, pools=()) for key, task in plan.tasks.items()}
-    return replace(plan, tasks=tasks, pools={}, interval=None)
+    return replace(plan, tasks=tasks, pools={}, interval=None, users=None)
 
 
 def _one_at_a_time(setting: Setting) -> tuple[Process, Solution]:
@@ -222,7 +222,7 @@ def _response(
 def _fork_join(setting: Setting, rate: float) -> Exact | None:
     """Jobs that are split among equal workers, each with its own queue, until the last part is done."""
     plan = setting.plan
-    alone = replace(setting, plan=replace(plan, interval=None))
+    alone = replace(setting, plan=replace(plan, interval=None, users=None))
     try:
         tree = tree_of(alone)
     except NotExact:

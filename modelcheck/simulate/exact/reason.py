@@ -8,7 +8,7 @@ from ..plan import Plan, Receiver, Task
 
 KNOWN: dict[type, frozenset[str]] = {
     Plan: frozenset(
-        ("seed", "tasks", "pools", "interval", "mean_interval", "publish", "deliver", "receivers", "notes")
+        ("seed", "tasks", "pools", "interval", "mean_interval", "publish", "deliver", "receivers", "notes", "users")
     ),
     Task: frozenset(
         ("key", "delay", "mean", "outcome", "shares", "overhead", "pools", "timeout", "backoff", "factor")
