@@ -292,6 +292,24 @@ def test_mixtures_are_ways() -> None:
     assert "exponential" in found["p50"].method
 
 
+def test_a_parallel_saga_of_any_delays() -> None:
+    """All steps end before an undo begins: the last step counts, then the last undo, whatever the order."""
+    step = model.Step(service="s", after=(), compensation=model.Compensation(time=lognormal(0.5)))
+    design = flow(dict.fromkeys("abc", step), s=model.Service(time=lognormal(1), fails={"error": 0.3}))
+    found = known(design)
+    last = {count: known(parallel(*[lognormal(0.5)] * count))["mean"].value for count in (1, 2)}
+    undo = 3 * 0.7**2 * 0.3 * last[2] + 3 * 0.7 * 0.3**2 * last[1]
+    steps = known(parallel(*[lognormal(1)] * 3))["mean"].value
+    assert found["mean"].value == pytest.approx(steps + undo, rel=CLOSE)
+    assert found["undos"].value == pytest.approx(3 * 0.7**2 * 0.3 * 2 + 3 * 0.7 * 0.3**2, rel=CLOSE)
+    assert found["success"].value == pytest.approx(0.7**3, rel=CLOSE)
+    assert found["visits undo a"].value == pytest.approx(found["undos"].value / 3, rel=CLOSE)
+    result = simulate(design, 20_000, seed=2, confidence=0.999, back_end="events")
+    assert found["mean"].value in result.mean
+    for percent, estimate in result.percentiles.items():
+        assert found[f"p{percent}"].value in estimate
+
+
 OBSTACLES = {
     "utilisation would be 1.2": queues(1.2, server()),
     "goes on to s1 after s0": queues(0.5, single(constant(1)), server()),

@@ -11,12 +11,13 @@ from ..walk import Walk
 from .distribution import Distribution
 from .markov import Solution, solve
 from .networks import queued
+from .order import tree_of
 from .parallel import distribution_of_tree, passage_of
 from .passage import distribution_of
 from .process import Process, process_of
 from .reason import NotExact, check_known
 from .result import Exact, Value
-from .tree import Leaf, Parallel, Tree, tree_of
+from .tree import Leaf, Parallel, Tree
 from .values import CHAIN, counts_of, percentiles_of, shares_of
 
 __all__ = ["Exact", "NotExact", "Value", "exact_of"]

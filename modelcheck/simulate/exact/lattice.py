@@ -16,32 +16,14 @@ import networkx as nx
 import numpy as np
 
 from ..delays import Array
-from . import laws
 from .distribution import Grid
-from .laws import Constant, Law, Stages
+from .laws import Law, Stages
 from .process import Edge, Process
+from .rounding import LARGEST, SMALLEST, rounded
 
 # Damping keeps a millionth of what comes round, and costs six of the sixteen digits.
 DAMPING, ROUND_OFF = 14.0, 1e-9
-BLOCK, MOST_WORK, LARGEST, SMALLEST = 1024, 60_000_000, 1 << 17, 1 << 12
-WIDEST_LOOP = 60
-
-
-def rounded(law: Law, step: float, count: int, up: bool) -> Array:
-    """The probabilities of 0, step, 2 step, ... for a delay that is rounded up, or down; the rest is beyond them."""
-    found = np.zeros(count + 1)
-    if isinstance(law, Constant):
-        exact = float(law.value) / step
-        index = int(np.ceil(exact - 1e-9) if up else np.floor(exact + 1e-9))
-        if index <= count:
-            found[index] = 1.0
-        return found[:count]
-    cumulative = laws.cdf(law, step * np.arange(count + 1, dtype=np.float64))
-    found = np.diff(cumulative, prepend=0.0)
-    if not up:
-        found[1] += found[0]
-        return found[1:]
-    return found[:count]
+BLOCK, MOST_WORK = 1024, 60_000_000
 
 
 def grid_of(process: Process, mean: float, deviation: float) -> Grid:

@@ -23,6 +23,7 @@ from . import laws, queues
 from .distribution import Distribution, Function
 from .laws import Exponential, Stages
 from .markov import Solution, solve
+from .order import tree_of
 from .passage import distribution_of
 from .process import Edge, Process, process_of
 from .reason import NotExact
@@ -30,7 +31,7 @@ from .residual import rests_of
 from .result import Exact, Value
 from .routing import Queue, check_last, check_overtaking, pool_in_use
 from .state import beginnings
-from .tree import Leaf, Parallel, leaves_of, tree_of
+from .tree import Leaf, Parallel, leaves_of
 from .values import counts_of, percentiles_of, shares_of
 
 LONG_RUN = "in the long run: the system is in its steady state"

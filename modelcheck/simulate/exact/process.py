@@ -1,8 +1,9 @@
 """A job as a semi-Markov process: its standings, and the delays and probabilities that lead from one to the next.
 
-Where one delay runs at a time, it can have any distribution. Where several run at once, the next standing is known only
-if all of them have no memory (they race, each ahead with its share of the rates) or all of them are constants (what is
-left of each is part of the standing). Otherwise `NotExact` says which delays are in each other's way.
+Where one delay runs at a time, it can have any distribution. Where several run at once, the next standing is known if
+all of them have no memory (they race, each ahead with its share of the rates), if all of them are constants (what is
+left of each is part of the standing), or if it does not matter in which order they end (see `barrier`). Otherwise
+`NotExact` says which delays are in each other's way.
 """
 
 from __future__ import annotations
@@ -15,10 +16,13 @@ from functools import partial
 from ..plan import Key
 from ..setting import Setting, endings_of
 from ..walk import Place, Walk
+from .barrier import Barrier
 from .journey import Journey
-from .laws import Constant, Exponential, General, Law, Stages, describe, fraction
+from .laws import Constant, Exponential, Law, Other, Stages, fraction
+from .parallel import latest_of
 from .reason import NotExact
-from .state import Called, Clock, Dice, Finish, Standing, World, all_ways, world_of
+from .state import Clock, Dice, Finish, Standing, World, all_ways, world_of
+from .tree import Latest
 
 MOST_STANDINGS, MOST_MOVES = 20_000, 200_000
 
@@ -83,12 +87,17 @@ def _fired(
     return job
 
 
+class Mixed(Exception):
+    """Delays of several kinds run at once."""
+
+
 class _Explorer:
     def __init__(self, setting: Setting, most: int):
         self.world = world_of(Walk(setting.system), setting.plan)
         self.ending: Callable[..., str] = endings_of(setting.system)
         self.process, self.most = Process(), most
         self.numbers: dict[Standing, int] = {}
+        self.latest: dict[tuple[Stages, ...], Latest] = {}
 
     def number(self, standing: Standing) -> int:
         """The number of a standing, a new one where it is new."""
@@ -119,6 +128,25 @@ class _Explorer:
                 raise NotExact(f"a job can move in more than {MOST_MOVES:,} ways")
 
     def _leave(self, source: int, standing: Standing) -> None:
+        try:
+            self._race(source, standing)
+        except Mixed:
+            self._wait_for_all(source, standing)
+
+    def _wait_for_all(self, source: int, standing: Standing) -> None:
+        barrier = Barrier(self._fire, standing)
+        rows = tuple(clock.stages for clock in standing.clocks)
+        if rows not in self.latest:
+            self.latest[rows] = latest_of(rows)
+        stages: Stages = (self.latest[rows],)
+        self.process.edges += [Edge(source, self.number(end), share, stages) for end, share in barrier.after.items()]
+        self.process.counts[source] = barrier.counts
+
+    def _fire(self, standing: Standing, index: int) -> list[tuple[float, Journey]]:
+        clocks = _without(standing.clocks, index)
+        return list(all_ways(partial(_fired, self.world, standing, clocks, True, standing.clocks[index])))
+
+    def _race(self, source: int, standing: Standing) -> None:
         merged: dict[tuple[int, Stages], float] = {}
         counts: Counter[str | Key] = Counter()
         for share, stages, fired, clocks in races(standing.clocks):
@@ -147,10 +175,10 @@ def races(clocks: tuple[Clock, ...]) -> Iterator[tuple[float, Stages, Clock | No
         heads = [clock.stages[0] for clock in clocks]
         if all(isinstance(head, Exponential) for head in heads):
             yield from _race(clocks, [head.rate for head in heads if isinstance(head, Exponential)])
-        elif all(isinstance(head, Constant) or (isinstance(head, General) and head.atoms) for head in heads):
+        elif all(isinstance(head, Constant) or (isinstance(head, Other) and head.atoms) for head in heads):
             yield from _step(clocks, heads)
         else:
-            raise NotExact(_in_the_way(clocks, heads))
+            raise Mixed
 
 
 def _first_over(clocks: tuple[Clock, ...]) -> int | None:
@@ -181,7 +209,7 @@ def _step(
 ) -> Iterator[tuple[float, Stages, Clock | None, tuple[Clock, ...]]]:
     """The time until the first constant is over; of measured times, first each of their values with its share."""
     for index, head in enumerate(heads):
-        if isinstance(head, General) and head.atoms:
+        if isinstance(head, Other) and head.atoms:
             for value, share in head.atoms.items():
                 drawn = replace(clocks[index], stages=(Constant(fraction(value)), *clocks[index].stages[1:]))
                 yield share, (), None, (*clocks[:index], drawn, *clocks[index + 1 :])
@@ -199,18 +227,3 @@ def _step(
         yield 1.0, elapsed, None, tuple(after)
     else:
         yield 1.0, elapsed, after[over], _without(tuple(after), over)
-
-
-def _in_the_way(clocks: tuple[Clock, ...], heads: list[Law]) -> str:
-    names = sorted({f"that of {_name(clock)} is {describe(head)}" for clock, head in zip(clocks, heads, strict=True)})
-    some = " and ".join(names[:2]) + (" and so on" if len(names) > 2 else "")
-    return f"delays run at once that are neither all exponential nor all constant: {some}"
-
-
-def _name(clock: Clock) -> str:
-    match clock.what:
-        case Finish(flight, _):
-            return f"'{flight[0][1]}'" if flight[0][0] == "step" else f"'{flight[0][0]} {flight[0][1]}'"
-        case Called(ask):
-            return f"the call of '{ask[0][1]}'"
-    return "a message"

@@ -29,7 +29,7 @@ class Rest(General):
     of: General | None = None
 
     @cached_property
-    def moments(self) -> tuple[float, float]:
+    def moments(self) -> tuple[float, float]:  # type: ignore[override]
         """The mean and the mean square: E[X^2] / 2 E[X] and E[X^3] / 3 E[X]."""
         from scipy.integrate import quad
 
