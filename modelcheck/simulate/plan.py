@@ -190,7 +190,7 @@ def _plan_flow(design: model.Orchestration, workers: Mapping[str, tuple[str, ...
         builder.tasks["step", name] = Task(
             ("step", name), delay, average, Draws(builder.seed, task, "outcome"),
             builder.shares(name, service.fails if service else {}, possible),
-            builder.draws(task, "overhead", overhead)[0], (*slots, *workers.get(step.service or "", ())),
+            builder.draws(task, "overhead", step.overhead or overhead)[0], (*slots, *workers.get(step.service or "", ())),
             step.timeout, retry.backoff, retry.factor,
         )  # fmt: skip
         if delay is None and not step.origin.instant:
@@ -204,7 +204,7 @@ def _plan_flow(design: model.Orchestration, workers: Mapping[str, tuple[str, ...
             builder.tasks["undo", name] = Task(
                 ("undo", name), delay, average, Draws(builder.seed, task, "undo outcome"),
                 builder.shares(f"undo {name}", fails, ()),
-                builder.draws(task, "undo overhead", overhead)[0], (*slots, *workers.get(place, ())),
+                builder.draws(task, "undo overhead", undo.overhead or overhead)[0], (*slots, *workers.get(place, ())),
             )  # fmt: skip
 
 
