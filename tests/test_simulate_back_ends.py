@@ -157,8 +157,8 @@ def test_the_event_loop_is_the_textbook_queue(workers: int) -> None:
         arrivals=model.Arrivals(interval=interval),
     )
     jobs = 5000
-    arriving = Draws(3, "", "arrival", sampler(interval)).all_jobs(jobs)
-    services = Draws(3, "a", "service", sampler(time)).all_jobs(jobs)
+    arriving = Draws(3, "", "arrival", sampler(interval)).of_jobs(range(jobs))
+    services = Draws(3, "a", "service", sampler(time)).of_jobs(range(jobs))
     assert simulate(design, jobs, seed=3).makespans.tolist() == kiefer_wolfowitz(arriving, services, workers)
 
 

@@ -28,7 +28,7 @@ def exponential(mean: float) -> model.Delay:
 
 
 def sample(run: int, count: int) -> np.ndarray:
-    return -np.log(uniforms(stream(1, "sample", run), 0, count))
+    return -np.log(uniforms(stream(1, "sample", run), range(count)))
 
 
 def covered(intervals: list[bool]) -> float:

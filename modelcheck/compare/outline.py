@@ -197,7 +197,7 @@ def complete_run(design: Timed, plan: Plan, wanted: set[str]) -> Counter[str]:
     system = alone(design)
     runs = loop_for(design, system, replace(plan, tasks=tasks, interval=None), record=True)
     done: dict[int, Counter[str]] = defaultdict(Counter)
-    for happening in runs.run(PILOT).happenings:
+    for happening in runs.run(range(PILOT)).happenings:
         label = system.actions[happening.number].label
         if label.phase == "start":
             done[happening.job][label.step] += 1

@@ -97,7 +97,7 @@ def _done(design: Timed, jobs: int, seed: int) -> dict[int, set[str]]:
     system, plan = alone(design), plan_of(design, seed)
     tasks = {name: task.outcome.task for (kind, name), task in plan.tasks.items() if kind == "step" and task.delay}
     done: dict[int, set[str]] = defaultdict(set)
-    for happening in loop_for(design, system, plan, record=True).run(jobs).happenings:
+    for happening in loop_for(design, system, plan, record=True).run(range(jobs)).happenings:
         label = system.actions[happening.number].label
         if label.phase == "start" and label.step in tasks:
             done[happening.job].add(tasks[label.step])

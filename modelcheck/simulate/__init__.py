@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 
 from .. import model
-from ..declare import shared_among
 from ..errors import ModelError, Problem, position_of
 from ..expand import expand, flows_of
 from ..expand.several import engine_of
-from ..system import State, TransitionSystem
+from .back_ends import NAMES, BackEnd, choose
 from .events import EventLoop
-from .jobs import Runs
-from .plan import Plan, plan_of
+from .jobs import Runs, joined
 from .result import SimulationResult
+from .setting import Setting, alone, loop_for, setting_of
 from .statistics import (
     Estimate,
     mean_of,
@@ -29,11 +26,10 @@ from .statistics import (
     warm_up,
 )
 
-__all__ = ["Estimate", "SimulationResult", "paired_difference", "simulate"]
+__all__ = ["Estimate", "SimulationResult", "alone", "loop_for", "paired_difference", "simulate"]
 
 PERCENTILES = (50, 95, 99)
 MOST_JOBS = 10_000_000
-BACK_ENDS = ("auto", "max-plus", "events")
 PILOT = 200
 SUCCESS = ("completed", "finished")
 
@@ -62,60 +58,13 @@ def simulate(
     _check_numbers(jobs, back_end, warmup, confidence)
     if isinstance(design, model.Orchestration):
         _check_possible(design)
-    system = alone(design)
-    plan = plan_of(design, seed)
-    notes = [*plan.notes, *_loads(design, system, plan)]
+    setting = setting_of(design, seed)
+    notes = [*setting.plan.notes, *_loads(setting)]
     if jobs > MOST_JOBS:
         raise ModelError([Problem("E411", f"{jobs:,} jobs are too many", None, f"give at most {MOST_JOBS:,}")])
-    chosen, reason = _choose(design, plan, system, back_end)
-    if chosen == "max-plus":
-        from .maxplus import run
-
-        runs = run(design, plan, jobs)
-    else:
-        runs = loop_for(design, system, plan).run(jobs)
-    return _summary(design, plan, runs, seed, (chosen, reason), warmup, confidence, notes)
-
-
-def alone(design: model.Orchestration | model.Choreography) -> TransitionSystem:
-    """The system with one instance, whose actions are those of the checked system, in the same order.
-
-    A flow's workers do not limit it here: the pools do that, for all jobs together and in order of asking.
-    """
-    if isinstance(design, model.Orchestration):
-        from ..orchestration import compile_orchestration
-
-        services = {name: replace(service, workers=None) for name, service in design.services.items()}
-        coordinators = {name: replace(each, concurrency=None) for name, each in design.coordinators.items()}
-        return compile_orchestration(replace(design, services=services, coordinators=coordinators), instances=1)
-    from ..choreography import compile_choreography
-
-    return compile_choreography(design, instances=1)
-
-
-def loop_for(
-    design: model.Orchestration | model.Choreography, system: TransitionSystem, plan: Plan, record: bool = False
-) -> EventLoop:
-    """An event loop for a design, from its system `alone` and its plan."""
-    shared = shared_among(design, (v.name for v in system.variables if v.role == "data"))
-    names = [v.name for v in system.variables if v.name in shared]
-    return EventLoop(system, plan, _endings(system), names, record)
-
-
-def _endings(system: TransitionSystem) -> Callable[[State, bool], str]:
-    """How a finished job ended: a flow's status; a choreography has finished, or failed if a handler did for good."""
-    statuses = [v for v in system.variables if v.role == "control" and v.name.split(" ")[0] == "flow"]
-    if not statuses:
-        return lambda _, failed: "failed" if failed else "finished"
-    labels = getattr(statuses[0].type, "labels", ())
-    places = [system.positions[variable.name] for variable in statuses]
-
-    def ending(state: State, _: bool) -> str:
-        """Of several flows, the ending that is not the best: one that has aborted counts."""
-        found = {str(labels[int(state[place])]) for place in places}
-        return found.pop() if len(found) == 1 else "aborted"
-
-    return ending
+    chosen, reason = choose(setting, back_end)
+    runs = joined(chosen.blocks(setting, range(jobs)))
+    return _summary(setting, runs, chosen, reason, warmup, confidence, notes)
 
 
 def _check_possible(design: model.Orchestration) -> None:
@@ -139,8 +88,8 @@ def _check_numbers(jobs: int, back_end: str, warmup: int | None, confidence: flo
     problems = []
     if jobs < 1:
         problems.append(Problem("E411", f"{jobs} jobs cannot be simulated", None, "give at least 1"))
-    if back_end not in BACK_ENDS:
-        problems.append(Problem("E411", f"unknown back end '{back_end}'", None, f"one of {', '.join(BACK_ENDS)}"))
+    if back_end not in NAMES:
+        problems.append(Problem("E411", f"unknown back end '{back_end}'", None, f"one of {', '.join(NAMES)}"))
     if warmup is not None and not 0 <= warmup < jobs:
         problems.append(Problem("E411", f"a warm-up of {warmup} of {jobs} jobs leaves nothing to measure"))
     if not 0 < confidence < 1:
@@ -149,30 +98,15 @@ def _check_numbers(jobs: int, back_end: str, warmup: int | None, confidence: flo
         raise ModelError(problems)
 
 
-def _choose(
-    design: model.Orchestration | model.Choreography, plan: Plan, system: TransitionSystem, back_end: str
-) -> tuple[str, str]:
-    """The back end, and why this one."""
-    if back_end == "events":
-        return "events", "as asked"
-    from .maxplus import obstacle
-
-    reason = obstacle(design, plan, system)
-    if not reason:
-        return "max-plus", "nothing queues, fails or branches"
-    if back_end == "max-plus":
-        raise ModelError([Problem("E412", f"max-plus does not apply to '{design.name}': {reason}")])
-    return "events", reason
-
-
-def _loads(design: model.Orchestration | model.Choreography, system: TransitionSystem, plan: Plan) -> list[str]:
+def _loads(setting: Setting) -> list[str]:
     """Whether the workers can keep up, from the work that some jobs cause when each runs alone.
 
     A queue whose utilisation is 1 or more has no mean: it grows as long as the simulation lasts.
     """
+    plan = setting.plan
     if plan.interval is None or not plan.pools:
         return []
-    loop = loop_for(design, system, replace(plan, interval=None))
+    loop = replace(setting, plan=replace(plan, interval=None)).loop()
     done = np.array([_work_of_one(loop, number) for number in range(PILOT)])
     notes, problems = [], []
     for index, (pool, size) in enumerate(plan.pools.items()):
@@ -205,17 +139,17 @@ def _work_of_one(loop: EventLoop, number: int) -> list[float]:
 
 
 def _summary(
-    design: model.Orchestration | model.Choreography,
-    plan: Plan,
+    setting: Setting,
     runs: Runs,
-    seed: int,
-    chosen: tuple[str, str],
+    chosen: BackEnd,
+    reason: str,
     warmup: int | None,
     confidence: float,
     notes: list[str],
 ) -> SimulationResult:
+    design, plan = setting.design, setting.plan
     jobs = len(runs.makespans)
-    queued = plan.interval is not None and chosen[0] == "events"
+    queued = plan.interval is not None and not chosen.independent
     ended = ~np.isnan(runs.makespans)
     removed = warmup or 0
     if warmup is None and queued and ended.any():
@@ -228,7 +162,7 @@ def _summary(
     else:
         mean = Estimate(float("nan"), float("-inf"), float("inf"), confidence, "no job ended")
         percentiles = dict.fromkeys(PERCENTILES, mean)
-    outcomes = dict(Counter(runs.endings).most_common())
+    outcomes = dict(runs.outcomes().most_common())
     if not ended.all():
         notes.append(f"{int((~ended).sum())} jobs never ended; times are of those that did")
     messages = {"calls and replies": 2 * float(runs.calls.mean())}
@@ -241,10 +175,10 @@ def _summary(
     return SimulationResult(
         name=design.name,
         kind=model.kind_of(design),
-        back_end=chosen[0],
-        reason=chosen[1],
+        back_end=chosen.name,
+        reason=reason,
         jobs=jobs,
-        seed=seed,
+        seed=plan.seed,
         makespans=runs.makespans,
         mean=mean,
         percentiles=percentiles,

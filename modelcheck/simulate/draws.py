@@ -12,10 +12,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from hashlib import blake2b
+from typing import TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .delays import Array, Sampler
+
+Jobs: TypeAlias = range | NDArray[np.int64]
 
 MASK = 0xFFFF_FFFF_FFFF_FFFF
 SHORT, LONG, KEPT = 32, 2048, 64
@@ -31,10 +35,15 @@ def stream(seed: int, task: str, visit: int = 1, attempt: int = 1, purpose: str 
     return int.from_bytes(digest[:8], "little"), step
 
 
-def uniforms(chosen: tuple[int, int], first: int, count: int) -> Array:
-    """The stream's numbers for jobs first, first + 1, ...: uniform in the open interval (0, 1), 52 bits each."""
+def uniforms(chosen: tuple[int, int], jobs: Jobs) -> Array:
+    """The stream's numbers for these jobs: uniform in the open interval (0, 1), 52 bits each."""
     start, step = (np.uint64(part) for part in chosen)
-    x = start + step * np.arange(first + 1, first + count + 1, dtype=np.uint64)
+    if isinstance(jobs, range):
+        x = np.arange(jobs.start + 1, jobs.stop + 1, dtype=np.uint64)
+    else:
+        x = jobs.astype(np.uint64) + np.uint64(1)
+    x *= step
+    x += start
     x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58_476D_1CE4_E5B9)
     x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D0_49BB_1331_11EB)
     x ^= x >> np.uint64(31)
@@ -63,9 +72,9 @@ class Draws:
         self.sample: Callable[[Array], Array] = sample or (lambda numbers: numbers)
         self._blocks: dict[tuple[int, int, int], list[float]] = {}
 
-    def all_jobs(self, jobs: int, visit: int = 1, attempt: int = 1) -> Array:
-        """The draws for jobs 0 .. jobs - 1."""
-        return self.sample(uniforms(stream(self.seed, self.task, visit, attempt, self.purpose), 0, jobs))
+    def of_jobs(self, jobs: Jobs, visit: int = 1, attempt: int = 1) -> Array:
+        """The draws for these jobs, given as a range or as an array of their numbers."""
+        return self.sample(uniforms(stream(self.seed, self.task, visit, attempt, self.purpose), jobs))
 
     def __call__(self, job: int, visit: int = 1, attempt: int = 1) -> float:
         """The draw for one job."""
@@ -78,7 +87,7 @@ class Draws:
 
     def _make_block(self, number: int, size: int, visit: int, attempt: int) -> list[float]:
         chosen = stream(self.seed, self.task, visit, attempt, self.purpose)
-        block: list[float] = self.sample(uniforms(chosen, number * size, size)).tolist()
+        block: list[float] = self.sample(uniforms(chosen, range(number * size, (number + 1) * size))).tolist()
         if len(self._blocks) >= 2 * KEPT:
             for old in list(self._blocks)[:KEPT]:
                 del self._blocks[old]

@@ -71,30 +71,35 @@ class EventLoop:
             raise ModelError([Problem("E409", f"'{system.name}' has {what}: it cannot be simulated", None, hint)])
         self.first = Draws(plan.seed, "", "initial")
 
-    def run(self, jobs: int) -> Runs:
-        """All jobs, until nothing more can happen."""
-        makespans, endings = np.full(jobs, np.nan), ["stuck"] * jobs
-        undos, calls, publishes, deliveries = (np.zeros(jobs) for _ in range(4))
+    def run(self, jobs: range) -> Runs:
+        """These jobs, until nothing more can happen; jobs that share something begin with the first."""
+        first, count = jobs.start, len(jobs)
+        makespans = np.full(count, np.nan)
+        labels: dict[str, int] = {"stuck": 0}
+        endings = np.zeros(count, dtype=np.uint8)
+        undos, calls, publishes, deliveries = (np.zeros(count) for _ in range(4))
         horizon = 0.0
 
         def note(job: Job) -> None:
-            number = job.number
+            number = job.number - first
             undos[number], calls[number] = job.undos, job.calls
             publishes[number], deliveries[number] = job.publishes, job.inbox.delivered
             if job.ended is not None:
                 makespans[number] = job.ended - job.arrived
-                endings[number] = self.ending(job.place.state, job.failed)
+                ending = self.ending(job.place.state, job.failed)
+                endings[number] = labels.setdefault(ending, len(labels))
             elif job.place.stuck:
-                endings[number] = "out of range"
+                endings[number] = labels.setdefault("out of range", len(labels))
 
         if self.together:
             horizon = self._run_together(jobs, note)
         else:
-            for number in range(jobs):
+            for number in jobs:
                 note(self.run_alone(number))
-        busy = {pool.name: pool.busy for pool in self.pools.values()}
+        pools = self.pools.values()
         return Runs(
-            makespans, endings, undos, calls, publishes, deliveries, self.starts, busy, horizon,
+            makespans, endings, tuple(labels), undos, calls, publishes, deliveries, first, self.starts,
+            {pool.name: pool.busy for pool in pools}, {}, {pool.name: pool.longest for pool in pools}, horizon,
             tuple(self.begun), tuple(self.happenings or ()),
         )  # fmt: skip
 
@@ -109,10 +114,10 @@ class EventLoop:
         self.live.clear()
         return job
 
-    def _run_together(self, jobs: int, note: Callable[[Job], None]) -> float:
+    def _run_together(self, jobs: range, note: Callable[[Job], None]) -> float:
         interval = self.plan.interval
         assert interval is not None
-        self.arriving, self.jobs, self.note = 0, jobs, note
+        self.arriving, self.jobs, self.note = 0, len(jobs), note
         if jobs:
             heappush(self.heap, (interval(0), ARRIVE, next(self.turn), None, None, None, ""))
         horizon = self._until_quiet()

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
 
 from ..system import State
 from .delays import Array
 from .inbox import Inbox
 from .plan import Key
 from .walk import Ask, Flight, Place
+
+Endings: TypeAlias = NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
@@ -23,24 +31,68 @@ class Happening:
 
 @dataclass(frozen=True)
 class Runs:
-    """What happened to each job: how long it took (NaN: it never ended), how it ended, and what it caused.
+    """What happened to consecutive jobs, the first of number `first`: how long each took (NaN: it never ended), how it
+    ended, and what it caused.
 
-    endings: one a job, `stuck` where it stopped for ever, `out of range` where a variable left its range.
-    starts: how often each task was started; busy: the worker-seconds of each pool; horizon: when the last job ended.
+    endings: one number a job, into `labels`; `stuck` where it stopped for ever, `out of range` where a variable left
+    its range. starts: how often each task was started; busy, waited: the worker-seconds that each pool was used, and
+    that was waited for it; longest: its longest queue; horizon: the end of the last of them.
     begun, happenings: the state each job began in and every action, where that was recorded.
     """
 
     makespans: Array
-    endings: tuple[str, ...] | list[str]
+    endings: Endings
+    labels: tuple[str, ...]
     undos: Array
     calls: Array
     publishes: Array
     deliveries: Array
-    starts: dict[Key, int] = field(default_factory=dict)
-    busy: dict[str, float] = field(default_factory=dict)
+    first: int = 0
+    starts: Mapping[Key, int] = field(default_factory=dict)
+    busy: Mapping[str, float] = field(default_factory=dict)
+    waited: Mapping[str, float] = field(default_factory=dict)
+    longest: Mapping[str, int] = field(default_factory=dict)
     horizon: float = 0.0
     begun: tuple[State, ...] = ()
     happenings: tuple[Happening, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.makespans)
+
+    def outcomes(self) -> Counter[str]:
+        """How many jobs ended how."""
+        counts = np.bincount(self.endings, minlength=len(self.labels)).tolist()
+        return Counter({label: count for label, count in zip(self.labels, counts, strict=True) if count})
+
+
+def joined(blocks: Iterable[Runs]) -> Runs:
+    """The runs of blocks of jobs that follow each other."""
+    parts = list(blocks)
+    if len(parts) == 1:
+        return parts[0]
+    labels = tuple(dict.fromkeys(label for part in parts for label in part.labels))
+    codes = [np.array([labels.index(label) for label in part.labels], dtype=np.uint8) for part in parts]
+
+    endings = np.concatenate([code[part.endings] for code, part in zip(codes, parts, strict=True)])
+
+    def column(name: str) -> Array:
+        return np.concatenate([getattr(part, name) for part in parts])
+
+    def total(name: str) -> dict[Any, Any]:
+        found: Counter[Any] = Counter()
+        for part in parts:
+            found.update(getattr(part, name))
+        return dict(found)
+
+    return Runs(
+        column("makespans"), endings, labels,
+        column("undos"), column("calls"), column("publishes"), column("deliveries"), parts[0].first,
+        total("starts"), total("busy"), total("waited"),
+        {pool: max(part.longest.get(pool, 0) for part in parts) for pool in parts[0].longest},
+        max(part.horizon for part in parts),
+        tuple(state for part in parts for state in part.begun),
+        tuple(each for part in parts for each in part.happenings),
+    )  # fmt: skip
 
 
 @dataclass(slots=True, eq=False)

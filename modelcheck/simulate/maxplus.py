@@ -21,7 +21,7 @@ from ..graph.flow import predecessors
 from ..system import TransitionSystem
 from .delays import Array
 from .events import endless
-from .jobs import Runs
+from .jobs import Endings, Runs
 from .plan import Key, Plan, Task
 
 Truths: TypeAlias = NDArray[np.bool_]
@@ -44,7 +44,7 @@ def obstacle(design: model.Orchestration | model.Choreography, plan: Plan, syste
     return obstacle_in_events(design, plan, system)
 
 
-def run(design: model.Orchestration | model.Choreography, plan: Plan, jobs: int) -> Runs:
+def run(design: model.Orchestration | model.Choreography, plan: Plan, jobs: range) -> Runs:
     """All jobs of a design to which max-plus applies."""
     if isinstance(design, model.Orchestration):
         return _run_flow(design, plan, jobs)
@@ -102,35 +102,40 @@ def may_queue(plan: Plan, nodes: Mapping[Key, str], order: nx.DiGraph[str]) -> s
     return ""
 
 
-def latest(times: Iterable[Array], jobs: int) -> Array:
+def latest(times: Iterable[Array], count: int) -> Array:
     """The largest of some columns; 0 where there are none."""
     found: Array | None = None
     for column in times:
         found = column if found is None else np.maximum(found, column)
-    return np.zeros(jobs) if found is None else found
+    return np.zeros(count) if found is None else found
 
 
-def _run_flow(design: model.Orchestration, plan: Plan, jobs: int) -> Runs:
+def _run_flow(design: model.Orchestration, plan: Plan, jobs: range) -> Runs:
     order = flow_order(design)
     finished: dict[str, Array] = {}
-    calls = np.zeros(jobs)
+    calls = np.zeros(len(jobs))
     starts: dict[Key, int] = dict.fromkeys(plan.tasks, 0)
     for name in nx.topological_sort(order):
         key = ("step", name)
-        begun = latest((finished[before] for before in order.predecessors(name)), jobs)
+        begun = latest((finished[before] for before in order.predecessors(name)), len(jobs))
         finished[name], made = work(plan.tasks[key], begun, jobs)
         calls += made
         starts[key] = int(made.sum())
-    none = np.zeros(jobs)
-    makespans = latest(finished.values(), jobs)
-    return Runs(makespans, ["completed"] * jobs, none, calls, none, none, starts)
+    none = np.zeros(len(jobs))
+    makespans = latest(finished.values(), len(jobs))
+    return Runs(makespans, alike(jobs), ("completed",), none, calls, none, none, jobs.start, starts)
 
 
-def work(task: Task, begun: Array, jobs: int) -> tuple[Array, Array]:
+def alike(jobs: range) -> Endings:
+    """All jobs have ended in the same way."""
+    return np.zeros(len(jobs), dtype=np.uint8)
+
+
+def work(task: Task, begun: Array, jobs: range) -> tuple[Array, Array]:
     """When a task is done that is tried until it succeeds, and how many attempts that took."""
     attempt = 1
     ended, success = _attempt(task, begun, jobs, attempt)
-    made = np.ones(jobs)
+    made = np.ones(len(jobs))
     while not success.all():
         attempt += 1
         if attempt > MOST_ATTEMPTS:
@@ -143,15 +148,15 @@ def work(task: Task, begun: Array, jobs: int) -> tuple[Array, Array]:
     return ended, made
 
 
-def _attempt(task: Task, begun: Array, jobs: int, attempt: int) -> tuple[Array, Truths]:
+def _attempt(task: Task, begun: Array, jobs: range, attempt: int) -> tuple[Array, Truths]:
     """When an attempt ends that begins then, and whether it succeeds."""
-    pause = np.full(jobs, task.pause(attempt))
+    pause = np.full(len(jobs), task.pause(attempt))
     if task.overhead is not None:
-        pause += task.overhead.all_jobs(jobs, attempt=attempt)
-    delay = np.zeros(jobs) if task.delay is None else task.delay.all_jobs(jobs, attempt=attempt)
-    success = np.ones(jobs, dtype=bool)
+        pause += task.overhead.of_jobs(jobs, attempt=attempt)
+    delay = np.zeros(len(jobs)) if task.delay is None else task.delay.of_jobs(jobs, attempt=attempt)
+    success = np.ones(len(jobs), dtype=bool)
     if len(task.shares) > 1 or task.shares[0][0] != "ok":
-        luck = task.outcome.all_jobs(jobs, attempt=attempt)
+        luck = task.outcome.of_jobs(jobs, attempt=attempt)
         before = task.shares[-2][1] if len(task.shares) > 1 and task.shares[-1][0] == "ok" else 1.0
         success = luck >= before
         if task.timeout is not None:

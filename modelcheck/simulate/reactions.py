@@ -17,7 +17,7 @@ from ..graph.events import DEFAULT_CHANNEL, channel_of, deliveries
 from ..system import TransitionSystem
 from .delays import Array
 from .jobs import Runs
-from .maxplus import latest, may_queue, work
+from .maxplus import alike, latest, may_queue, work
 from .plan import Key, Plan, handlers_of
 
 
@@ -88,10 +88,10 @@ def reactions(design: model.Choreography) -> Iterator[Reaction]:
                     causes.append(key)
 
 
-def run_events(design: model.Choreography, plan: Plan, jobs: int) -> Runs:
+def run_events(design: model.Choreography, plan: Plan, jobs: range) -> Runs:
     """All jobs of a choreography that has no obstacle."""
     handlers = {key: handler for _, key, handler in handlers_of(design)}
-    ended: dict[str, Array] = {"": np.zeros(jobs)}
+    ended: dict[str, Array] = {"": np.zeros(len(jobs))}
     publishes, delivered = len(design.starts), 0
     starts = dict.fromkeys(plan.tasks, 0)
     for reaction in reactions(design):
@@ -100,14 +100,14 @@ def run_events(design: model.Choreography, plan: Plan, jobs: int) -> Runs:
             delivered += 1
             publish = plan.publish.get(reaction.event)
             deliver = plan.deliver.get((reaction.event, reaction.queue))
-            begun = begun if publish is None else begun + publish.all_jobs(jobs)
-            begun = begun if deliver is None else begun + deliver.all_jobs(jobs)
+            begun = begun if publish is None else begun + publish.of_jobs(jobs)
+            begun = begun if deliver is None else begun + deliver.of_jobs(jobs)
         key = ("step", reaction.handler)
         ended[reaction.handler], _ = work(plan.tasks[key], begun, jobs)
         publishes += sum("ok" in each.on for each in handlers[reaction.handler].publishes)
-        starts[key] = jobs
-    calls = np.full(jobs, float(len(ended) - 1))
+        starts[key] = len(jobs)
+    calls = np.full(len(jobs), float(len(ended) - 1))
     return Runs(
-        latest(ended.values(), jobs), ["finished"] * jobs, np.zeros(jobs), calls,
-        np.full(jobs, float(publishes)), np.full(jobs, float(delivered)), starts,
+        latest(ended.values(), len(jobs)), alike(jobs), ("finished",), np.zeros(len(jobs)), calls,
+        np.full(len(jobs), float(publishes)), np.full(len(jobs), float(delivered)), jobs.start, starts,
     )  # fmt: skip

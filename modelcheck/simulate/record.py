@@ -11,9 +11,9 @@ from .. import model
 from ..expressions import Value
 from ..system import State, TransitionSystem
 from ..trace import ReplayError, Trace
-from . import alone, loop_for
 from .jobs import Happening
 from .plan import plan_of
+from .setting import alone, loop_for
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Recording:
 def record(design: model.Orchestration | model.Choreography, jobs: int = 1, seed: int = 1) -> Recording:
     """Simulates some jobs by the event loop and keeps every action. Raises `ModelError`."""
     system = alone(design)
-    runs = loop_for(design, system, plan_of(design, seed), record=True).run(jobs)
+    runs = loop_for(design, system, plan_of(design, seed), record=True).run(range(jobs))
     return Recording(design, system, runs.begun, runs.happenings)
 
 

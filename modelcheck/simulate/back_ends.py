@@ -1,0 +1,67 @@
+"""Who can simulate what: the back ends, in the order in which they are preferred, and the choice among them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from ..errors import ModelError, Problem
+from .jobs import Runs
+from .setting import Setting
+
+
+@dataclass(frozen=True)
+class BackEnd:
+    """A way to simulate. All give the same bits for the same job.
+
+    obstacle: why it does not apply to a setting; empty where it does. blocks: the runs of a range of jobs, in order, in
+    blocks. fits: what is said of a design that it was chosen for. independent: any range of jobs can be run by itself,
+    and is the same as a part of a larger one.
+    """
+
+    name: str
+    fits: str
+    independent: bool
+    obstacle: Callable[[Setting], str]
+    blocks: Callable[[Setting, range], Iterator[Runs]]
+
+
+def _max_plus_obstacle(setting: Setting) -> str:
+    from .maxplus import obstacle
+
+    return obstacle(setting.design, setting.plan, setting.system)
+
+
+def _max_plus(setting: Setting, jobs: range) -> Iterator[Runs]:
+    from .maxplus import run
+
+    yield run(setting.design, setting.plan, jobs)
+
+
+def _events(setting: Setting, jobs: range) -> Iterator[Runs]:
+    yield setting.loop().run(jobs)
+
+
+BACK_ENDS = (
+    BackEnd("max-plus", "nothing queues, fails or branches", True, _max_plus_obstacle, _max_plus),
+    BackEnd("events", "", False, lambda _: "", _events),
+)
+NAMES = ("auto", *(each.name for each in BACK_ENDS))
+
+
+def choose(setting: Setting, name: str = "auto") -> tuple[BackEnd, str]:
+    """The back end of that name, or with `auto` the first that applies; and why this one.
+
+    Raises `ModelError`: the one that was asked for does not apply.
+    """
+    reason = ""
+    for each in BACK_ENDS:
+        if name not in ("auto", each.name):
+            continue
+        found = each.obstacle(setting)
+        if not found:
+            return each, "as asked" if name != "auto" else reason or each.fits
+        if name != "auto":
+            raise ModelError([Problem("E412", f"{name} does not apply to '{setting.design.name}': {found}")])
+        reason = reason or found
+    raise AssertionError(name)

@@ -1,0 +1,76 @@
+"""What is simulated: a design with its transition system and its plan."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from .. import model
+from ..declare import shared_among
+from ..system import State, TransitionSystem
+from .events import EventLoop
+from .plan import Plan, plan_of
+
+Timed = model.Orchestration | model.Choreography
+
+
+@dataclass(frozen=True)
+class Setting:
+    """An expanded design, its system with one instance, and its plan."""
+
+    design: Timed
+    system: TransitionSystem
+    plan: Plan
+
+    @property
+    def shared(self) -> set[str]:
+        """The variables that jobs share."""
+        return shared_among(self.design, (v.name for v in self.system.variables if v.role == "data"))
+
+    def loop(self, record: bool = False) -> EventLoop:
+        """An event loop for it."""
+        return loop_for(self.design, self.system, self.plan, record)
+
+
+def setting_of(design: Timed, seed: int) -> Setting:
+    """The setting of an expanded design; raises `ModelError` with what is wrong in its times."""
+    return Setting(design, alone(design), plan_of(design, seed))
+
+
+def alone(design: Timed) -> TransitionSystem:
+    """The system with one instance, whose actions are those of the checked system, in the same order.
+
+    A flow's workers do not limit it here: the pools do that, for all jobs together and in order of asking.
+    """
+    if isinstance(design, model.Orchestration):
+        from ..orchestration import compile_orchestration
+
+        services = {name: replace(service, workers=None) for name, service in design.services.items()}
+        coordinators = {name: replace(each, concurrency=None) for name, each in design.coordinators.items()}
+        return compile_orchestration(replace(design, services=services, coordinators=coordinators), instances=1)
+    from ..choreography import compile_choreography
+
+    return compile_choreography(design, instances=1)
+
+
+def loop_for(design: Timed, system: TransitionSystem, plan: Plan, record: bool = False) -> EventLoop:
+    """An event loop for a design, from its system `alone` and its plan."""
+    shared = shared_among(design, (v.name for v in system.variables if v.role == "data"))
+    names = [v.name for v in system.variables if v.name in shared]
+    return EventLoop(system, plan, endings_of(system), names, record)
+
+
+def endings_of(system: TransitionSystem) -> Callable[[State, bool], str]:
+    """How a finished job ended: a flow's status; a choreography has finished, or failed if a handler did for good."""
+    statuses = [v for v in system.variables if v.role == "control" and v.name.split(" ")[0] == "flow"]
+    if not statuses:
+        return lambda _, failed: "failed" if failed else "finished"
+    labels = getattr(statuses[0].type, "labels", ())
+    places = [system.positions[variable.name] for variable in statuses]
+
+    def ending(state: State, _: bool) -> str:
+        """Of several flows, the ending that is not the best: one that has aborted counts."""
+        found = {str(labels[int(state[place])]) for place in places}
+        return found.pop() if len(found) == 1 else "aborted"
+
+    return ending
