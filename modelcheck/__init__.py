@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from . import model as model
-    from .api import check, compare, explore, graph, load, outcomes, same_outcomes, simulate, to_text
+    from .api import calibrate, check, compare, explore, graph, load, outcomes, same_outcomes, simulate, to_text
     from .engine.target import Limits
     from .errors import ModelError
     from .results import CheckReport, Finding, Result, Verdict
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "calibrate": "api",
     "check": "api",
     "compare": "api",
     "explore": "api",
@@ -52,6 +53,7 @@ __all__ = [
     "ModelError",
     "Result",
     "Verdict",
+    "calibrate",
     "check",
     "compare",
     "explore",

@@ -99,6 +99,30 @@ def parser_of() -> argparse.ArgumentParser:
     compare.add_argument("choreography", metavar="CHOREOGRAPHY")
     _add_runs(compare)
 
+    calibrate = _verb(verbs, "calibrate", "give a design the times that were measured, and set it beside them")
+    calibrate.add_argument("model", metavar="MODEL")
+    calibrate.add_argument("measurements", metavar="FILE", help="a .csv file with a row for each piece of work")
+    calibrate.add_argument("-o", "--output", metavar="FILE", help="write the calibrated model, a .yaml file")
+    calibrate.add_argument(
+        "--columns",
+        type=_pair,
+        action="append",
+        metavar="WHAT=NAME",
+        help="the column of the task, the start, the end or the execution (func, start, end, request_id)",
+    )
+    calibrate.add_argument(
+        "--name",
+        type=_pair,
+        action="append",
+        metavar="NAME=TASK",
+        help="what a name in the file means: a step, 'undo STEP', a participant.handler, or nothing to leave it out",
+    )
+    calibrate.add_argument("--unit", choices=("s", "ms", "us", "ns"), help="of the file's times (seconds)")
+    calibrate.add_argument(
+        "--fit", choices=("empirical", "lognormal"), default="empirical", help="what measured times become (empirical)"
+    )
+    _add_runs(calibrate)
+
     outcomes = _verb(verbs, "outcomes", "what the outside can see in the end, of one design or of two side by side")
     outcomes.add_argument("model", metavar="MODEL")
     outcomes.add_argument("other", nargs="?", metavar="OTHER", help="a second design that observes the same")
@@ -243,6 +267,13 @@ def _reductions(text: str) -> tuple[str, ...]:
             message = f"'{_shown(name)}' is none of all, none, {', '.join(REDUCTIONS)}"
             raise argparse.ArgumentTypeError(message)
     return names
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, separator, value = text.partition("=")
+    if not separator or not name.strip():
+        raise argparse.ArgumentTypeError(f"'{_shown(text)}' is not NAME=VALUE")
+    return name.strip(), value.strip()
 
 
 def _constant(text: str) -> tuple[str, str]:

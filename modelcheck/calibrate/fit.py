@@ -1,4 +1,4 @@
-"""Measured times become delays, and delays become part of a model: times of steps, and gaps as overheads or deliveries."""
+"""Measured times become delays, and these parts of a model: times of tasks, and gaps as overheads or deliveries."""
 
 from __future__ import annotations
 
@@ -68,21 +68,23 @@ def _flow(flow: model.Flow, times: Mapping[str, TaskTimes], within: frozenset[st
     steps = {}
     for name, step in flow.steps.items():
         undo = step.compensation
-        if undo is not None:
-            undo = replace(undo, **_times_of(undo_node(name), times, within, fit))
-        steps[name] = replace(step, compensation=undo, **_times_of(name, times, within, fit))
+        if undo is not None and (found := _times_of(undo_node(name), times, within, fit)):
+            step = replace(step, compensation=replace(undo, time=found[0], overhead=found[1]))
+        if found := _times_of(name, times, within, fit):
+            step = replace(step, time=found[0], overhead=found[1])
+        steps[name] = step
     return replace(flow, steps=steps)
 
 
 def _times_of(
     task: str, times: Mapping[str, TaskTimes], within: frozenset[str], fit: Fit
-) -> dict[str, model.Delay | None]:
-    """What changes in a step or a compensation."""
+) -> tuple[model.Delay, model.Delay] | None:
+    """How long a step or a compensation takes, and what its call costs; None: as the model says."""
     if task in times:
         own = times[task]
         gap = fit(own.gaps, f"before {task}") if len(own.gaps) else NOTHING
-        return {"time": fit(own.durations, task), "overhead": gap}
-    return {"time": NOTHING, "overhead": NOTHING} if task in within else {}
+        return fit(own.durations, task), gap
+    return (NOTHING, NOTHING) if task in within else None
 
 
 def _choreography(

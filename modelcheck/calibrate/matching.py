@@ -42,7 +42,8 @@ def match(design: Timed, found: Iterable[str], given: Mapping[str, str] | None =
     the service of the compensation; a handler by its name with or without its participant, or its task.
     Raises `ModelError` (E451): a name that means no task, or several.
     """
-    known, meant, problems = _known(design), dict(given or {}), []
+    known, meant = _known(design), dict(given or {})
+    problems: list[Problem] = []
     tasks = tasks_of(design)
     matched = {}
     for name in found:
@@ -53,11 +54,10 @@ def match(design: Timed, found: Iterable[str], given: Mapping[str, str] | None =
         if len(candidates) == 1:
             matched[name] = candidates[0]
             continue
-        hint = did_you_mean(said, tasks, otherwise=f"tasks are {', '.join(tasks)}")
-        if len(candidates) > 1:
-            hint = f"say which: --name '{name}={candidates[0]}'"
-        else:
-            hint += f"; say what it is with --name '{name}=TASK', or '{name}=' to leave it out"
+        hint = f"say which: --name '{name}={candidates[0]}'" if candidates else ""
+        if not candidates:
+            guess = did_you_mean(said, tasks, otherwise="" if problems else f"tasks are {', '.join(tasks)}")
+            hint = f"{guess} (--name '{name}=TASK' says what it is, '{name}=' leaves it out)".lstrip()
         what = f"may be {' or '.join(candidates)}" if candidates else "is no task of it"
         message = f"'{said}' is measured, but {what} ('{design.name}')"
         problems.append(Problem("E451", message, position_of(design.name), hint))
@@ -117,7 +117,7 @@ def waiting_for(design: Timed) -> dict[str, frozenset[str]]:
         graph.add_edges_from(flow_graph(expanded).edges())
         _add_undoing(graph, expanded)
     is_flow, tasks = isinstance(design, model.Orchestration), tasks_of(design)
-    merged = nx.relabel_nodes(graph, {node: _written(node, is_flow) for node in graph})
+    merged = nx.relabel_nodes(graph, {node: written(node, is_flow) for node in graph})
     merged.add_nodes_from(tasks)
     closure = nx.transitive_closure(merged, reflexive=False)
     return {task: frozenset(closure.predecessors(task)).intersection(tasks) for task in tasks}
@@ -137,7 +137,7 @@ def _add_undoing(graph: nx.DiGraph[str], design: model.Orchestration) -> None:
         graph.remove_edges_from([(undo_node(a), undo_node(b)) for a in undone for b in undone])
 
 
-def _written(node: str, orchestration: bool) -> str:
+def written(node: str, orchestration: bool) -> str:
     """An expanded task's name as it is written: without an index, and without the steps that run its flow."""
     name = re.sub(r"\[[^]]*\]", "", node)
     if not orchestration or name.startswith("("):

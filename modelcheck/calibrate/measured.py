@@ -128,7 +128,7 @@ def _check_columns(path: str | Path, names: Mapping[str, str], there: list[str])
         if name not in there:
             hint = did_you_mean(name, there, otherwise=f"the columns are {', '.join(there[:12])}")
             message = f"{Path(path).name}: there is no column '{name}' that tells the {what}"
-            problems.append(Problem("E450", message, None, f"{hint}; name it with --columns {what}=NAME"))
+            problems.append(Problem("E450", message, None, f"{hint} (say which with --columns {what}=NAME)"))
     if problems:
         raise ModelError(problems)
 

@@ -10,6 +10,7 @@ from ..drawing.svg import svg
 from .elements import block, faint, figure, table, text
 
 if TYPE_CHECKING:
+    from ..calibrate import Calibration
     from ..compare import Comparison
     from ..simulate import SimulationResult
 
@@ -64,6 +65,18 @@ def render_comparison(found: Comparison) -> str:
         parts += [table([text(cell) for cell in row] for row in rows)] if rows else []
         parts += [f"<p>{text(sentence)}</p>" for sentence in sentences]
     return block(*parts)
+
+
+def render_calibration(found: Calibration) -> str:
+    """A calibration: its tasks, the percentiles, and what they say."""
+    from ..calibrate.text import heading, percentile_rows, sentences, task_rows
+
+    return block(
+        f"<p><strong>{text(heading(found))}</strong></p>",
+        *(table([text(cell) for cell in row] for row in rows(found)) for rows in (task_rows, percentile_rows)),
+        *(f"<p>{text(sentence)}</p>" for sentence in sentences(found)),
+        "<small>" + "<br>".join(text(f"note: {note}") for note in found.notes) + "</small>",
+    )
 
 
 def _bars(found: Comparison) -> str:

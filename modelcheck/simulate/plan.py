@@ -187,11 +187,11 @@ def _plan_flow(design: model.Orchestration, workers: Mapping[str, tuple[str, ...
         possible = [o for o in model.outcome_names(step, service) if o != "timeout" or step.timeout is None]
         retry = step.retry or design.policies.retry or model.Retry(attempts=1)
         delay, average = builder.draws(task, "service", step.time or (service.time if service else None))
+        call = builder.draws(task, "overhead", step.overhead or overhead)[0]
         builder.tasks["step", name] = Task(
             ("step", name), delay, average, Draws(builder.seed, task, "outcome"),
             builder.shares(name, service.fails if service else {}, possible),
-            builder.draws(task, "overhead", step.overhead or overhead)[0], (*slots, *workers.get(step.service or "", ())),
-            step.timeout, retry.backoff, retry.factor,
+            call, (*slots, *workers.get(step.service or "", ())), step.timeout, retry.backoff, retry.factor,
         )  # fmt: skip
         if delay is None and not step.origin.instant:
             builder.untimed.append(name)
