@@ -100,8 +100,8 @@ def sentences(found: Calibration) -> Iterator[str]:
     else:
         yield "The calibrated model reproduces p50 and p95 of what it was calibrated by."
     yield (
-        f"Of two halves of the same executions, a percentile of one lies in the {example.confidence:.0%} interval of the "
-        f"other in some {100 * _between_halves(example.confidence):.0f} % of all splits, because both are samples."
+        f"Of two halves of the same executions, a percentile of one lies in the {example.confidence:.0%} interval of"
+        f" the other in some {100 * _between_halves(example.confidence):.0f} % of all splits, because both are samples."
     )
     last = found.body.measured[99]
     if found.fit != "lognormal" and found.body.simulated[99] < last.low:
