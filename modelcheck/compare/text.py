@@ -297,6 +297,11 @@ def _interval(found: Estimate) -> str:
     return f"[{show_time(found.low)}, {show_time(found.high)}]"
 
 
+def aligned(rows: list[Row]) -> list[str]:
+    """Rows in columns."""
+    return _table(rows)
+
+
 def _table(rows: list[Row]) -> list[str]:
     """Rows in columns; the last column is wrapped."""
     if not rows:
