@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from . import model as model
-    from .api import calibrate, check, compare, explore, graph, load, outcomes, same_outcomes, simulate, to_text
+    from .api import calibrate, check, compare, explore, graph, load, outcomes, same_outcomes, scale, simulate, to_text
     from .engine.target import Limits
     from .errors import ModelError
     from .results import CheckReport, Finding, Result, Verdict
@@ -36,6 +36,7 @@ _HOMES = {
     "load": "api",
     "outcomes": "api",
     "same_outcomes": "api",
+    "scale": "api",
     "simulate": "api",
     "to_text": "api",
     "CheckReport": "results",
@@ -62,6 +63,7 @@ __all__ = [
     "model",
     "outcomes",
     "same_outcomes",
+    "scale",
     "simulate",
     "to_text",
 ]

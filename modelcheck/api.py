@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .calibrate import Calibration, Measurements
     from .check.outcomes import Agreement, Outcomes
     from .compare import Comparison
+    from .compare.scalability import Scalability
     from .explore.exploration import Exploration
     from .simulate import SimulationResult
 
@@ -159,6 +160,23 @@ def compare(
         load(each, constants) if isinstance(each, (str, Path)) else each for each in (orchestration, choreography)
     )
     return run(first, second, jobs=jobs, seed=seed)
+
+
+def scale(
+    source: str | Path | model.Model,
+    vary: str,
+    values: Iterable[float],
+    objective: str,
+    *,
+    jobs: int = 10_000,
+    seed: int = 1,
+    constants: Mapping[str, str] | None = None,
+) -> Scalability:
+    """How far a design scales: Min and Max of what is varied under an objective; see `compare.scalability.scale`."""
+    from .compare.scalability import scale as run
+
+    design = load(source, constants) if isinstance(source, (str, Path)) else source
+    return run(design, vary, list(values), objective, jobs, seed)
 
 
 def calibrate(

@@ -97,7 +97,24 @@ def parser_of() -> argparse.ArgumentParser:
     compare = _verb(verbs, "compare", "an orchestration and a choreography of the same tasks, side by side")
     compare.add_argument("orchestration", metavar="ORCHESTRATION")
     compare.add_argument("choreography", metavar="CHOREOGRAPHY")
+    compare.add_argument("--scaling", action="store_true", help="also how times grow with services, load and overheads")
     _add_runs(compare)
+
+    scale = _verb(verbs, "scale", "how far a design, or each of two, scales under an objective")
+    scale.add_argument("model", metavar="MODEL")
+    scale.add_argument("other", nargs="?", metavar="OTHER", help="a second design to set beside it")
+    scale.add_argument(
+        "--vary",
+        type=_varied,
+        required=True,
+        metavar="WHAT=VALUES",
+        help="a constant, rate (jobs a second), workers, 'workers of NAME' or listeners, as in N=1..20, rate=5,10,20,"
+        " rate=10..100 by 10",
+    )
+    scale.add_argument(
+        "--objective", required=True, metavar="TEXT", help="'p95 <= 2s', 'mean < 300ms and utilisation <= 80%%'"
+    )
+    _add_runs(scale)
 
     calibrate = _verb(verbs, "calibrate", "give a design the times that were measured, and set it beside them")
     calibrate.add_argument("model", metavar="MODEL")
@@ -267,6 +284,26 @@ def _reductions(text: str) -> tuple[str, ...]:
             message = f"'{_shown(name)}' is none of all, none, {', '.join(REDUCTIONS)}"
             raise argparse.ArgumentTypeError(message)
     return names
+
+
+def _varied(text: str) -> tuple[str, list[float]]:
+    """What is varied, and its values: WHAT=1..20, WHAT=1,2,5, WHAT=10..100 by 10."""
+    name, _, given = text.partition("=")
+    values: list[float] = []
+    try:
+        for part in given.split(","):
+            bounds, _, step = part.partition("by")
+            low, dots, high = bounds.partition("..")
+            width = float(step) if step.strip() else 1.0
+            count = int((float(high) - float(low)) / width + 1e-9) + 1 if dots and width > 0 else 1
+            if count > 1_000:
+                raise argparse.ArgumentTypeError(f"'{_shown(text)}' names {count:,} values, which are too many")
+            values += [float(low) + width * number for number in range(count)]
+    except (ValueError, OverflowError):
+        values = []
+    if not name.strip() or not values or not all(abs(value) < MOST for value in values):
+        raise argparse.ArgumentTypeError(f"'{_shown(text)}' is not WHAT=VALUES, such as N=1..20 or rate=5,10,20")
+    return name.strip(), values
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -31,6 +31,15 @@ class Scaling:
         """k where the messages grow like services^k: the slope of a straight line through the logarithms."""
         return float(np.polyfit(np.log(self.services), np.log(self.messages), 1)[0])
 
+    def to_dict(self) -> dict[str, object]:
+        return {
+            "topology": self.kind,
+            "services": list(self.services),
+            "mean": [mean.to_dict() for mean in self.means],
+            "messages": list(self.messages),
+            "message_exponent": self.message_exponent,
+        }
+
 
 def scaling(
     kind: str,

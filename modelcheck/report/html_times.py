@@ -12,6 +12,7 @@ from .elements import block, faint, figure, table, text
 if TYPE_CHECKING:
     from ..calibrate import Calibration
     from ..compare import Comparison
+    from ..compare.scalability import Scalability
     from ..simulate import SimulationResult
 
 BINS, MOST_SHOWN = 48, 0.995  # the last of a long tail would press everything else together
@@ -76,6 +77,16 @@ def render_calibration(found: Calibration) -> str:
         *(table([text(cell) for cell in row] for row in rows(found)) for rows in (task_rows, percentile_rows)),
         *(f"<p>{text(sentence)}</p>" for sentence in sentences(found)),
         "<small>" + "<br>".join(text(f"note: {note}") for note in found.notes) + "</small>",
+    )
+
+
+def render_scalability(found: Scalability) -> str:
+    """How far a design scales: a row for each value, and Min and Max."""
+    return block(
+        f"<p><strong>{text(found.name)}</strong> as {text(found.vary)} varies; objective: "
+        f"{text(found.objective.text)}</p>",
+        table([text(cell) for cell in row] for row in found.rows()),
+        *(f"<p>{text(sentence)}</p>" for sentence in found.sentences()),
     )
 
 
