@@ -20,7 +20,20 @@ if TYPE_CHECKING:
     from typing import Any
 
     from . import model as model
-    from .api import calibrate, check, compare, explore, graph, load, outcomes, same_outcomes, scale, simulate, to_text
+    from .api import (
+        calibrate,
+        check,
+        compare,
+        explore,
+        graph,
+        load,
+        outcomes,
+        same_outcomes,
+        scale,
+        simulate,
+        timeline,
+        to_text,
+    )
     from .engine.target import Limits
     from .errors import ModelError
     from .results import CheckReport, Finding, Result, Verdict
@@ -38,6 +51,7 @@ _HOMES = {
     "same_outcomes": "api",
     "scale": "api",
     "simulate": "api",
+    "timeline": "api",
     "to_text": "api",
     "CheckReport": "results",
     "Finding": "results",
@@ -65,6 +79,7 @@ __all__ = [
     "same_outcomes",
     "scale",
     "simulate",
+    "timeline",
     "to_text",
 ]
 

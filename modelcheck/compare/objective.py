@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..distributions import SECONDS
 from ..errors import ModelError, Problem, did_you_mean
 from ..simulate import Estimate, SimulationResult
 from ..simulate.statistics import percentile_of, percentile_of_queued
 
-SECONDS = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "min": 60.0, "h": 3600.0}
 MEASURES = ("mean", "p50", "p95", "p99", "utilisation", "success")
 USAGE = "write p95 <= 2s, mean < 300ms, utilisation <= 80% or success >= 99%, several joined by 'and'"
 

@@ -8,11 +8,10 @@ import numpy as np
 
 from .. import model
 from ..errors import ModelError, Problem, position_of
-from ..expand import expand, flows_of
-from ..expand.several import engine_of
 from .back_ends import NAMES, BackEnd, choose
 from .events import EventLoop
 from .jobs import Runs, joined
+from .possible import simulable
 from .result import SimulationResult
 from .setting import Setting, alone, loop_for, setting_of
 from .statistics import (
@@ -49,15 +48,8 @@ def simulate(
     warmup: how many of the first jobs to leave out; None: by the rule MSER-5 where jobs arrive, else 0.
     Raises `ModelError`: nothing has a duration, a delay is wrong, or work arrives faster than it can be done.
     """
-    if isinstance(design, model.System | model.Net):
-        kind = "system of bare actions" if isinstance(design, model.System) else "net"
-        message = f"'{design.name}' is a {kind}: nothing in it has a duration"
-        hint = "simulate an orchestration or a choreography"
-        raise ModelError([Problem("E404", message, position_of(design.name), hint)])
-    design = expand(design)
+    design = simulable(design)
     _check_numbers(jobs, back_end, warmup, confidence)
-    if isinstance(design, model.Orchestration):
-        _check_possible(design)
     setting = setting_of(design, seed)
     notes = [*setting.plan.notes, *_loads(setting)]
     if jobs > MOST_JOBS:
@@ -65,23 +57,6 @@ def simulate(
     chosen, reason = choose(setting, back_end)
     runs = joined(chosen.blocks(setting, range(jobs)))
     return _summary(setting, runs, chosen, reason, warmup, confidence, notes)
-
-
-def _check_possible(design: model.Orchestration) -> None:
-    """Waiting for an engine, and timeouts that hide one thing or the other with nobody knows which probability, are
-    not simulated: times without them would be wrong."""
-    for each in flows_of(design).values():
-        for step, declared in each.flow.steps.items():
-            if declared.origin.hides == "either":
-                message = f"how often a timeout of '{step}' hides a success is not known, so it cannot be simulated"
-                hint = "say 'hides: nothing' or 'hides: success' to simulate one of the two"
-                raise ModelError([Problem("E415", message, position_of(step), hint)])
-    used = {engine_of(each) for each in flows_of(design).values()}
-    for name, engine in design.engines.items():
-        if name in used and engine.concurrency is not None:
-            message = f"'{name}' runs {engine.concurrency} flows at once: waiting for an engine is not simulated"
-            hint = "leave the engine's concurrency out, or limit the coordinator's"
-            raise ModelError([Problem("E414", message, position_of(name), hint)])
 
 
 def _check_numbers(jobs: int, back_end: str, warmup: int | None, confidence: float) -> None:
