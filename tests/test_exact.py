@@ -289,7 +289,7 @@ def test_mixtures_are_ways() -> None:
     found = known(row(mixed))
     assert found["mean"].value == pytest.approx(0.65, rel=CLOSE)
     assert found.within(3.0).value == pytest.approx(1 - 0.9 * math.exp(-6) - 0.1 * math.exp(-1.5), rel=CLOSE)
-    assert "exponential" in found["p50"].method
+    assert "Markov chain" in found["p50"].method
 
 
 def test_a_parallel_saga_of_any_delays() -> None:

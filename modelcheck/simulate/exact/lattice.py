@@ -12,13 +12,12 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-import networkx as nx
 import numpy as np
 
 from ..delays import Array
 from .distribution import Grid
 from .laws import Law, Stages
-from .process import Edge, Process
+from .process import Edge, Process, loops_of
 from .rounding import LARGEST, SMALLEST, rounded
 
 # Damping keeps a millionth of what comes round, and costs six of the sixteen digits.
@@ -82,14 +81,10 @@ def _ended(process: Process, edges: list[Edge], parts: list[tuple[list[int], dic
 
 def _parts(process: Process, edges: list[Edge]) -> list[tuple[list[int], dict[int, list[Edge]]]]:
     """The standings in groups that can reach each other, what comes last first, each with the edges that leave it."""
-    graph: nx.DiGraph[int] = nx.DiGraph()
-    graph.add_nodes_from(range(len(process)))
     leaving: dict[int, list[Edge]] = {}
     for edge in edges:
-        graph.add_edge(edge.source, edge.target)
         leaving.setdefault(edge.source, []).append(edge)
-    loops = [sorted(group) for group in nx.strongly_connected_components(graph)]
-    return [(group, {number: leaving.get(number, []) for number in group}) for group in loops]
+    return [(group, {number: leaving.get(number, []) for number in group}) for group in loops_of(len(process), edges)]
 
 
 def _solve(

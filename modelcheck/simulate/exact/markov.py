@@ -15,7 +15,7 @@ import numpy as np
 from ..delays import Array
 from ..plan import Key
 from . import laws
-from .process import Process
+from .process import Process, loops_of
 from .reason import NotExact
 
 
@@ -34,18 +34,12 @@ class Solution:
 
 def solve(process: Process) -> Solution:
     """Solves the equations. Raises `NotExact` where a job may go on for ever, or a mean is infinite."""
-    from scipy.sparse import csr_matrix, identity
-    from scipy.sparse.linalg import splu
-
     _check_that_jobs_end(process)
-    count = len(process)
-    sources, targets, shares = columns(process)
-    chain = csr_matrix((shares, (sources, targets)), shape=(count, count))
-    equations: Any = splu((identity(count) - chain).tocsc())
-    begins = np.zeros(count)
+    equations = _Equations(process)
+    begins = np.zeros(len(process))
     for number, share in process.begins.items():
         begins[number] = share
-    visits = equations.solve(begins, trans="T")
+    visits = equations.solve(begins, "T")
     endings: dict[str, float] = {}
     for number, name in process.endings.items():
         endings[name] = endings.get(name, 0.0) + float(visits[number])
@@ -57,14 +51,32 @@ def solve(process: Process) -> Solution:
     return Solution(visits, ended, mean, max(0.0, square - mean * mean), endings, counts)
 
 
-def columns(process: Process) -> tuple[Any, Any, Array]:
-    """Sources, targets and probabilities of all edges."""
-    sources = np.array([edge.source for edge in process.edges], dtype=np.int64)
-    targets = np.array([edge.target for edge in process.edges], dtype=np.int64)
-    return sources, targets, np.array([edge.share for edge in process.edges])
+class _Equations:
+    """The equations x = P x + b of the chain, in an order in which they are triangular but for loops."""
+
+    def __init__(self, process: Process):
+        from scipy.sparse import csc_matrix, identity
+        from scipy.sparse.linalg import splu
+
+        count = len(process)
+        order = [number for group in loops_of(count, process.edges) for number in group]
+        self.rank = np.empty(count, dtype=np.int64)
+        self.rank[order] = np.arange(count)
+        sources = self.rank[[edge.source for edge in process.edges]]
+        targets = self.rank[[edge.target for edge in process.edges]]
+        chain = csc_matrix(([edge.share for edge in process.edges], (sources, targets)), shape=(count, count))
+        # No pivoting: the diagonal of I - P is never smaller than the rest of its row.
+        self.factors: Any = splu(identity(count, format="csc") - chain, permc_spec="NATURAL", diag_pivot_thresh=0.0)
+
+    def solve(self, given: Array, trans: str = "N") -> Array:
+        """x for a vector b; with trans "T", of the transposed equations."""
+        ordered = np.empty(len(given))
+        ordered[self.rank] = given
+        found: Array = self.factors.solve(ordered, trans=trans)[self.rank]
+        return found
 
 
-def _times(process: Process, equations: Any, begins: Array) -> tuple[float, float, float]:
+def _times(process: Process, equations: _Equations, begins: Array) -> tuple[float, float, float]:
     """The probability to end in time, and the mean and mean square of the time where a job does.
 
     With h the probability to end, m = E[T; ends] solves m = sum p (E[X] h' + m'), and so for the square.

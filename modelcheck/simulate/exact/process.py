@@ -9,9 +9,11 @@ left of each is part of the standing), or if it does not matter in which order t
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
+
+import networkx as nx
 
 from ..plan import Key
 from ..setting import Setting, endings_of
@@ -24,7 +26,7 @@ from .reason import NotExact
 from .state import Clock, Dice, Finish, Standing, World, all_ways, world_of
 from .tree import Latest
 
-MOST_STANDINGS, MOST_MOVES = 20_000, 200_000
+MOST_STANDINGS, MOST_MOVES = 10_000, 100_000
 
 
 @dataclass(frozen=True)
@@ -85,6 +87,15 @@ def _fired(
     job = Journey.resume(world, standing, dice, clocks, later)
     job.fire(fired)
     return job
+
+
+def loops_of(count: int, edges: Iterable[Edge]) -> list[list[int]]:
+    """The standings in groups that can reach each other, what comes last first."""
+    graph: nx.DiGraph[int] = nx.DiGraph()
+    graph.add_nodes_from(range(count))
+    graph.add_edges_from((edge.source, edge.target) for edge in edges)
+    groups = nx.condensation(graph)
+    return [sorted(groups.nodes[group]["members"]) for group in reversed(list(nx.topological_sort(groups)))]
 
 
 class Mixed(Exception):
