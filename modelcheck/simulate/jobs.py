@@ -41,7 +41,7 @@ class Runs:
     endings: one number a job, into `labels`; `stuck` where it stopped for ever, `out of range` where a variable left
     its range. starts: how often each task was started; busy, waited: the worker-seconds that each pool was used, and
     that was waited for it; longest: its longest queue; horizon: the end of the last of them.
-    begun, happenings: the state each job began in and every action, where that was recorded.
+    begun, arrived, happenings: the state each job began in, when it arrived, and every action, where that was recorded.
     """
 
     makespans: Array
@@ -62,6 +62,7 @@ class Runs:
     down: Mapping[str, float] = field(default_factory=dict)
     events: int = 0
     begun: tuple[State, ...] = ()
+    arrived: tuple[float, ...] = ()
     happenings: tuple[Happening, ...] = ()
 
     def __post_init__(self) -> None:
@@ -105,6 +106,7 @@ def joined(blocks: Iterable[Runs]) -> Runs:
         max(part.horizon for part in parts), column("lost"), column("dead_letters"), total("down"),
         sum(part.events for part in parts),
         tuple(state for part in parts for state in part.begun),
+        tuple(time for part in parts for time in part.arrived),
         tuple(each for part in parts for each in part.happenings),
     )  # fmt: skip
 
