@@ -39,7 +39,7 @@ def _max_plus(setting: Setting, jobs: range) -> Iterator[Runs]:
 
 
 def _events(setting: Setting, jobs: range) -> Iterator[Runs]:
-    yield setting.loop().run(jobs)
+    yield from setting.loop().blocks(jobs)
 
 
 BACK_ENDS = (

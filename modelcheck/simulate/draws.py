@@ -68,9 +68,7 @@ class Draws:
     are kept: memory does not grow with the number of jobs. delay: the distribution that is drawn from, where it is one.
     """
 
-    def __init__(
-        self, seed: int, task: str, purpose: str, sample: Sampler | None = None, delay: Delay | None = None
-    ):
+    def __init__(self, seed: int, task: str, purpose: str, sample: Sampler | None = None, delay: Delay | None = None):
         self.seed, self.task, self.purpose, self.delay = seed, task, purpose, delay
         self.sample: Callable[[Array], Array] = sample or (lambda numbers: numbers)
         self._blocks: dict[tuple[int, int, int], list[float]] = {}

@@ -116,7 +116,7 @@ class Job:
     """One job: where it is, what it has asked for, how often it has visited and attempted each task.
 
     again: what ended to be tried again; holds: of these, what has kept its workers; blocked: what has ended, but must
-    wait for room in a queue; engines: the engines that its flows run on, by the flow; inbox: its messages in each queue;
+    wait for room in a queue; engines: those that its flows run on, by the flow; inbox: its messages in each queue;
     published: how often each event was; unpaid: what its coordinators have still to do before it begins.
     """
 

@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, TypeAlias
 
-from .jobs import Job
 from .plan import Faults
 from .pools import Pool
 from .sharing import Sharing
@@ -100,7 +99,7 @@ class Pacing:
         else:
             sharing.give_up(work, now)
             self._announce_end(name, sharing)
-        work.outcome = "timeout"
+        work.outcome = work.late
         self.finish(work, now)
 
     def _announce_end(self, name: str, sharing: Sharing) -> None:

@@ -13,11 +13,41 @@ from dataclasses import dataclass, field
 from .. import model
 from ..errors import ModelError, Problem, position_of
 from ..expand import expand, flows_of
+from ..expand.several import engine_of
 from ..graph.events import DEFAULT_CHANNEL, channel_of, deliveries
 from .delays import mean, sampler
 from .draws import Draws
 
 Key = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Chance:
+    """Something that happens with a probability: so often as the draw is below the share."""
+
+    share: float
+    luck: Draws
+
+
+@dataclass(frozen=True)
+class Faults:
+    """How a pool breaks down: the time from its start or repair to the next crash, and from there to the repair.
+
+    restarts: what was in progress begins again afterwards; otherwise it goes on.
+    """
+
+    every: Draws
+    repair: Draws
+    restarts: bool
+
+
+@dataclass(frozen=True)
+class Partitions:
+    """The servers of a channel, each of which carries the messages of some jobs; `key` says which of a job."""
+
+    channel: str
+    count: int
+    key: Draws
 
 
 @dataclass(frozen=True)
@@ -27,6 +57,8 @@ class Task:
     delay: how long it takes (None: no time). overhead: what a call costs before it is queued for a worker. pools: whose
     workers it occupies between start and finish. A delay above `timeout` ends as `timeout`, after that time.
     A retry waits `backoff * factor ** (attempt - 1)`. mean: the mean delay, without regard to the timeout.
+    priority: those with a higher one go first. desk: the coordinator's workers who make the call, for the time of the
+    overhead. hidden: how likely a timeout hides a success, and the draws for it (None: it never does).
     """
 
     key: Key
@@ -39,6 +71,9 @@ class Task:
     timeout: float | None = None
     backoff: float = 0.0
     factor: float = 1.0
+    priority: int = 0
+    desk: str = ""
+    hidden: Chance | None = None
 
     def pause(self, attempt: int) -> float:
         """How long the n-th attempt waits before it is made."""
@@ -47,19 +82,23 @@ class Task:
 
 @dataclass(frozen=True)
 class Receiver:
-    """A queue that an event is delivered to; `capacity` is that of the system (None: not known here)."""
+    """A queue that an event is delivered to; `capacity` is the declared one (None: as much as the system has)."""
 
     name: str
     participant: str
     ordered: bool
     capacity: int | None = None
+    overflow: str = "fail"
 
 
 @dataclass(frozen=True)
 class Plan:
     """All tasks of a design, the sizes of its limited pools, when jobs arrive, and what the reader should know.
 
-    receivers: the queues that each event is put into; publish, deliver: what these cost, where they cost time.
+    receivers: the queues that each event is put into; publish, deliver: what these cost, where they cost time;
+    partitions: the servers that carry an event; repeats: how likely a message of a queue comes again.
+    faults: the pools that break down; shared: those whose work is shared among all who want it.
+    openings: what the coordinators of a job's flows spend before it begins, and at which desk (empty: at none).
     """
 
     seed: int
@@ -71,6 +110,15 @@ class Plan:
     deliver: Mapping[tuple[str, str], Draws] = field(default_factory=dict)
     receivers: Mapping[str, tuple[Receiver, ...]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    partitions: Mapping[str, Partitions] = field(default_factory=dict)
+    repeats: Mapping[tuple[str, str], Chance] = field(default_factory=dict)
+    faults: Mapping[str, Faults] = field(default_factory=dict)
+    shared: frozenset[str] = frozenset()
+    openings: tuple[tuple[str, Draws], ...] = ()
+
+
+# The size of a pool of workers of whom there are as many as wanted, and who break down all the same.
+UNLIMITED = 1 << 30
 
 
 def plan_of(design: model.Orchestration | model.Choreography, seed: int) -> Plan:
@@ -102,7 +150,8 @@ def plan_of(design: model.Orchestration | model.Choreography, seed: int) -> Plan
         )
     return Plan(
         seed, builder.tasks, builder.pools, interval, mean_interval, builder.publish, builder.deliver,
-        builder.receivers, tuple(builder.notes),
+        builder.receivers, tuple(builder.notes), builder.partitions, builder.repeats, builder.faults,
+        frozenset(builder.shared), tuple(builder.openings),
     )  # fmt: skip
 
 
@@ -114,6 +163,11 @@ class _Builder:
         self.publish: dict[str, Draws] = {}
         self.deliver: dict[tuple[str, str], Draws] = {}
         self.receivers: dict[str, tuple[Receiver, ...]] = {}
+        self.partitions: dict[str, Partitions] = {}
+        self.repeats: dict[tuple[str, str], Chance] = {}
+        self.faults: dict[str, Faults] = {}
+        self.shared: set[str] = set()
+        self.openings: list[tuple[str, Draws]] = []
         self.notes: list[str] = []
         self.problems: list[Problem] = []
         self.timed = False
@@ -145,6 +199,28 @@ class _Builder:
         self.pools[name] = size
         return (name,)
 
+    def breaking(self, name: str, pools: tuple[str, ...], crashes: model.Crashes | None) -> tuple[str, ...]:
+        """The pools of somebody who may break down."""
+        if crashes is None:
+            return pools
+        if not pools:
+            self.pools[name], pools = UNLIMITED, (name,)
+        every, average = self.draws(name, "crash", crashes.every)
+        repair, _ = self.draws(name, "repair", crashes.repair)
+        if every is not None and average == 0:
+            message = f"'{name}' crashes all the time: it works for 0 s between two crashes"
+            self.problems.append(Problem("E419", message, position_of(name), "say how long it works: every: 1h"))
+        if every is not None and repair is not None:
+            self.faults[name] = Faults(every, repair, crashes.work == "starts again")
+        return pools
+
+    def hidden(self, task: str, step: model.Step) -> Chance | None:
+        """How likely a timeout of a step hides a success."""
+        share = step.origin.hidden
+        if step.origin.hides != "either" or share is None:
+            return None
+        return Chance(share, Draws(self.seed, task, "hidden"))
+
     def shares(self, name: str, fails: Mapping[str, float], possible: Iterable[str]) -> tuple[tuple[str, float], ...]:
         """Cumulative probabilities of the outcomes; those without a probability are not simulated, and that is said."""
         total = 0.0
@@ -167,18 +243,42 @@ class _Builder:
 
 
 def _plan_orchestration(design: model.Orchestration, builder: _Builder) -> None:
-    workers = {name: builder.pool(name, service.workers) for name, service in design.services.items()}
-    for each in flows_of(design).values():
+    workers = {}
+    for name, service in design.services.items():
+        workers[name] = builder.breaking(name, builder.pool(name, service.workers), service.crashes)
+        if service.discipline == "shared":
+            if service.workers is None:
+                message = f"'{name}' shares its work among workers, and nobody knows how many"
+                builder.problems.append(Problem("E420", message, position_of(name), "say how many: workers: 1"))
+            builder.shared.add(name)
+    for name, each in flows_of(design).items():
         _plan_flow(each, workers, builder)
+        _plan_engine(design, name, each, builder)
+
+
+def _plan_engine(design: model.Orchestration, name: str, flow: model.Orchestration, builder: _Builder) -> None:
+    """A flow waits for its engine, if that runs only so many flows at once."""
+    place = engine_of(flow)
+    engine = design.engines.get(place or "")
+    if place is not None and engine is not None and engine.concurrency is not None:
+        key = ("flow", f"flow {name}" if name else "flow")
+        pools = builder.pool(place, engine.concurrency)
+        builder.tasks[key] = Task(key, None, 0.0, Draws(builder.seed, name, "begin"), (("ok", 1.0),), pools=pools)
 
 
 def _plan_flow(design: model.Orchestration, workers: Mapping[str, tuple[str, ...]], builder: _Builder) -> None:
     coordinator = coordinator_of(design)
     slots: tuple[str, ...] = ()
     overhead: model.Delay | None = None
+    desk = ""
     if coordinator is not None:
         name, declared = coordinator
         slots, overhead = builder.pool(name, declared.concurrency), declared.overhead
+        if declared.workers is not None:
+            (desk,) = builder.pool(f"{name} workers" if slots else name, declared.workers)
+        opening, _ = builder.draws(design.flow.name, "opening", declared.per_flow)
+        if opening is not None:
+            builder.openings.append((desk, opening))
     for name, step in design.flow.steps.items():
         if step.origin.instant and step.compensation is None:
             continue
@@ -191,7 +291,7 @@ def _plan_flow(design: model.Orchestration, workers: Mapping[str, tuple[str, ...
             ("step", name), delay, average, Draws(builder.seed, task, "outcome"),
             builder.shares(name, service.fails if service else {}, possible),
             builder.draws(task, "overhead", overhead)[0], (*slots, *workers.get(step.service or "", ())),
-            step.timeout, retry.backoff, retry.factor,
+            step.timeout, retry.backoff, retry.factor, step.priority, desk, builder.hidden(task, step),
         )  # fmt: skip
         if delay is None and not step.origin.instant:
             builder.untimed.append(name)
@@ -205,6 +305,7 @@ def _plan_flow(design: model.Orchestration, workers: Mapping[str, tuple[str, ...
                 ("undo", name), delay, average, Draws(builder.seed, task, "undo outcome"),
                 builder.shares(f"undo {name}", fails, ()),
                 builder.draws(task, "undo overhead", overhead)[0], (*slots, *workers.get(place, ())),
+                priority=step.priority, desk=desk,
             )  # fmt: skip
 
 
@@ -226,7 +327,7 @@ def handlers_of(design: model.Choreography) -> Iterator[tuple[str, str, model.Ha
 def _plan_choreography(design: model.Choreography, builder: _Builder) -> None:
     listeners = builder.pool("listeners", design.listeners)
     for name, participant in design.participants.items():
-        pools = (*listeners, *builder.pool(name, participant.workers))
+        pools = (*listeners, *builder.breaking(name, builder.pool(name, participant.workers), participant.crashes))
         never = Draws(builder.seed, name, "outcome")
         # Taking a message that no handler wants takes a worker, and no time.
         builder.tasks["act", name] = Task(("act", name), None, 0.0, never, (("ok", 1.0),), pools=pools)
@@ -241,7 +342,9 @@ def _plan_handler(name: str, handler: model.Handler, named: str, pools: tuple[st
     delay, average = builder.draws(task, "service", handler.time)
     shares = builder.shares(name, handler.fails, handler.outcomes)
     outcome = Draws(builder.seed, task, "outcome")
-    builder.tasks["step", name] = Task(("step", name), delay, average, outcome, shares, pools=pools)
+    builder.tasks["step", name] = Task(
+        ("step", name), delay, average, outcome, shares, pools=pools, priority=handler.priority
+    )
     if delay is None:
         builder.untimed.append(name)
 
@@ -250,7 +353,13 @@ def _plan_event(design: model.Choreography, event: str, builder: _Builder) -> No
     place = channel_of(design, event) or DEFAULT_CHANNEL
     channel = design.channels.get(place, model.Channel())
     receivers = tuple(
-        Receiver(f"{place}>{delivery.participant}", delivery.participant, channel.order == "fifo", channel.capacity)
+        Receiver(
+            f"{place}>{delivery.participant}",
+            delivery.participant,
+            channel.order == "fifo",
+            channel.capacity,
+            channel.overflow,
+        )
         for delivery in deliveries(design)
         if delivery.event == event and delivery.effective
     )
@@ -262,7 +371,14 @@ def _plan_event(design: model.Choreography, event: str, builder: _Builder) -> No
         deliver, _ = builder.draws(f"{event}>{receiver.participant}", "deliver", channel.deliver)
         if deliver is not None:
             builder.deliver[event, receiver.name] = deliver
+    if channel.partitions is not None:
+        key = Draws(builder.seed, place, "partition")
+        builder.partitions[event] = Partitions(place, channel.partitions, key)
     if channel.delivery == "at least once" and channel.duplicates and receivers:
+        for receiver in receivers if channel.repeats else ():
+            luck = Draws(builder.seed, f"{event}>{receiver.participant}", "again")
+            builder.repeats[event, receiver.name] = Chance(channel.repeats, luck)
+    if channel.delivery == "at least once" and channel.duplicates and receivers and not channel.repeats:
         note = f"{place}: duplicates not simulated, because no probability is given"
         if note not in builder.notes:
             builder.notes.append(note)

@@ -93,6 +93,12 @@ class Walk:
             state[position] = value
         return self.place(tuple(state), place.running)
 
+    def has_ended(self, flow: str, state: State) -> bool:
+        """Whether a flow has completed or aborted, by the variable of its status."""
+        position = self.system.positions[flow]
+        labels = getattr(self.system.variables[position].type, "labels", ())
+        return labels[int(state[position])] in ("completed", "aborted")
+
     def shared_values(self, state: State) -> tuple[Value, ...]:
         return tuple(state[position] for position in self.shared)
 
