@@ -67,6 +67,11 @@ class Service:
     discipline: str = "in turn"
     crashes: Crashes | None = None
 
+    @property
+    def at_once(self) -> int | None:
+        """How many calls it serves at once (None: any number)."""
+        return None if self.discipline == "shared" else self.workers
+
 
 @dataclass(frozen=True, kw_only=True)
 class Coordinator:

@@ -82,6 +82,8 @@ class EventLoop:
         self.tally = Tally(jobs, self.ending, size)
         self.meter = Meter(self.starts, self.pools, UNLIMITED)
         if self.together:
+            if self.pacing is not None:
+                self.pacing.reset()
             self.arriving.expect(jobs)
             while self.heap:
                 self._run_on()

@@ -41,7 +41,6 @@ class Pacing:
         self.at, self.finish, self.serve, self.goes_on = at, finish, serve, goes_on
         self.names = shared | frozenset(faults)
         self.announced = 0
-        self.reset()
 
     def reset(self, job: int | None = None) -> None:
         """All pools are up and empty; their first crashes are announced."""

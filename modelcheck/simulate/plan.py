@@ -7,14 +7,13 @@ and the step of the actions' labels.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from .. import model
 from ..errors import ModelError, Problem, position_of
 from ..expand import expand, flows_of
 from ..expand.several import engine_of
-from ..graph.events import DEFAULT_CHANNEL, channel_of, deliveries
 from .delays import mean, sampler
 from .draws import Draws
 
@@ -116,6 +115,23 @@ class Plan:
     shared: frozenset[str] = frozenset()
     openings: tuple[tuple[str, Draws], ...] = ()
 
+    @property
+    def only_by_events(self) -> str:
+        """Why only the event loop simulates this; empty where others may, too."""
+        for names, what in (
+            (self.faults, "breaks down"),
+            (self.shared, "shares its work among all who want it"),
+            (self.partitions, "is carried by a partition of its channel"),
+            ([event for event, _ in self.repeats], "may come again"),
+            ([key[1] for key, task in self.tasks.items() if task.priority], "has a priority"),
+            ([key[1] for key, task in self.tasks.items() if task.desk], "is called by a coordinator's workers"),
+            ([key[1] for key in self.tasks if key[0] == "flow"], "waits for an engine"),
+            ([key[1] for key, task in self.tasks.items() if task.hidden], "has a timeout that may hide a success"),
+        ):
+            if names:
+                return f"{next(iter(names))} {what}"
+        return "a coordinator spends time on each flow" if self.openings else ""
+
 
 # The size of a pool of workers of whom there are as many as wanted, and who break down all the same.
 UNLIMITED = 1 << 30
@@ -123,11 +139,13 @@ UNLIMITED = 1 << 30
 
 def plan_of(design: model.Orchestration | model.Choreography, seed: int) -> Plan:
     """The plan of a design; raises `ModelError` with everything that is wrong in its times."""
-    design, builder = expand(design), _Builder(seed)
+    from .plan_reactions import plan_choreography
+
+    design, builder = expand(design), Builder(seed)
     if isinstance(design, model.Orchestration):
         _plan_orchestration(design, builder)
     else:
-        _plan_choreography(design, builder)
+        plan_choreography(design, builder)
     interval, mean_interval = None, 0.0
     if design.arrivals is not None:
         interval, mean_interval = builder.draws("", "arrival", design.arrivals.interval)
@@ -155,7 +173,9 @@ def plan_of(design: model.Orchestration | model.Choreography, seed: int) -> Plan
     )  # fmt: skip
 
 
-class _Builder:
+class Builder:
+    """A plan in the making."""
+
     def __init__(self, seed: int):
         self.seed = seed
         self.tasks: dict[Key, Task] = {}
@@ -209,7 +229,7 @@ class _Builder:
         repair, _ = self.draws(name, "repair", crashes.repair)
         if every is not None and average == 0:
             message = f"'{name}' crashes all the time: it works for 0 s between two crashes"
-            self.problems.append(Problem("E419", message, position_of(name), "say how long it works: every: 1h"))
+            self.problems.append(Problem("E460", message, position_of(name), "say how long it works: every: 1h"))
         if every is not None and repair is not None:
             self.faults[name] = Faults(every, repair, crashes.work == "starts again")
         return pools
@@ -242,21 +262,21 @@ class _Builder:
         return (*found, ("ok", 1.0)) if total < 1 else tuple(found)
 
 
-def _plan_orchestration(design: model.Orchestration, builder: _Builder) -> None:
+def _plan_orchestration(design: model.Orchestration, builder: Builder) -> None:
     workers = {}
     for name, service in design.services.items():
         workers[name] = builder.breaking(name, builder.pool(name, service.workers), service.crashes)
         if service.discipline == "shared":
             if service.workers is None:
                 message = f"'{name}' shares its work among workers, and nobody knows how many"
-                builder.problems.append(Problem("E420", message, position_of(name), "say how many: workers: 1"))
+                builder.problems.append(Problem("E461", message, position_of(name), "say how many: workers: 1"))
             builder.shared.add(name)
     for name, each in flows_of(design).items():
         _plan_flow(each, workers, builder)
         _plan_engine(design, name, each, builder)
 
 
-def _plan_engine(design: model.Orchestration, name: str, flow: model.Orchestration, builder: _Builder) -> None:
+def _plan_engine(design: model.Orchestration, name: str, flow: model.Orchestration, builder: Builder) -> None:
     """A flow waits for its engine, if that runs only so many flows at once."""
     place = engine_of(flow)
     engine = design.engines.get(place or "")
@@ -266,7 +286,7 @@ def _plan_engine(design: model.Orchestration, name: str, flow: model.Orchestrati
         builder.tasks[key] = Task(key, None, 0.0, Draws(builder.seed, name, "begin"), (("ok", 1.0),), pools=pools)
 
 
-def _plan_flow(design: model.Orchestration, workers: Mapping[str, tuple[str, ...]], builder: _Builder) -> None:
+def _plan_flow(design: model.Orchestration, workers: Mapping[str, tuple[str, ...]], builder: Builder) -> None:
     coordinator = coordinator_of(design)
     slots: tuple[str, ...] = ()
     overhead: model.Delay | None = None
@@ -315,70 +335,3 @@ def coordinator_of(design: model.Orchestration) -> tuple[str, model.Coordinator]
     if named is not None:
         return str(design.flow.coordinator), named
     return next(iter(design.coordinators.items())) if len(design.coordinators) == 1 else None
-
-
-def handlers_of(design: model.Choreography) -> Iterator[tuple[str, str, model.Handler]]:
-    """Participant, `participant.handler` and the handler, in the order written."""
-    for name, participant in design.participants.items():
-        for key, handler in participant.handlers.items():
-            yield name, f"{name}.{key}", handler
-
-
-def _plan_choreography(design: model.Choreography, builder: _Builder) -> None:
-    listeners = builder.pool("listeners", design.listeners)
-    for name, participant in design.participants.items():
-        pools = (*listeners, *builder.breaking(name, builder.pool(name, participant.workers), participant.crashes))
-        never = Draws(builder.seed, name, "outcome")
-        # Taking a message that no handler wants takes a worker, and no time.
-        builder.tasks["act", name] = Task(("act", name), None, 0.0, never, (("ok", 1.0),), pools=pools)
-        for key, handler in participant.handlers.items():
-            _plan_handler(f"{name}.{key}", handler, handler.task or key, pools, builder)
-    for event in design.events:
-        _plan_event(design, event, builder)
-
-
-def _plan_handler(name: str, handler: model.Handler, named: str, pools: tuple[str, ...], builder: _Builder) -> None:
-    task = builder.task_name(named)
-    delay, average = builder.draws(task, "service", handler.time)
-    shares = builder.shares(name, handler.fails, handler.outcomes)
-    outcome = Draws(builder.seed, task, "outcome")
-    builder.tasks["step", name] = Task(
-        ("step", name), delay, average, outcome, shares, pools=pools, priority=handler.priority
-    )
-    if delay is None:
-        builder.untimed.append(name)
-
-
-def _plan_event(design: model.Choreography, event: str, builder: _Builder) -> None:
-    place = channel_of(design, event) or DEFAULT_CHANNEL
-    channel = design.channels.get(place, model.Channel())
-    receivers = tuple(
-        Receiver(
-            f"{place}>{delivery.participant}",
-            delivery.participant,
-            channel.order == "fifo",
-            channel.capacity,
-            channel.overflow,
-        )
-        for delivery in deliveries(design)
-        if delivery.event == event and delivery.effective
-    )
-    builder.receivers[event] = receivers
-    publish, _ = builder.draws(event, "publish", channel.publish)
-    if publish is not None:
-        builder.publish[event] = publish
-    for receiver in receivers:
-        deliver, _ = builder.draws(f"{event}>{receiver.participant}", "deliver", channel.deliver)
-        if deliver is not None:
-            builder.deliver[event, receiver.name] = deliver
-    if channel.partitions is not None:
-        key = Draws(builder.seed, place, "partition")
-        builder.partitions[event] = Partitions(place, channel.partitions, key)
-    if channel.delivery == "at least once" and channel.duplicates and receivers:
-        for receiver in receivers if channel.repeats else ():
-            luck = Draws(builder.seed, f"{event}>{receiver.participant}", "again")
-            builder.repeats[event, receiver.name] = Chance(channel.repeats, luck)
-    if channel.delivery == "at least once" and channel.duplicates and receivers and not channel.repeats:
-        note = f"{place}: duplicates not simulated, because no probability is given"
-        if note not in builder.notes:
-            builder.notes.append(note)
