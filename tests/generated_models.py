@@ -92,6 +92,27 @@ def parameter(what: str) -> st.SearchStrategy[Any]:
 
 
 maybe_delay = st.none() | delays()
+sizes = st.integers(1, 10**11).map(lambda size: {"size": size}) | st.builds(
+    dict, size=st.sampled_from((1.0, 2.5, 1e300)), geometric=st.just(True)
+)
+arrivals = (
+    st.builds(model.Arrivals, interval=delays())
+    | st.builds(
+        model.Arrivals, bursts=st.tuples(sizes, delays()).map(lambda both: model.Bursts(**both[0], every=both[1]))
+    )
+    | st.builds(
+        model.Arrivals,
+        recorded=st.builds(
+            model.Recording,
+            file=st.sampled_from(("times.csv", "a b/größe.csv", "#1.csv", "50/s")),
+            column=st.just("") | st.sampled_from(("started", "a: b")),
+            where=st.just("") | st.sampled_from(("status=ok", "a b=c=d")),
+            unit=st.sampled_from(("s", "ms")),
+        ),
+    )
+    | st.builds(model.Arrivals, users=st.integers(1, 10**11), think=maybe_delay)
+)
+correlations = st.just(0.0) | st.floats(0, 1)
 fails = st.dictionaries(failures, chances, max_size=3).filter(lambda rates: sum(rates.values()) < 1)
 retries = st.builds(
     model.Retry,
@@ -272,7 +293,8 @@ def orchestrations(draw: st.DrawFn) -> model.Orchestration:
             flows=st.just(flows),
             policies=policies,
             instances=st.just("3") | formulas,
-            arrivals=st.none() | st.builds(model.Arrivals, interval=delays()),
+            arrivals=st.none() | arrivals,
+            correlation=correlations,
         )
     )
 
@@ -366,7 +388,8 @@ def choreographies(draw: st.DrawFn) -> model.Choreography:
             starts=published,
             listeners=st.none() | st.integers(1, 3),
             instances=st.just("3") | formulas,
-            arrivals=st.none() | st.builds(model.Arrivals, interval=delays()),
+            arrivals=st.none() | arrivals,
+            correlation=correlations,
         )
     )
 

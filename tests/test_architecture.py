@@ -22,6 +22,7 @@ LAYERS = (
     ("designs",),
     ("petri",),
     ("distributions",),
+    ("durations",),
     ("model",),
     ("datatypes",),
     ("source", "library"),

@@ -11,14 +11,12 @@ from .. import model
 from ..errors import Located, Position
 from ..expressions import as_text
 from ..source import LocatedMap, Node
-from .delays import DELAY
 from .reader import (
     MISSING,
     About,
     Key,
     Problems,
     Reader,
-    converted,
     either,
     list_of,
     mapping_of,
@@ -31,10 +29,9 @@ from .reader import (
     word,
 )
 from .values import COUNT, FORMULA, INITIAL, LABELS, NAME, TEXT, TRUTH, TYPE
-from .writing import Builds, CannotWrite, brackets, only, said
+from .writing import Builds, CannotWrite, brackets, said
 
 NAMES = one_or_more(NAME)
-DELAYS = named("delay", DELAY)
 
 
 def plain(dataclass: Callable[..., Any]) -> Builds:
@@ -279,12 +276,3 @@ DESIGN = {
     "states": Key(COUNT, "how many states there are, where that is known: another number is a finding"),
 }
 INSTANCES = Key(FORMULA, "how many copies run at once; they share services, channels and what is `shared`")
-ARRIVALS = Key(
-    short(
-        converted(DELAYS, lambda delay: model.Arrivals(interval=delay), only("interval")),
-        record(
-            "arrivals", {"interval": Key(DELAYS, "the time between two arrivals", required=True)}, plain(model.Arrivals)
-        ),
-    ),
-    "how jobs arrive in a simulation; without it each runs alone",
-)
