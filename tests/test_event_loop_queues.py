@@ -1,4 +1,4 @@
-"""What happens in queues, against the exact values of queueing theory: intervals of 99.9 % that can fail, fixed seeds."""
+"""Queues against the exact values of queueing theory: intervals of 99.9 % that can fail, fixed seeds."""
 
 from __future__ import annotations
 
@@ -133,7 +133,8 @@ def test_breakdowns_formula() -> None:
 
 
 def test_work_that_starts_again() -> None:
-    """A task of length 1 that begins again at each crash (rate c): its time worked is (e^c - 1) / c (Kulkarni et al. 1986).
+    """A task of length 1 that begins again at each crash (rate c): its time worked is (e^c - 1) / c (Kulkarni et
+    al. 1986).
 
     The repairs, of mean r, come on top: (e^c - 1) (1/c + r).
     """
@@ -246,3 +247,28 @@ def test_dead_letters() -> None:
     runs = events(letters(0.5, model.Channel(), handler), 5_000)
     assert 0.3 in share(runs, "dead-lettered")
     assert runs.dead_letters.sum() == (runs.endings == runs.labels.index("dead-lettered")).sum()
+
+
+def machine_repairman(users: int, think: float, service: float) -> float:
+    """The mean time of a job in a closed loop of users and one server, by mean value analysis (Reiser and Lavenberg
+    1980)."""
+    waiting = 0.0
+    for count in range(1, users + 1):
+        time = service * (1 + waiting)
+        waiting = count / (think + time) * time
+    return time
+
+
+def test_users_who_wait_for_their_jobs() -> None:
+    design = replace(
+        queue(1, model.Service(time=exponential(1), workers=1)), arrivals=model.Arrivals(users=6, think=exponential(5))
+    )
+    result = simulate(design, 60_000, seed=4, confidence=SURE)
+    assert result.back_end == "events"
+    assert machine_repairman(6, 5, 1) in result.mean
+    assert machine_repairman(5, 5, 1) not in result.mean
+
+
+def test_users_of_an_overloaded_service_are_no_error() -> None:
+    design = replace(queue(1, model.Service(time=constant(1), workers=1)), arrivals=model.Arrivals(users=3))
+    assert simulate(design, 300, warmup=10).mean.value == pytest.approx(3)

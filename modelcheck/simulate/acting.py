@@ -37,7 +37,7 @@ class Acting:
         arrive: Callable[[float, Job], None],
         leave: Callable[[Pool[Request], float], None],
     ):
-        together = plan.interval is not None
+        together = plan.together
         positions = tuple(system.positions[name] for name in shared) if together else ()
         queues = dict.fromkeys(each.name for receivers in plan.receivers.values() for each in receivers)
         self.walk = Walk(system, positions, queues)

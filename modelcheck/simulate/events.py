@@ -48,7 +48,7 @@ class EventLoop:
         shared: Sequence[str] = (),
         record: bool = False,
     ):
-        self.together = plan.interval is not None
+        self.together = plan.together
         self.plan, self.ending, self.system = plan, ending, system
         self.acting = Acting(system, plan, shared, record, self._announce, self._leave_engine)
         self.pools = {name: Pool[Request](name, size) for name, size in plan.pools.items()}
@@ -171,13 +171,14 @@ class EventLoop:
             self._advance(job, now)
         return job
 
-    def _leave(self, job: Job) -> None:
+    def _leave(self, job: Job, now: float) -> None:
         """A job with nothing more to do, or with which nothing can happen any more."""
         if job.place.stuck:
             self.acting.woken += self.acting.channels.forget(job)
         elif self.together:
             del self.live[job.number]
             self.tally.note(job)
+            self.arriving.ended(job.number, now)
 
     def _advance(self, job: Job, now: float) -> None:
         """All that happens at once, and the requests for what can start."""
@@ -199,7 +200,7 @@ class EventLoop:
             job.ended = now
         over = job.ended is not None and not place.running and not place.starts
         if (over or place.stuck) and job.number in self.live:
-            self._leave(job)
+            self._leave(job, now)
 
     # A task's way: asked for, called at a desk, waiting for workers, started, finished.
 
