@@ -12,6 +12,7 @@ import pytest
 from scipy import integrate, stats
 
 from modelcheck.errors import Located, ModelError, Position
+from modelcheck.load.delays import read_delay, write_delay
 from modelcheck.model import Delay
 from modelcheck.simulate.delays import (
     Recorded,
@@ -251,3 +252,49 @@ def test_wrong_measurements_are_refused(tmp_path: Path, text: str, said: str) ->
 def test_wrong_compound_delays_are_refused(delay: Delay, said: str) -> None:
     with pytest.raises(ModelError, match=said):
         sampler(delay)
+
+
+def delay(distribution: str, **parameters: float | str) -> Delay:
+    return Delay(distribution=distribution, parameters=parameters)
+
+
+@pytest.mark.parametrize(
+    ("text", "meant", "written"),
+    [
+        ("lognormal(median=20ms, p99.9=80ms)", delay("lognormal", **{"median": 0.02, "p99.9": 0.08}), ""),
+        ("pareto(20ms, 2.5)", delay("pareto", mean=0.02, shape=2.5), "pareto(mean=20ms, shape=2.5)"),
+        ("pareto(shape=2.5, scale=20ms)", delay("pareto", scale=0.02, shape=2.5), "pareto(scale=20ms, shape=2.5)"),
+        ("triangular(0, 2s, 3s)", delay("triangular", low=0, mode=2, high=3), "triangular(low=0, mode=2s, high=3s)"),
+        ("5ms + exponential(mean=20ms)", shifted(0.005, delay("exponential", mean=0.02)), ""),
+        ("exponential(mean=20ms)+5ms", shifted(0.005, delay("exponential", mean=0.02)), "5ms + exponential(mean=20ms)"),
+        ("1e+1s + 2s", shifted(10, delay("constant", value=2)), "10s + 2s"),
+        (
+            "mixture(0.9 exponential(500ms), 10%: 5ms + 2s)",
+            Delay(
+                distribution="mixture",
+                parts=(delay("exponential", mean=0.5), shifted(0.005, delay("constant", value=2))),
+                weights=(0.9, 0.1),
+            ),
+            "mixture(90% exponential(mean=500ms), 10% 5ms + 2s)",
+        ),
+        (
+            "empirical(a.csv, where=who=me, column=end - start)",
+            delay("empirical", file="a.csv", where="who=me", column="end - start"),
+            "empirical(file=a.csv, column=end - start, where=who=me)",
+        ),
+    ],
+)
+def test_delays_are_read_and_written(text: str, meant: Delay, written: str) -> None:
+    assert read_delay(text) == meant
+    assert write_delay(meant) == (written or text)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "+", "5ms +", "+ 5ms + 2s", "mixture()", "mixture(50% 1s, 50%)", "f((1s)", "1s + 2"]
+)
+def test_a_delay_that_is_none_is_no_traceback(text: str) -> None:
+    if text != "1s + 2":
+        with pytest.raises(ModelError):
+            read_delay(text)
+    else:
+        assert mean(read_delay(text)) == 3
