@@ -26,6 +26,7 @@ PARTS: Mapping[str, str] = {
     "E22": "Families, flows in flows, timeouts",
     "E23": "Families, flows in flows, timeouts",
     "E30": "Checking",
+    "E31": "Checking",
     "E40": "Simulating",
     "E41": "Simulating",
     "E42": "Comparing",

@@ -92,6 +92,7 @@ def parameter(what: str) -> st.SearchStrategy[Any]:
 
 
 maybe_delay = st.none() | delays()
+deadlines = st.builds(model.Property, word=st.just("deadline"), about=seconds | st.tuples(seconds, chances))
 sizes = st.integers(1, 10**11).map(lambda size: {"size": size}) | st.builds(
     dict, size=st.sampled_from((1.0, 2.5, 1e300)), geometric=st.just(True)
 )
@@ -371,7 +372,7 @@ def choreographies(draw: st.DrawFn) -> model.Choreography:
     participants = draw(under_names(participant, 2))
     who = some(st.sampled_from(tuple(participants))) if participants else st.just(())
     about = st.sampled_from(tuple(events))
-    own = st.builds(model.Property, word=st.just("ends"), about=st.just("system"))
+    own = st.builds(model.Property, word=st.just("ends"), about=st.just("system")) | deadlines
     if len(events) > 1:
         own |= st.builds(
             model.Property, word=st.just("before"), about=st.tuples(about, about).filter(lambda p: p[0] != p[1])
