@@ -9,6 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy import integrate, stats
 
 from modelcheck.errors import Located, ModelError, Position
@@ -121,6 +123,8 @@ def test_a_shift_moves_a_delay_and_nothing_else() -> None:
     assert variance(moved) == variance(COLD)
     assert cdf(moved)(np.array([0.5, 0.7, 1.7])) == pytest.approx(cdf(COLD)(np.array([-0.2, 0, 1])))
     assert bounds(moved) == (0.7, math.inf)
+    assert bounds(shifted(0.1, delay("constant", value=0.2))) == (0.3, 0.3)
+    assert bounds(shifted(0.1, delay("uniform", low=0.2, high=0.7))) == (0.3, 0.8)
 
 
 def test_a_mixture_has_the_moments_and_the_quantiles_of_its_parts_together() -> None:
@@ -298,3 +302,56 @@ def test_a_delay_that_is_none_is_no_traceback(text: str) -> None:
             read_delay(text)
     else:
         assert mean(read_delay(text)) == 3
+
+
+def some(low: float = 0.05, high: float = 20.0) -> st.SearchStrategy[float]:
+    return st.floats(low, high, allow_subnormal=False).map(lambda value: round(value, 6))
+
+
+@st.composite
+def sensible_delays(draw: st.DrawFn, depth: int = 2) -> Delay:
+    kind = draw(st.sampled_from([*sorted({name for name, _, _ in CASES}), "constant", *["shifted", "mixture"][:depth]]))
+    if kind == "shifted":
+        return shifted(draw(some(0)), draw(sensible_delays(depth - 1)))
+    if kind == "mixture":
+        weight = draw(st.sampled_from((0.5, 0.01, 0.9)))
+        parts = (draw(sensible_delays(depth - 1)), draw(sensible_delays(depth - 1)))
+        return Delay(distribution=kind, parts=parts, weights=(weight, 1 - weight))
+    if kind == "constant":
+        return delay(kind, value=draw(some(0)))
+    if kind in ("uniform", "triangular"):
+        names = ("low", "high") if kind == "uniform" else ("low", "mode", "high")
+        values = sorted(draw(st.lists(some(0), min_size=len(names), max_size=len(names), unique=True)))
+        return delay(kind, **dict(zip(names, values, strict=True)))
+    if kind == "lognormal" and draw(st.booleans()):
+        median = draw(some())
+        return delay(kind, **{"median": median, "p99": median * (1 + draw(some()))})
+    wanted = {
+        "lognormal": ("mean", "sigma"), "pareto": ("scale", "shape"), "weibull": ("scale", "shape"),
+        "gamma": ("mean", "shape"), "exponential": ("mean",),
+    }  # fmt: skip
+    if kind == "erlang":
+        return delay(kind, mean=draw(some()), shape=draw(st.integers(1, 9)))
+    return delay(kind, **{name: draw(some(0.4, 4)) for name in wanted[kind]})
+
+
+@settings(max_examples=40, deadline=None, derandomize=True)
+@given(made=sensible_delays(), limit=some(0, 60))
+def test_what_is_drawn_fits_all_that_is_known(made: Delay, limit: float) -> None:
+    assert read_delay(write_delay(made)) == made
+    count = 5_000
+    drawn = sampler(made)((np.arange(count) + 0.5) / count)
+    low, high = bounds(made)
+    assert low * (1 - 1e-12) <= drawn.min()
+    assert drawn.max() <= high * (1 + 1e-12)
+    assert np.minimum(drawn, limit).mean() == pytest.approx(capped_mean(made, limit), abs=8 * limit / count + 1e-12)
+    assert capped_mean(made, limit) <= min(mean(made), limit) * (1 + 1e-12)
+    ordered = np.sort(drawn)
+    assert cdf(made)(ordered) + survival(made)(ordered) == pytest.approx(np.ones(count), abs=1e-12)
+    assert (cdf(made)(ordered * (1 + 1e-9)) >= np.arange(1, count + 1) / count - 2 / count).all()
+    points = np.array([0.001, 0.3, 0.5, 0.9999])
+    reached = quantile(made)(points)
+    assert (cdf(made)(reached * (1 + 1e-9) + 1e-12) >= points * (1 - 1e-9)).all()
+    assert (cdf(made)(reached * (1 - 1e-9) - 1e-12) <= points * (1 + 1e-6)).all()
+    if math.isfinite(variance(made)):
+        assert variance(made) >= 0
