@@ -220,7 +220,7 @@ def test_a_measured_file_is_looked_for_beside_its_model(tmp_path: Path) -> None:
         ("lognormal", {"median": 1, "p100": 2}, "unknown parameter 'p100'"),
         ("pareto", {"mean": 1, "shape": 1}, "there is no mean"),
         ("triangular", {"low": 1, "mode": 0, "high": 2}, "low is larger than mode"),
-        ("mixture", {}, "two or more parts"),
+        ("mixture", {}, "from 2 to 100 parts, not 0"),
         ("shifted", {"by": 1}, "one delay is shifted"),
         ("empirical", {"file": "there is no such file"}, "cannot read measured times"),
     ],
@@ -355,3 +355,9 @@ def test_what_is_drawn_fits_all_that_is_known(made: Delay, limit: float) -> None
     assert (cdf(made)(reached * (1 - 1e-9) - 1e-12) <= points * (1 + 1e-6)).all()
     if math.isfinite(variance(made)):
         assert variance(made) >= 0
+
+
+def test_long_texts_are_refused_at_once() -> None:
+    for text in ("1e+" * 200_000, "+" * 200_000, "mixture(" * 50_000, f"mixture({'1% 1s, ' * 20_000}1% 1s)"):
+        with pytest.raises(ModelError):
+            read_delay(text)
