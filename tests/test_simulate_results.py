@@ -132,7 +132,7 @@ STEP = model.Step(service="s")
     [
         (model.System(name="bare"), "nothing in it has a duration"),
         (flow(STEP), "nothing in 'flow' has a duration"),
-        (flow(STEP, time=exponential(-1)), "needs mean: above 0"),
+        (flow(STEP, time=exponential(-1)), "mean must be above 0"),
         (flow(STEP, time=exponential(1), workers=0), "0 workers"),
         (flow(STEP, time=exponential(1), fails={"error": 0.7, "failed": 0.6}), "add up to 1.3"),
         (flow(STEP, time=exponential(1), fails={"error": -0.1}), "probability of 'error' is -0.1"),
