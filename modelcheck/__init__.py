@@ -20,7 +20,19 @@ if TYPE_CHECKING:
     from typing import Any
 
     from . import model as model
-    from .api import check, compare, explore, graph, load, outcomes, same_outcomes, simulate, timeline, to_text
+    from .api import (
+        check,
+        compare,
+        difference,
+        explore,
+        graph,
+        load,
+        outcomes,
+        same_outcomes,
+        simulate,
+        timeline,
+        to_text,
+    )
     from .engine.target import Limits
     from .errors import ModelError
     from .results import CheckReport, Finding, Result, Verdict
@@ -30,6 +42,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "check": "api",
     "compare": "api",
+    "difference": "api",
     "explore": "api",
     "graph": "api",
     "load": "api",
@@ -55,6 +68,7 @@ __all__ = [
     "Verdict",
     "check",
     "compare",
+    "difference",
     "explore",
     "graph",
     "load",

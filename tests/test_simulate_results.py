@@ -102,7 +102,7 @@ def test_a_queue_that_grows_for_ever_is_refused_before_it_runs() -> None:
     with pytest.raises(ModelError, match="cannot keep up"):
         simulate(queue(2.0, workers=2), 10**9)
     assert any("close to saturation" in note for note in simulate(queue(0.97), 50).notes)
-    assert not simulate(queue(0.5), 50).notes
+    assert not any("saturation" in note for note in simulate(queue(0.5), 50).notes)
 
 
 def test_work_that_is_done_again_counts_for_the_load() -> None:

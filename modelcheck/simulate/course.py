@@ -1,0 +1,131 @@
+"""How long a simulation goes on: until all jobs are done, until it is precise enough, or until it is stopped."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from .back_ends import BackEnd
+from .jobs import Runs
+from .measures import Measures
+from .plan import Plan
+from .setting import Setting
+from .statistics import Estimate
+from .tally import Tally
+
+FIRST_LOOK = 1_000
+LEAST_GROWTH, MOST_GROWTH = 1.25, 4.0
+PIECE, PIECE_OF_EVENTS = 1 << 16, 1 << 13
+PRECISION, SECONDS, INTERRUPTED = "precision", "seconds", "interrupted"
+
+
+@dataclass(frozen=True)
+class Goal:
+    """When a simulation ends: after so many jobs, seconds, or when an interval is tight enough.
+
+    precision: half the width of the interval of `precision_of` (`mean`, `p99`), relative to the value.
+    """
+
+    jobs: int
+    confidence: float = 0.95
+    mser: bool = True
+    precision: float | None = None
+    precision_of: str = "mean"
+    seconds: float | None = None
+
+    def estimate(self, tally: Tally) -> tuple[Estimate, str]:
+        """What is to be precise, as it is known so far; and why it cannot be trusted."""
+        measures = Measures(tally, self.mser)
+        if self.precision_of == "mean":
+            return measures.mean(self.confidence), measures.doubt
+        return measures.percentile(float(self.precision_of[1:]), self.confidence), measures.doubt
+
+
+@dataclass(frozen=True)
+class Seen:
+    """How far a simulation has come: jobs that are done, of at most so many, in so many seconds; their mean time."""
+
+    jobs: int
+    of: int
+    seconds: float
+    mean: float
+
+
+Progress = Callable[[Seen], None]
+
+
+def follow(
+    setting: Setting, chosen: BackEnd, tally: Tally, goal: Goal, progress: Progress | None = None
+) -> tuple[Tally, str]:
+    """The tally of a simulation, and what stopped it: `precision`, `seconds`, `interrupted`; empty: all jobs are done.
+
+    Raises `KeyboardInterrupt` where nothing is known yet.
+    """
+    started = time.monotonic()
+    course = _Course(goal)
+    try:
+        for runs in _blocks(setting, chosen, course):
+            tally = tally.plus(runs)
+            spent = time.monotonic() - started
+            if progress is not None:
+                progress(Seen(tally.jobs, goal.jobs, spent, tally.times.mean))
+            if course.precise(tally):
+                return tally, PRECISION
+            if goal.seconds is not None and spent >= goal.seconds and tally.jobs < goal.jobs:
+                return tally, SECONDS
+    except KeyboardInterrupt:
+        if not tally.jobs:
+            raise
+        return tally, INTERRUPTED
+    return tally, ""
+
+
+class _Course:
+    """When to look next whether the goal is reached.
+
+    Sequential stopping (Chow and Robbins 1965) with a relative half width of precision / (1 + precision), which is then
+    at most `precision` of the true value (Law and Kelton, Simulation Modeling and Analysis, section 9.4.1). The number
+    of jobs grows by a factor between looks, as many as seem to be needed: looking at every job would stop too early.
+    """
+
+    def __init__(self, goal: Goal):
+        self.goal = goal
+        self.look = goal.jobs if goal.precision is None else min(goal.jobs, FIRST_LOOK)
+
+    def precise(self, tally: Tally) -> bool:
+        """Whether the goal is reached; if not, it is looked at later again."""
+        goal = self.goal
+        if goal.precision is None or tally.jobs < self.look:
+            return False
+        target = goal.precision / (1 + goal.precision)
+        found, doubt = goal.estimate(tally)
+        if found.precision <= target and not doubt:
+            return True
+        growth = min(MOST_GROWTH, max(LEAST_GROWTH, 1.05 * (found.precision / target) ** 2))
+        self.look = min(goal.jobs, int(tally.jobs * growth))
+        return False
+
+
+def _blocks(setting: Setting, chosen: BackEnd, course: _Course) -> Iterator[Runs]:
+    """The runs in blocks; ranges that can be run by themselves are cut into pieces, and end where it is looked."""
+    if not separable(setting, chosen):
+        yield from chosen.blocks(setting, range(course.goal.jobs))
+        return
+    size = PIECE if chosen.independent else PIECE_OF_EVENTS
+    done = 0
+    while done < course.goal.jobs:
+        ahead = course.look if course.look > done else course.goal.jobs
+        end = min(done + size - done % size, ahead)
+        yield from chosen.blocks(setting, range(done, end))
+        done = end
+
+
+def separable(setting: Setting, chosen: BackEnd) -> bool:
+    """Whether any range of jobs can be run by itself."""
+    return chosen.independent or not together(setting.plan)
+
+
+def together(plan: Plan) -> bool:
+    """Whether jobs arrive in one system, instead of each running alone."""
+    return plan.interval is not None
