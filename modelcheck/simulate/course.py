@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 from .back_ends import BackEnd
 from .jobs import Runs
@@ -108,17 +109,29 @@ class _Course:
 
 
 def _blocks(setting: Setting, chosen: BackEnd, course: _Course) -> Iterator[Runs]:
-    """The runs in blocks; ranges that can be run by themselves are cut into pieces, and end where it is looked."""
+    """The runs in blocks; ranges that can be run by themselves end where it is looked whether the goal is reached."""
+    jobs = course.goal.jobs
     if not separable(setting, chosen):
-        yield from chosen.blocks(setting, range(course.goal.jobs))
+        yield from chosen.blocks(setting, range(jobs))
         return
-    size = PIECE if chosen.independent else PIECE_OF_EVENTS
     done = 0
-    while done < course.goal.jobs:
-        ahead = course.look if course.look > done else course.goal.jobs
-        end = min(done + size - done % size, ahead)
-        yield from chosen.blocks(setting, range(done, end))
-        done = end
+    while done < jobs:
+        until = course.look if course.look > done else jobs
+        yield from _runs_of(
+            setting, chosen, pieces(range(done, until), PIECE if chosen.independent else PIECE_OF_EVENTS)
+        )
+        done = until
+
+
+def _runs_of(setting: Setting, chosen: BackEnd, ranges: Iterable[range]) -> Iterator[Runs]:
+    for each in ranges:
+        yield from chosen.blocks(setting, each)
+
+
+def pieces(jobs: range, size: int) -> list[range]:
+    """The jobs, cut at the multiples of a size: however much is run at once, the cuts are the same."""
+    cuts = [jobs.start, *range(jobs.start - jobs.start % size + size, jobs.stop, size), jobs.stop]
+    return [range(first, last) for first, last in pairwise(cuts)]
 
 
 def separable(setting: Setting, chosen: BackEnd) -> bool:

@@ -64,7 +64,7 @@ def summary_of(
         stopped=stopped,
         precision=goal.precision,
         precision_of=goal.precision_of,
-        notes=(*notes, *_doubts(setting.plan, measures, percentiles, goal, stopped), *_misses(measures, exact or {})),
+        notes=(*notes, *_doubts(setting.plan, measures, percentiles, goal.confidence), *_misses(measures, exact or {})),
         elapsed=elapsed,
     )
 
@@ -106,9 +106,7 @@ def _pools(plan: Plan, tally: Tally) -> dict[str, PoolFigures]:
     return found
 
 
-def _doubts(
-    plan: Plan, measures: Measures, percentiles: Mapping[int, Estimate], goal: Goal, stopped: str
-) -> Iterator[str]:
+def _doubts(plan: Plan, measures: Measures, percentiles: Mapping[int, Estimate], confidence: float) -> Iterator[str]:
     """Why figures should not be trusted, or not as they stand."""
     tally = measures.tally
     if tally.never:
@@ -117,7 +115,7 @@ def _doubts(
         return
     if tally.jobs > KEPT:
         yield f"single times are kept of the first {KEPT:,} jobs only; percentiles come from bins 0.2 % wide"
-    yield from _thin_tails(measures, percentiles, goal.confidence)
+    yield from _thin_tails(measures, percentiles, confidence)
     if measures.doubt:
         yield measures.doubt
     yield from _heavy_tails(plan, tally.queued)
