@@ -11,80 +11,11 @@ import pytest
 from modelcheck import model
 from modelcheck.errors import ModelError
 from modelcheck.simulate import simulate
-from modelcheck.simulate.draws import stream, uniforms
 from modelcheck.simulate.result import show_time
-from modelcheck.simulate.statistics import (
-    mean_of,
-    mean_of_queued,
-    paired_difference,
-    percentile_of,
-    proportion_of,
-    warm_up,
-)
 
 
 def exponential(mean: float) -> model.Delay:
     return model.Delay(distribution="exponential", parameters={"mean": mean})
-
-
-def sample(run: int, count: int) -> np.ndarray:
-    return -np.log(uniforms(stream(1, "sample", run), range(count)))
-
-
-def covered(intervals: list[bool]) -> float:
-    return sum(intervals) / len(intervals)
-
-
-def test_intervals_cover_the_truth_as_often_as_they_say() -> None:
-    runs = [sample(run, 200) for run in range(400)]
-    assert covered([1.0 in mean_of(run, 0.9) for run in runs]) == pytest.approx(0.9, abs=0.05)
-    for percent in (50, 95):
-        exact = -math.log(1 - percent / 100)
-        share = covered([exact in percentile_of(run, percent, 0.9) for run in runs])
-        assert 0.87 <= share <= 0.97  # order statistics: at least 90 %
-    share = covered([0.2 in proportion_of(int((run < -math.log(0.8)).sum()), 200, 0.9) for run in runs])
-    assert 0.87 <= share <= 0.97
-
-
-def dependent(run: int, count: int) -> np.ndarray:
-    """A series with mean 0 whose neighbours are much alike."""
-    noise = sample(run, count) - 1
-    for index in range(1, count):
-        noise[index] += 0.9 * noise[index - 1]
-    return noise
-
-
-def test_batch_means_cover_where_plain_means_do_not() -> None:
-    runs = [dependent(run, 6000) for run in range(100)]
-    assert covered([0.0 in mean_of_queued(run, 0.9) for run in runs]) >= 0.8
-    assert covered([0.0 in mean_of(run, 0.9) for run in runs]) < 0.5
-
-
-def test_a_percentile_without_enough_values_has_no_upper_bound() -> None:
-    few = percentile_of(sample(1, 20), 99)
-    assert few.high == math.inf
-    assert few.to_dict()["high"] is None
-    assert json.dumps(few.to_dict(), allow_nan=False)
-
-
-def test_pairing_is_tight() -> None:
-    luck, noise = sample(1, 500), sample(2, 500)
-    paired = paired_difference(luck + 0.1, luck)
-    assert paired.high - paired.low < 1e-9
-    assert paired.value == pytest.approx(0.1)
-    other = paired_difference(luck + 0.1, noise)
-    assert other.high - other.low > 0.1
-    with pytest.raises(ValueError, match="same jobs"):
-        paired_difference(luck, noise[:-1])
-
-
-def test_the_warm_up_is_found() -> None:
-    steady = dependent(3, 4000)
-    assert warm_up(steady) < 1000
-    rising = steady.copy()
-    rising[:500] -= 30
-    assert 480 <= warm_up(rising) <= 1200
-    assert warm_up(rising[:40]) == 0
 
 
 def queue(rate: float, workers: int = 1) -> model.Orchestration:
@@ -132,7 +63,7 @@ STEP = model.Step(service="s")
     [
         (model.System(name="bare"), "nothing in it has a duration"),
         (flow(STEP), "nothing in 'flow' has a duration"),
-        (flow(STEP, time=exponential(-1)), "needs mean: above 0"),
+        (flow(STEP, time=exponential(-1)), "mean must be above 0"),
         (flow(STEP, time=exponential(1), workers=0), "0 workers"),
         (flow(STEP, time=exponential(1), fails={"error": 0.7, "failed": 0.6}), "add up to 1.3"),
         (flow(STEP, time=exponential(1), fails={"error": -0.1}), "probability of 'error' is -0.1"),

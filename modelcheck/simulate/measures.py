@@ -17,6 +17,7 @@ from .statistics import (
     Sorted,
     cut_of,
     doubt_of,
+    mean_of,
     mean_of_moments,
     mean_of_queued,
     mean_of_series,
@@ -79,7 +80,9 @@ class Measures:
         if not tally.times.count:
             return Estimate(math.nan, -math.inf, math.inf, confidence, "no job ended")
         if not tally.queued:
-            return mean_of_moments(tally.times, confidence)
+            # From all times where they are there: the same bits, however the jobs were cut into blocks.
+            values = self.values
+            return mean_of_moments(tally.times, confidence) if values is None else mean_of(values, confidence)
         if self.values is not None:
             return mean_of_queued(self.values, confidence)
         return mean_of_series(tally.series, self.cells, confidence)

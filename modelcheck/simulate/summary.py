@@ -71,7 +71,7 @@ def summary_of(
 
 def _success(tally: Tally, confidence: float) -> Estimate:
     successes = sum(tally.endings.get(ending, 0) for ending in SUCCESS)
-    if tally.queued:
+    if tally.successes is not None:
         return proportion_of_queued(tally.successes, successes, tally.jobs, confidence)
     return proportion_of(successes, tally.jobs, confidence)
 

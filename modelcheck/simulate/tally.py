@@ -23,8 +23,9 @@ class Tally:
     """What is known of the jobs so far. Memory does not grow with their number.
 
     skip: how many of the first jobs are not measured, where that was given. makespans: of the first `KEPT` jobs, in
-    pieces. times, series: of the measured jobs that ended; series only where jobs are `queued`, and successes, too.
-    spread: of the same, once there are more than are kept. sums: of the columns of the runs.
+    pieces. times, series: of the measured jobs that ended; series only where jobs are `queued`. successes: which jobs
+    ended well, where they are queued, once one did not. spread: of the measured times, once there are more than are
+    kept. sums: of the columns of the runs.
     """
 
     queued: bool
@@ -34,7 +35,7 @@ class Tally:
     makespans: tuple[Array, ...] = ()
     times: Moments = field(default_factory=Moments)
     series: Series = field(default_factory=Series)
-    successes: Series = field(default_factory=Series)
+    successes: Series | None = None
     spread: Spread | None = None
     endings: Mapping[str, int] = field(default_factory=dict)
     undos: Moments = field(default_factory=Moments)
@@ -59,14 +60,11 @@ class Tally:
         unmeasured = max(0, self.skip - self.jobs)
         if unmeasured:
             measured = measured[unmeasured - int(lasting[:unmeasured].sum()) :]
+        endings = runs.outcomes()
         room = KEPT - min(self.jobs, KEPT)
         spread = self.spread
         if len(runs) > room:
             spread = (spread or Spread().plus(self.measured())).plus(measured)
-        successes = self.successes
-        if self.queued:
-            good = np.array([label in SUCCESS for label in runs.labels])
-            successes = successes.plus(good[runs.endings].astype(np.float64))
         return replace(
             self,
             jobs=self.jobs + len(runs),
@@ -74,9 +72,9 @@ class Tally:
             makespans=(*self.makespans, _first(runs.makespans, room)) if room else self.makespans,
             times=self.times.plus(measured),
             series=self.series.plus(measured) if self.queued else self.series,
-            successes=successes,
+            successes=self._successes(runs, endings),
             spread=spread,
-            endings=_sum(self.endings, runs.outcomes()),
+            endings=_sum(self.endings, endings),
             undos=self.undos.plus(runs.undos),
             sums=_sum(self.sums, {name: float(getattr(runs, name).sum()) for name in COLUMNS if hasattr(runs, name)}),
             starts=_sum(self.starts, runs.starts),
@@ -88,6 +86,14 @@ class Tally:
             },
             horizon=max(self.horizon, runs.horizon),
         )
+
+    def _successes(self, runs: Runs, endings: Mapping[str, int]) -> Series | None:
+        """Which jobs ended well, from the first on; None as long as all did, or where jobs are independent."""
+        if not self.queued or (self.successes is None and all(label in SUCCESS for label in endings)):
+            return None
+        good = np.array([label in SUCCESS for label in runs.labels], dtype=np.float64)
+        before = Series().beginning_with(1.0, self.jobs) if self.successes is None else self.successes
+        return before.plus(good[runs.endings])
 
     def measured(self) -> Array:
         """The kept times of the measured jobs that ended."""

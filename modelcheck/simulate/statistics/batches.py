@@ -24,7 +24,7 @@ def warm_up(values: Array) -> int:
     Means of five are cut where the standard error of those that remain is smallest; at most the first half goes.
     """
     count = len(values) // FIVE
-    return FIVE * cut_of(values[: count * FIVE].reshape(count, FIVE).sum(axis=1) / FIVE)
+    return FIVE * cut_of(np.add.reduceat(values, np.arange(0, count * FIVE, FIVE)) / FIVE) if count else 0
 
 
 def cut_of(means: Array) -> int:

@@ -32,7 +32,8 @@ class Moments:
             return self.merged(Moments(count))
         mean = float(values.mean())
         away = values - mean
-        return self.merged(Moments(count, mean, float(away @ away)))
+        away *= away
+        return self.merged(Moments(count, mean, float(away.sum())))
 
     def merged(self, other: Moments) -> Moments:
         """Of both streams together."""

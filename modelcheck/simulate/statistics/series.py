@@ -41,9 +41,16 @@ class Series:
                 continue
             cells = min((len(rest) - begin) // size, self.most - len(sums))
             end = begin + cells * size
-            sums = np.concatenate((sums, rest[begin:end].reshape(cells, size).sum(axis=1)))
+            sums = np.concatenate((sums, np.add.reduceat(rest[begin:end], np.arange(0, cells * size, size))))
             begin = end
         return Series(sums, size, rest[begin:].copy(), self.most)
+
+    def beginning_with(self, value: float, count: int) -> Series:
+        """The stream that began with so many times the same value, in front of an empty one."""
+        size = self.size
+        while count // size > self.most:
+            size *= 2
+        return Series(np.full(count // size, value * size), size, np.full(count % size, value), self.most)
 
     def without(self, first: int) -> tuple[int, float]:
         """How many values there are after the first cells, and their sum."""
