@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from . import model as model
     from .api import (
+        calibrate,
         check,
         compare,
         difference,
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
         load,
         outcomes,
         same_outcomes,
+        scale,
         simulate,
         timeline,
         to_text,
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "calibrate": "api",
     "check": "api",
     "compare": "api",
     "difference": "api",
@@ -48,6 +51,7 @@ _HOMES = {
     "load": "api",
     "outcomes": "api",
     "same_outcomes": "api",
+    "scale": "api",
     "simulate": "api",
     "timeline": "api",
     "to_text": "api",
@@ -66,6 +70,7 @@ __all__ = [
     "ModelError",
     "Result",
     "Verdict",
+    "calibrate",
     "check",
     "compare",
     "difference",
@@ -75,6 +80,7 @@ __all__ = [
     "model",
     "outcomes",
     "same_outcomes",
+    "scale",
     "simulate",
     "timeline",
     "to_text",
