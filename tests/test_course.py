@@ -15,9 +15,9 @@ from modelcheck.simulate.back_ends import BackEnd
 from modelcheck.simulate.course import Goal, follow, pieces
 from modelcheck.simulate.draws import stream, uniforms
 from modelcheck.simulate.jobs import Runs
+from modelcheck.simulate.ledger import KEPT, Ledger
 from modelcheck.simulate.setting import Setting
 from modelcheck.simulate.summary import summary_of
-from modelcheck.simulate.tally import KEPT, Tally
 
 BLOCK = 10_000
 
@@ -65,8 +65,8 @@ def by_lindley(goal: Goal, seed: int = 1, blocks: Iterator[Runs] | None = None, 
         return blocks_of_queue(seed, jobs) if blocks is None else blocks
 
     chosen = BackEnd("lindley", "a queue", False, lambda _: "", run)
-    tally, stopped = follow(setting, chosen, Tally(queued=True, skip=skip), goal)
-    return summary_of(setting, chosen, "a queue", tally, goal, stopped)
+    ledger, stopped = follow(setting, chosen, Ledger(queued=True, skip=skip), goal)
+    return summary_of(setting, chosen, "a queue", ledger, goal, stopped)
 
 
 def test_a_precision_is_reached_and_the_truth_is_as_near_as_it_says() -> None:

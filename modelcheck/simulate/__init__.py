@@ -14,13 +14,13 @@ from .back_ends import choose
 from .combined import combined
 from .course import Progress, Seen, follow, together
 from .events import EventLoop
+from .ledger import Ledger
 from .paired import difference
 from .possible import simulable
 from .result import SimulationResult
 from .setting import Setting, alone, loop_for, setting_of
 from .statistics import Estimate, mean_of, paired_difference
 from .summary import summary_of
-from .tally import Tally
 
 __all__ = [
     "Estimate",
@@ -69,9 +69,9 @@ def simulate(
     notes = [*setting.plan.notes, *_loads(setting)]
     check_size(goal.jobs)
     chosen, reason = choose(setting, back_end)
-    tally = Tally(queued=together(setting.plan) and not chosen.independent, skip=skip)
-    tally, stopped = follow(setting, chosen, tally, goal, progress)
-    return summary_of(setting, chosen, reason, tally, goal, stopped, notes, elapsed=time.monotonic() - started)
+    ledger = Ledger(queued=together(setting.plan) and not chosen.independent, skip=skip)
+    ledger, stopped = follow(setting, chosen, ledger, goal, progress)
+    return summary_of(setting, chosen, reason, ledger, goal, stopped, notes, elapsed=time.monotonic() - started)
 
 
 def _loads(setting: Setting) -> list[str]:

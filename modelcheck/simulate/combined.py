@@ -10,9 +10,9 @@ from dataclasses import fields, replace
 import numpy as np
 
 from ..errors import ModelError, Problem
+from .ledger import KEPT, SUCCESS
 from .result import PoolFigures, SimulationResult
 from .statistics import Estimate, mean_of, proportion_of
-from .tally import KEPT, SUCCESS
 
 
 def combined(results: Sequence[SimulationResult]) -> SimulationResult:

@@ -9,11 +9,11 @@ from itertools import pairwise
 
 from .back_ends import BackEnd
 from .jobs import Runs
+from .ledger import Ledger
 from .measures import Measures
 from .plan import Plan
 from .setting import Setting
 from .statistics import Estimate
-from .tally import Tally
 
 FIRST_LOOK = 1_000
 LEAST_GROWTH, MOST_GROWTH = 1.25, 4.0
@@ -35,9 +35,9 @@ class Goal:
     precision_of: str = "mean"
     seconds: float | None = None
 
-    def estimate(self, tally: Tally) -> tuple[Estimate, str]:
+    def estimate(self, ledger: Ledger) -> tuple[Estimate, str]:
         """What is to be precise, as it is known so far; and why it cannot be trusted."""
-        measures = Measures(tally, self.mser)
+        measures = Measures(ledger, self.mser)
         if self.precision_of == "mean":
             return measures.mean(self.confidence), measures.doubt
         return measures.percentile(float(self.precision_of[1:]), self.confidence), measures.doubt
@@ -57,9 +57,9 @@ Progress = Callable[[Seen], None]
 
 
 def follow(
-    setting: Setting, chosen: BackEnd, tally: Tally, goal: Goal, progress: Progress | None = None
-) -> tuple[Tally, str]:
-    """The tally of a simulation, and what stopped it: `precision`, `seconds`, `interrupted`; empty: all jobs are done.
+    setting: Setting, chosen: BackEnd, ledger: Ledger, goal: Goal, progress: Progress | None = None
+) -> tuple[Ledger, str]:
+    """The ledger of a simulation, and what stopped it: `precision`, `seconds`, `interrupted`; empty: all jobs are done.
 
     Raises `KeyboardInterrupt` where nothing is known yet.
     """
@@ -67,19 +67,19 @@ def follow(
     course = _Course(goal)
     try:
         for runs in _blocks(setting, chosen, course):
-            tally = tally.plus(runs)
+            ledger = ledger.plus(runs)
             spent = time.monotonic() - started
             if progress is not None:
-                progress(Seen(tally.jobs, goal.jobs, spent, tally.times.mean))
-            if course.precise(tally):
-                return tally, PRECISION
-            if goal.seconds is not None and spent >= goal.seconds and tally.jobs < goal.jobs:
-                return tally, SECONDS
+                progress(Seen(ledger.jobs, goal.jobs, spent, ledger.times.mean))
+            if course.precise(ledger):
+                return ledger, PRECISION
+            if goal.seconds is not None and spent >= goal.seconds and ledger.jobs < goal.jobs:
+                return ledger, SECONDS
     except KeyboardInterrupt:
-        if not tally.jobs:
+        if not ledger.jobs:
             raise
-        return tally, INTERRUPTED
-    return tally, ""
+        return ledger, INTERRUPTED
+    return ledger, ""
 
 
 class _Course:
@@ -94,17 +94,17 @@ class _Course:
         self.goal = goal
         self.look = goal.jobs if goal.precision is None else min(goal.jobs, FIRST_LOOK)
 
-    def precise(self, tally: Tally) -> bool:
+    def precise(self, ledger: Ledger) -> bool:
         """Whether the goal is reached; if not, it is looked at later again."""
         goal = self.goal
-        if goal.precision is None or tally.jobs < self.look:
+        if goal.precision is None or ledger.jobs < self.look:
             return False
         target = goal.precision / (1 + goal.precision)
-        found, doubt = goal.estimate(tally)
+        found, doubt = goal.estimate(ledger)
         if found.precision <= target and not doubt:
             return True
         growth = min(MOST_GROWTH, max(LEAST_GROWTH, 1.05 * (found.precision / target) ** 2))
-        self.look = min(goal.jobs, int(tally.jobs * growth))
+        self.look = min(goal.jobs, int(ledger.jobs * growth))
         return False
 
 

@@ -1,4 +1,4 @@
-"""The mean and the percentiles of the jobs of a tally, after the warm-up."""
+"""The mean and the percentiles of the jobs of a ledger, after the warm-up."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from functools import cached_property
 import numpy as np
 
 from .delays import Array
+from .ledger import Ledger
 from .statistics import (
     Estimate,
     Ranked,
@@ -25,40 +26,39 @@ from .statistics import (
     percentile_of_ranked,
     together,
 )
-from .tally import Tally
 
 MSER = "MSER-5"
 
 
 @dataclass(frozen=True)
 class Measures:
-    """What can be said of the times in a tally. mser: the rule MSER-5 finds where the warm-up of a queue ends."""
+    """What can be said of the times in a ledger. mser: the rule MSER-5 finds where the warm-up of a queue ends."""
 
-    tally: Tally
+    ledger: Ledger
     mser: bool
 
     @cached_property
     def cells(self) -> int:
         """How many cells of the series the rule leaves out."""
-        return cut_of(self.tally.series.means) if self.mser and self.tally.queued else 0
+        return cut_of(self.ledger.series.means) if self.mser and self.ledger.queued else 0
 
     @property
     def warm_up(self) -> int:
         """How many of the first jobs are left out."""
-        return self.tally.job_after(self.cells * self.tally.series.size)
+        return self.ledger.job_after(self.cells * self.ledger.series.size)
 
     @cached_property
     def values(self) -> Array | None:
         """The measured times in order of arrival, where all are kept."""
-        if self.tally.spread is not None:
+        if self.ledger.spread is not None:
             return None
-        return self.tally.measured()[self.cells * self.tally.series.size :]
+        return self.ledger.measured()[self.cells * self.ledger.series.size :]
 
     @cached_property
     def parts(self) -> tuple[Sketch, ...]:
         """Sketches of consecutive jobs, where not all times are kept."""
-        assert self.tally.spread is not None
-        return self.tally.spread.without(self.cells * self.tally.series.size)
+        assert self.ledger.spread is not None
+        return self.ledger.spread.without(self.cells * self.ledger.series.size)
 
     @cached_property
     def ranked(self) -> Ranked:
@@ -68,30 +68,30 @@ class Measures:
     @cached_property
     def doubt(self) -> str:
         """Why the intervals of a queue's times cannot be trusted; empty where they can."""
-        if not self.tally.queued:
+        if not self.ledger.queued:
             return ""
         if self.values is not None:
             return doubt_of(self.values)
-        return doubt_of(self.tally.series.means[self.cells :], self.tally.series.size)
+        return doubt_of(self.ledger.series.means[self.cells :], self.ledger.series.size)
 
     def mean(self, confidence: float) -> Estimate:
         """The mean time."""
-        tally = self.tally
-        if not tally.times.count:
+        ledger = self.ledger
+        if not ledger.times.count:
             return Estimate(math.nan, -math.inf, math.inf, confidence, "no job ended")
-        if not tally.queued:
+        if not ledger.queued:
             # From all times where they are there: the same bits, however the jobs were cut into blocks.
             values = self.values
-            return mean_of_moments(tally.times, confidence) if values is None else mean_of(values, confidence)
+            return mean_of_moments(ledger.times, confidence) if values is None else mean_of(values, confidence)
         if self.values is not None:
             return mean_of_queued(self.values, confidence)
-        return mean_of_series(tally.series, self.cells, confidence)
+        return mean_of_series(ledger.series, self.cells, confidence)
 
     def percentile(self, percent: float, confidence: float) -> Estimate:
         """A percentile of the times."""
-        if not self.tally.times.count:
+        if not self.ledger.times.count:
             return self.mean(confidence)
-        if not self.tally.queued:
+        if not self.ledger.queued:
             return percentile_of_ranked(self.ranked, percent, confidence)
         parts: Array | Sequence[Sketch] = self.parts[:-1] if self.values is None else self.values
         return percentile_of_batches(self.ranked, parts, percent, confidence)

@@ -1,4 +1,4 @@
-"""From the tally of a simulation to its result."""
+"""From the ledger of a simulation to its result."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from .. import model
 from .back_ends import BackEnd
 from .course import Goal
 from .delays import variance
+from .ledger import KEPT, SUCCESS, Ledger
 from .measures import MSER, Measures
 from .plan import Plan
 from .result import PoolFigures, SimulationResult, show_number, show_share, show_time
 from .setting import Setting
 from .statistics import Estimate, jobs_for, mean_of_moments, proportion_of, proportion_of_queued
-from .tally import KEPT, SUCCESS, Tally
 
 PERCENTILES = (50, 95, 99)
 SURE = 0.999
@@ -24,7 +24,7 @@ def summary_of(
     setting: Setting,
     chosen: BackEnd,
     reason: str,
-    tally: Tally,
+    ledger: Ledger,
     goal: Goal,
     stopped: str = "",
     notes: Sequence[str] = (),
@@ -32,34 +32,34 @@ def summary_of(
     elapsed: float = 0.0,
 ) -> SimulationResult:
     """The result of a simulation. exact: exact values, by the names of the figures."""
-    measures = Measures(tally, goal.mser)
+    measures = Measures(ledger, goal.mser)
     wanted = {*PERCENTILES, *([] if goal.precision_of == "mean" else [int(goal.precision_of[1:])])}
     percentiles = {percent: measures.percentile(percent, goal.confidence) for percent in sorted(wanted)}
     rule = "none"
-    if tally.skip:
+    if ledger.skip:
         rule = "given"
-    elif tally.queued and goal.mser:
-        size = tally.series.size
+    elif ledger.queued and goal.mser:
+        size = ledger.series.size
         rule = MSER if size == 5 else f"{MSER} over batches of {size:,}"
     return SimulationResult(
         name=setting.design.name,
         kind=model.kind_of(setting.design),
         back_end=chosen.name,
         reason=reason,
-        jobs=tally.jobs,
+        jobs=ledger.jobs,
         seed=setting.plan.seed,
-        makespans=tally.kept,
+        makespans=ledger.kept,
         mean=measures.mean(goal.confidence),
         percentiles=percentiles,
-        success=_success(tally, goal.confidence),
-        undos=mean_of_moments(tally.undos, goal.confidence),
-        outcomes=dict(sorted(tally.endings.items(), key=lambda item: -item[1])),
-        messages=_messages(setting, tally),
-        pools=_pools(setting.plan, tally) if tally.queued else {},
-        throughput=(tally.jobs - tally.never) / tally.horizon if tally.queued and tally.horizon > 0 else None,
+        success=_success(ledger, goal.confidence),
+        undos=mean_of_moments(ledger.undos, goal.confidence),
+        outcomes=dict(sorted(ledger.endings.items(), key=lambda item: -item[1])),
+        messages=_messages(setting, ledger),
+        pools=_pools(setting.plan, ledger) if ledger.queued else {},
+        throughput=(ledger.jobs - ledger.never) / ledger.horizon if ledger.queued and ledger.horizon > 0 else None,
         warm_up=measures.warm_up,
         warm_up_rule=rule,
-        queued=tally.queued,
+        queued=ledger.queued,
         exact=exact or {},
         stopped=stopped,
         precision=goal.precision,
@@ -69,56 +69,56 @@ def summary_of(
     )
 
 
-def _success(tally: Tally, confidence: float) -> Estimate:
-    successes = sum(tally.endings.get(ending, 0) for ending in SUCCESS)
-    if tally.successes is not None:
-        return proportion_of_queued(tally.successes, successes, tally.jobs, confidence)
-    return proportion_of(successes, tally.jobs, confidence)
+def _success(ledger: Ledger, confidence: float) -> Estimate:
+    successes = sum(ledger.endings.get(ending, 0) for ending in SUCCESS)
+    if ledger.successes is not None:
+        return proportion_of_queued(ledger.successes, successes, ledger.jobs, confidence)
+    return proportion_of(successes, ledger.jobs, confidence)
 
 
-def _messages(setting: Setting, tally: Tally) -> dict[str, float]:
+def _messages(setting: Setting, ledger: Ledger) -> dict[str, float]:
     if isinstance(setting.design, model.Choreography):
-        found = {"publishes": tally.sums["publishes"], "deliveries": tally.sums["deliveries"]}
+        found = {"publishes": ledger.sums["publishes"], "deliveries": ledger.sums["deliveries"]}
     else:
-        found = {"calls and replies": 2 * tally.sums["calls"]}
+        found = {"calls and replies": 2 * ledger.sums["calls"]}
     for name, what in (("lost", "messages lost"), ("dead_letters", "dead letters")):
-        if tally.sums.get(name):
-            found[what] = tally.sums[name]
-    return {name: count / tally.jobs for name, count in found.items()}
+        if ledger.sums.get(name):
+            found[what] = ledger.sums[name]
+    return {name: count / ledger.jobs for name, count in found.items()}
 
 
-def _pools(plan: Plan, tally: Tally) -> dict[str, PoolFigures]:
+def _pools(plan: Plan, ledger: Ledger) -> dict[str, PoolFigures]:
     """How workers were used; the mean queue is what was waited in all a second (Little 1961)."""
-    if tally.horizon <= 0:
+    if ledger.horizon <= 0:
         return {}
     found = {}
     for pool, size in plan.pools.items():
-        if pool not in tally.busy:
+        if pool not in ledger.busy:
             continue
-        starts = sum(count for key, count in tally.starts.items() if pool in plan.tasks[key].pools)
-        waited = tally.waited.get(pool)
+        starts = sum(count for key, count in ledger.starts.items() if pool in plan.tasks[key].pools)
+        waited = ledger.waited.get(pool)
         found[pool] = PoolFigures(
-            tally.busy[pool] / (size * tally.horizon),
+            ledger.busy[pool] / (size * ledger.horizon),
             waited / starts if waited is not None and starts else None,
-            waited / tally.horizon if waited is not None else None,
-            tally.longest.get(pool),
+            waited / ledger.horizon if waited is not None else None,
+            ledger.longest.get(pool),
         )
     return found
 
 
 def _doubts(plan: Plan, measures: Measures, percentiles: Mapping[int, Estimate], confidence: float) -> Iterator[str]:
     """Why figures should not be trusted, or not as they stand."""
-    tally = measures.tally
-    if tally.never:
-        yield f"{tally.never:,} jobs never ended; times are of those that did"
-    if not tally.times.count:
+    ledger = measures.ledger
+    if ledger.never:
+        yield f"{ledger.never:,} jobs never ended; times are of those that did"
+    if not ledger.times.count:
         return
-    if tally.jobs > KEPT:
+    if ledger.jobs > KEPT:
         yield f"single times are kept of the first {KEPT:,} jobs only; percentiles come from bins 0.2 % wide"
     yield from _thin_tails(measures, percentiles, confidence)
     if measures.doubt:
         yield measures.doubt
-    yield from _heavy_tails(plan, tally.queued)
+    yield from _heavy_tails(plan, ledger.queued)
 
 
 def _thin_tails(measures: Measures, percentiles: Mapping[int, Estimate], confidence: float) -> Iterator[str]:
@@ -156,13 +156,13 @@ def _misses(measures: Measures, exact: Mapping[str, float]) -> Iterator[str]:
 
 def _surely(measures: Measures, name: str) -> Estimate | None:
     """An estimate by its name with an interval that can be relied on; None for what is not estimated."""
-    tally = measures.tally
+    ledger = measures.ledger
     if name == "mean":
         return measures.mean(SURE)
     if name[:1] == "p" and name[1:].isdigit():
         return measures.percentile(int(name[1:]), SURE)
     if name == "success":
-        return _success(tally, SURE)
+        return _success(ledger, SURE)
     if name == "undos":
-        return mean_of_moments(tally.undos, SURE)
+        return mean_of_moments(ledger.undos, SURE)
     return None

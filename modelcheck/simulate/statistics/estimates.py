@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -80,6 +81,7 @@ def between(ranked: Ranked, percent: float, low: int, high: int, confidence: flo
     return Estimate(value, lowest, highest, confidence, method)
 
 
+@lru_cache(1024)
 def binomial_ranks(count: int, share: float, confidence: float) -> tuple[int, int]:
     """The ranks (from 0) between which a quantile of independent values lies; -1 and `count`: there is no bound."""
     tail = (1 - confidence) / 2

@@ -19,7 +19,7 @@ SUCCESS = ("completed", "finished")
 
 
 @dataclass(frozen=True)
-class Tally:
+class Ledger:
     """What is known of the jobs so far. Memory does not grow with their number.
 
     skip: how many of the first jobs are not measured, where that was given. makespans: of the first `KEPT` jobs, in
@@ -52,7 +52,7 @@ class Tally:
         pieces = self.makespans
         return pieces[0] if len(pieces) == 1 else np.concatenate(pieces) if pieces else np.zeros(0)
 
-    def plus(self, runs: Runs) -> Tally:
+    def plus(self, runs: Runs) -> Ledger:
         """With the runs of the jobs that come next. Nothing is changed in place: an interruption leaves no half."""
         lasting = np.isnan(runs.makespans)
         lost = int(lasting.sum())
