@@ -15,7 +15,7 @@ from .order import tree_of
 from .parallel import distribution_of_tree, passage_of
 from .passage import distribution_of
 from .process import Process, process_of
-from .reason import NotExact, check_known
+from .reason import NotExact, check_alone, check_known
 from .result import Exact, Value
 from .tree import Leaf, Parallel, Tree
 from .values import CHAIN, counts_of, percentiles_of, shares_of
@@ -57,6 +57,8 @@ def _alone(setting: Setting, percentiles: Sequence[float], assumptions: tuple[st
         return _of_tree(setting, tree, percentiles, assumptions)
     try:
         process = process_of(setting)
+        if process.together > 1:
+            check_alone(setting.plan)
         solution = solve(process)
     except NotExact:
         if tree is None:

@@ -10,7 +10,7 @@ from ..plan import Key
 from .journey import Journey
 from .laws import describe
 from .reason import NotExact
-from .state import Called, Clock, Finish, Standing
+from .state import Called, Clock, Finish, Opening, Standing
 
 MOST_BETWEEN = 3_000
 
@@ -77,4 +77,6 @@ def _name(clock: Clock) -> str:
             return f"'{flight[0][1]}'" if flight[0][0] == "step" else f"'{flight[0][0]} {flight[0][1]}'"
         case Called(ask):
             return f"the call of '{ask[0][1]}'"
+        case Opening():
+            return "the coordinator"
     return "a message"

@@ -26,7 +26,7 @@ from .markov import Solution, solve
 from .order import tree_of
 from .passage import distribution_of
 from .process import Edge, Process, process_of
-from .reason import NotExact
+from .reason import NotExact, check_queued
 from .residual import rests_of
 from .result import Exact, Value
 from .routing import Queue, check_last, check_overtaking, pool_in_use
@@ -51,6 +51,7 @@ class Waiting:
 def queued(setting: Setting, percentiles: Sequence[float]) -> Exact:
     """Exact values of jobs that arrive and share workers. Raises `NotExact`."""
     plan = setting.plan
+    check_queued(plan)
     arriving = None if plan.interval is None else plan.interval.delay
     if arriving is None:
         raise NotExact("jobs share workers, and do not arrive at independent intervals")
@@ -101,8 +102,8 @@ def _of_queue(queue: Queue, rate: float, wait: Waiting) -> dict[str, Value]:
 
 def without_pools(plan: Plan) -> Plan:
     """The plan of a job that never waits for a worker."""
-    tasks = {key: replace(task, pools=()) for key, task in plan.tasks.items()}
-    return replace(plan, tasks=tasks, pools={}, interval=None, users=None)
+    tasks = {key: replace(task, pools=(), desk="", priority=0) for key, task in plan.tasks.items()}
+    return replace(plan, tasks=tasks, pools={}, interval=None, users=None, shared=frozenset())
 
 
 def _one_at_a_time(setting: Setting) -> tuple[Process, Solution]:
@@ -139,6 +140,10 @@ def _queues(setting: Setting, solution: Solution) -> list[Queue]:
             laws.finite(stages)
         mean = sum(share * laws.mean(stages) for share, stages in ways)
         square = sum(share * (laws.variance(stages) + laws.mean(stages) ** 2) for share, stages in ways)
+        if name in plan.shared:
+            # Insensitive to all but the mean (Baskett, Chandy, Muntz and Palacios 1975; Kelly 1979, section 3.3).
+            found.append(Queue(name, workers, visits, mean, square, 1 / mean, shared=True))
+            continue
         rates = {
             stages[0].rate if len(stages) == 1 and isinstance(stages[0], Exponential) else None for _, stages in ways
         }

@@ -25,7 +25,7 @@ MOST_DELAYS = 2_000
 
 def tree_of(setting: Setting) -> Tree:
     """The time of a job as a tree, where its tasks and their order are always the same. Raises `NotExact`."""
-    reason = obstacle(setting.design, setting.plan, setting.system)
+    reason = setting.plan.only_by_events or obstacle(setting.design, setting.plan, setting.system)
     if reason:
         raise NotExact(reason)
     order, leaves = _order_of(setting)

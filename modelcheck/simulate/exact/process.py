@@ -77,7 +77,7 @@ def process_of(setting: Setting, most: int = MOST_STANDINGS) -> Process:
 
 def _begun(world: World, place: Place, dice: Dice) -> Journey:
     job = Journey(world, dice, place)
-    job.advance()
+    job.begin()
     return job
 
 
@@ -104,7 +104,8 @@ class Mixed(Exception):
 
 class _Explorer:
     def __init__(self, setting: Setting, most: int):
-        self.world = world_of(Walk(setting.system), setting.plan)
+        queues = dict.fromkeys(each.name for row in setting.plan.receivers.values() for each in row)
+        self.world = world_of(Walk(setting.system, (), queues), setting.plan)
         self.ending: Callable[..., str] = endings_of(setting.system)
         self.process, self.most = Process(), most
         self.numbers: dict[Standing, int] = {}
@@ -131,7 +132,7 @@ class _Explorer:
                 self.process.together = max(self.process.together, len(standing.clocks))
                 self._leave(done, standing)
             elif standing.ended:
-                self.process.endings[done] = self.ending(place.state, standing.failed)
+                self.process.endings[done] = _ending(standing, self.ending(place.state, standing.failed))
             else:
                 self.process.endings[done] = "out of range" if place.stuck else "stuck"
             done += 1
@@ -173,6 +174,12 @@ class _Explorer:
         self.process.edges += [Edge(source, target, share, stages) for (target, stages), share in merged.items()]
         if counts:
             self.process.counts[source] = counts
+
+
+def _ending(standing: Standing, label: str) -> str:
+    if standing.dead and label == "failed":
+        return "dead-lettered"
+    return "lost" if standing.lost and label == "finished" else label
 
 
 def races(clocks: tuple[Clock, ...]) -> Iterator[tuple[float, Stages, Clock | None, tuple[Clock, ...]]]:
