@@ -69,9 +69,10 @@ def test_formulas_of_queues() -> None:
     assert closed.erlang_c(2.8, 4) == pytest.approx(0.4286543182, rel=CLOSE)
     assert closed.erlang_c(8, 10) == pytest.approx(0.4091801508, rel=CLOSE)
     assert closed.wait_mmc(8, 1, 10) == pytest.approx(0.2045900754, rel=CLOSE)
-    lost, response = closed.loss_mm1k(0.8, 1, 5)
+    lost, response = closed.loss_mmck(0.8, 1, 1, 5)
     assert lost == pytest.approx(0.08881950, rel=1e-7)
     assert response == pytest.approx(2.56306521, abs=5e-9)
+    assert closed.loss_mmck(3.2, 1, 4, 4)[0] == pytest.approx(closed.erlang_b(3.2, 4), rel=CLOSE)
     assert closed.fork_join(0.7, 1, 2) == pytest.approx(closed.fork_join_of_two(0.7, 1))
 
 

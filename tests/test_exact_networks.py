@@ -50,7 +50,7 @@ def relay(*times: model.Delay, deliver: model.Delay | None = None) -> model.Chor
     return model.Choreography(
         name="relay",
         events={event: model.Event(terminal=True) for event in events},
-        channels={"bus": model.Channel(deliver=deliver)},
+        channels={"bus": model.Channel(deliver=deliver, order="unordered" if deliver else "fifo")},
         routes={events[index]: (name,) for index, name in enumerate(names)},
         participants=participants,
         starts=(model.Publication(event="go"),),
@@ -88,6 +88,26 @@ NETWORKS: dict[str, model.Orchestration | model.Choreography] = {
         distribution="uniform", parameters={"low": 0.5, "high": 2.0})),
     "intervals that vary": queues(0.6, server(), interval=model.Delay(
         distribution="gamma", parameters={"mean": 1 / 0.6, "shape": 0.4})),
+    "shared workers": design_of(
+        {"a": step("s"), "b": step("t")}, exponential(1.5), t=server(),
+        s=model.Service(time=lognormal(1), workers=1, discipline="shared"),
+    ),
+    "two who share": design_of(
+        {"a": step("s")}, exponential(0.8), s=model.Service(time=constant(1), workers=2, discipline="shared")
+    ),
+    "a hidden timeout": replace(
+        design_of({"a": step("t"), "b": step("s", timeout=1.5)}, exponential(2), s=server(), t=server(2)),
+        policies=model.Policies(timeout=model.TimeoutPolicy(hides="either", hidden=0.4)),
+    ),
+    "what a coordinator does before": replace(
+        design_of({"a": step("s")}, exponential(2), s=server()),
+        coordinators={"boss": model.Coordinator(per_flow=lognormal(0.5))},
+    ),
+    "users who think": replace(
+        design_of({"a": step("s"), "b": step("t"), "c": model.Step(time=lognormal(1))}, exponential(1),
+            s=replace(server(workers=2), fails=FAILING), t=server(2)),
+        arrivals=model.Arrivals(users=8, think=lognormal(0.5)),
+    ),
     "a relay": relay(exponential(1), exponential(1.2), constant(1)),
     "a relay with deliveries": relay(exponential(1), exponential(1.2), deliver=exponential(0.3)),
 }  # fmt: skip
@@ -108,3 +128,21 @@ def test_networks(name: str) -> None:
     for percent, estimate in result.percentiles.items():
         if f"p{percent}" in exact:
             assert exact[f"p{percent}"].value in estimate
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_queue_with_little_room(workers: int) -> None:
+    """M/M/1/5 at 80 %: .08881950 are lost, the others take 2.56306521."""
+    bounded = replace(
+        relay(exponential(1)),
+        channels={"bus": model.Channel(capacity=5 - workers, overflow="drop newest")},
+        arrivals=model.Arrivals(interval=exponential(1.25)),
+    )
+    participant = replace(bounded.participants["p0"], workers=workers)
+    bounded = replace(bounded, participants={"p0": participant})
+    exact, result = known(bounded), simulate(bounded, 40_000, seed=4, confidence=SURE)
+    if workers == 1:
+        assert exact["lost"].value == pytest.approx(0.08881950, abs=5e-9)
+        assert exact["mean"].value / exact["success"].value == pytest.approx(2.56306521, abs=5e-9)
+    assert exact["mean"].value in result.mean
+    assert exact["ended lost"].value == pytest.approx(result.outcomes["lost"] / 40_000, rel=0.1)

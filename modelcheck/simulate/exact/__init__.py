@@ -15,8 +15,9 @@ from .order import tree_of
 from .parallel import distribution_of_tree, passage_of
 from .passage import distribution_of
 from .process import Process, process_of
-from .reason import NotExact, check_alone, check_known
+from .reason import NotExact, check_alone, check_channels, check_known
 from .result import Exact, Value
+from .special import special
 from .tree import Leaf, Parallel, Tree
 from .values import CHAIN, counts_of, percentiles_of, shares_of
 
@@ -35,6 +36,10 @@ def exact_of(setting: Setting, percentiles: Sequence[float] = PERCENTILES) -> Ex
     together = plan.interval is not None or plan.users is not None
     if together and setting.shared and any(Walk(setting.system, _positions(setting)).writes_shared):
         raise NotExact("jobs share variables")
+    if together and plan.pools and (found := special(setting)) is not None:
+        return found
+    if together:
+        check_channels(plan)
     if together and plan.pools:
         return queued(setting, percentiles)
     assumptions: tuple[str, ...] = ()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import MISSING, fields
 
+from ..delays import law_of
 from ..plan import Plan, Receiver, Task
 
 _PLAN = "seed tasks pools interval mean_interval publish deliver receivers notes users shared openings"
@@ -52,6 +53,23 @@ def check_alone(plan: Plan) -> None:
         raise NotExact(f"a job does several things at once, and they may wait for the coordinator's workers ({desk})")
     if len({task.priority for task in users}) > 1:
         raise NotExact("a job does several things at once, which have priorities")
+
+
+def check_channels(plan: Plan) -> None:
+    """Raises `NotExact` where messages of other jobs may be in the way of those of a job."""
+    ways: dict[str, set[float]] = {}
+    for event, row in plan.receivers.items():
+        for each in row:
+            if each.capacity is not None:
+                raise NotExact(f"{each.name} may be full of other jobs' messages")
+            costs = (plan.publish.get(event), plan.deliver.get((event, each.name)))
+            known = [law_of(cost.delay) for cost in costs if cost is not None and cost.delay is not None]
+            if each.ordered:
+                ways.setdefault(each.name, set()).add(sum(law.low for law in known))
+                ways[each.name] |= {sum(law.high for law in known)}
+    for name, times in ways.items():
+        if len(times) > 1:
+            raise NotExact(f"{name} keeps the order of messages of several jobs, which take different times")
 
 
 def check_queued(plan: Plan) -> None:
