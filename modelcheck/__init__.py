@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         simulate,
         timeline,
         to_text,
+        topologies,
     )
     from .engine.target import Limits
     from .errors import ModelError
@@ -53,6 +54,7 @@ _HOMES = {
     "simulate": "api",
     "timeline": "api",
     "to_text": "api",
+    "topologies": "api",
     "CheckReport": "results",
     "Finding": "results",
     "Limits": "engine.target",
@@ -81,6 +83,7 @@ __all__ = [
     "simulate",
     "timeline",
     "to_text",
+    "topologies",
 ]
 
 

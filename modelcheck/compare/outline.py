@@ -151,6 +151,13 @@ def outlines(orchestration: model.Orchestration, choreography: model.Choreograph
     return _of_flow(orchestration, plans[0], wanted), _of_events(choreography, plans[1], wanted)
 
 
+def outline_of(design: Timed) -> Outline:
+    """The complete run of one design by itself. Raises `ModelError`, as simulating it would."""
+    plan = plan_of(design, 1)
+    wanted = {task.outcome.task for key, task in plan.tasks.items() if key[0] == "step"}
+    return (_of_flow if isinstance(design, model.Orchestration) else _of_events)(design, plan, wanted)  # type: ignore[arg-type]
+
+
 def _of_flow(design: model.Orchestration, plan: Plan, wanted: set[str]) -> Outline:
     visits = complete_run(design, plan, wanted)
     graph = flow_graph(design)
