@@ -101,6 +101,17 @@ def test_lognormals_fitted_to_the_body_miss_the_tail(trip: Calibration) -> None:
 
 
 @needs_corpus
+def test_a_mixture_has_body_and_tail(tmp_path: Path) -> None:
+    found = calibrate(mc.load("trip_saga"), MEASURED, fit="mixture")
+    assert found.agrees
+    assert found.whole.simulated[99] == pytest.approx(found.whole.measured[99].value, rel=0.1)
+    found.save(tmp_path / "mixed.yaml")
+    assert "mixture(" in (tmp_path / "mixed.yaml").read_text()
+    again = simulate(mc.load(tmp_path / "mixed.yaml"), 500)
+    assert np.allclose(again.makespans, simulate(found.design, 500).makespans, rtol=1e-12)
+
+
+@needs_corpus
 def test_measured_times_that_go_together_are_named(trip: Calibration) -> None:
     assert all(0.3 <= abs(each.correlation) <= 1 for each in trip.links)
     assert any({"gap before undo rental", "gap before undo hotel"} == {each.first, each.second} for each in trip.links)
@@ -257,6 +268,15 @@ def test_lognormals_find_lognormals() -> None:
     whole = calibrate(design, executions_of(design, 400, {}), fit="lognormal", **SHORT).whole
     assert whole.simulated == pytest.approx({percent: each.value for percent, each in whole.measured.items()}, rel=0.2)
     assert whole.simulated[50] == pytest.approx(whole.measured[50].value, rel=0.04)
+
+
+def test_many_executions_are_cheap() -> None:
+    """The interval of a percentile of many values is that of the bootstrap, without its work."""
+    values = np.random.default_rng(2).exponential(1.0, 2_000)
+    drawn, ranked = percentile(values, 95), percentile(np.append(values, values[0]), 95)
+    assert "bootstrap" in drawn.method
+    assert "order statistics" in ranked.method
+    assert (ranked.low, ranked.high) == (pytest.approx(drawn.low, rel=0.03), pytest.approx(drawn.high, rel=0.03))
 
 
 def test_outcomes_that_were_not_measured_are_said() -> None:
@@ -431,7 +451,7 @@ def test_models_and_measurements_that_do_not_fit() -> None:
         with pytest.raises(ModelError) as caught:
             call()
         assert caught.value.problems[0].code == code
-    assert set(FITS) == {"empirical", "lognormal"}
+    assert set(FITS) == {"empirical", "lognormal", "mixture"}
 
 
 def test_the_folder_that_cannot_be_written(tmp_path: Path) -> None:

@@ -249,4 +249,11 @@ def test_arrivals_keep_their_kind() -> None:
     even = with_rate(model.Orchestration(name="o", arrivals=model.Arrivals(interval=constant(1.0))), 4.0)
     assert even.arrivals is not None
     assert even.arrivals.interval == constant(0.25)
+    bursts = model.Arrivals(bursts=model.Bursts(size=3, every=constant(1.0)))
+    found = with_rate(model.Orchestration(name="o", arrivals=bursts), 6.0).arrivals
+    assert found is not None
+    assert found.bursts == model.Bursts(size=3, every=constant(0.5))
+    users = model.Orchestration(name="o", arrivals=model.Arrivals(users=3, think=constant(1.0)))
+    with pytest.raises(ModelError, match="their rate is not free"):
+        with_rate(users, 1.0)
     assert simulate(with_workers(with_rate(topology("star", 2, constant(1.0)), 0.5), 1), 50).utilisation

@@ -18,6 +18,7 @@ from ..simulate.delays import Array, Recorded
 from .gaps import Parts, TaskTimes
 from .matching import Timed
 
+FAR_OUT = 3.0
 NOTHING = model.Delay(distribution="constant", parameters={"value": 0.0})
 # A delay for measured times, and the name they are kept under.
 Fit: TypeAlias = Callable[[Array, str], model.Delay]
@@ -39,10 +40,26 @@ def lognormal(times: Array, _: str) -> model.Delay:
     low, middle, high = (float(each) for each in np.quantile(logs, (0.25, 0.5, 0.75)))
     sigma = (high - low) / (2 * 0.6744897501960817)
     mean = math.exp(middle + sigma * sigma / 2)
-    return model.Delay(distribution="lognormal", parameters={"mean": mean, "sigma": sigma})
+    rounded = {"mean": float(f"{mean:.6g}"), "sigma": float(f"{sigma:.6g}")}
+    return model.Delay(distribution="lognormal", parameters=rounded)
 
 
-FITS: Mapping[str, Fit] = {"empirical": empirical, "lognormal": lognormal}
+def mixture(times: Array, name: str) -> model.Delay:
+    """A lognormal for the body, and the measured times for what lies far above it (cold starts), as often as they were.
+
+    Far above: more than three quartile distances beyond the upper quartile of the logarithms (Tukey 1977, "far out").
+    """
+    logs = np.log(np.maximum(times, 1e-9))
+    low, high = (float(each) for each in np.quantile(logs, (0.25, 0.75)))
+    far = logs > high + FAR_OUT * max(high - low, 1e-9)
+    if not far.any():
+        return lognormal(times, name)
+    share = float(far.mean())
+    parts = lognormal(times[~far], name), empirical(times[far], f"{name} late")
+    return model.Delay(distribution="mixture", parts=parts, weights=(1 - share, share))
+
+
+FITS: Mapping[str, Fit] = {"empirical": empirical, "lognormal": lognormal, "mixture": mixture}
 
 
 def calibrated(design: Timed, parts: Parts, waiting: Mapping[str, frozenset[str]], fit: Fit) -> Timed:
