@@ -11,10 +11,10 @@ from typing import TypeAlias
 import numpy as np
 
 from .. import model
-from ..expand import expand
-from ..graph.events import DEFAULT_CHANNEL, channel_of, deliveries
+from ..graph.events import DEFAULT_CHANNEL
 from ..graph.flow import undo_node
 from ..simulate.delays import Array, Recorded
+from .channels import gaps_by_channel
 from .gaps import Parts, TaskTimes
 from .matching import Timed
 
@@ -119,27 +119,13 @@ def _choreography(
                 handler = replace(handler, time=NOTHING)
             handlers[key] = handler
         participants[name] = replace(participant, handlers=handlers)
-    found = gaps_by_channel(design, times)
+    found = gaps_by_channel(design, times, within)
     channels = dict(design.channels) or {DEFAULT_CHANNEL: model.Channel()}
     for name, channel in channels.items():
         gaps = found.get(name)
         deliver = fit(gaps, f"on {name}") if gaps is not None else NOTHING
         channels[name] = replace(channel, publish=None, deliver=deliver)
     return replace(design, participants=participants, channels=channels)
-
-
-def gaps_by_channel(design: model.Choreography, times: Mapping[str, TaskTimes]) -> dict[str, Array]:
-    """The gaps before the handlers that a channel delivers to, of all its events; none for a first event's, which
-    begins an execution."""
-    expanded = expand(design)
-    found: dict[str, list[Array]] = {}
-    for delivery in deliveries(expanded):
-        place = channel_of(expanded, delivery.event) or DEFAULT_CHANNEL
-        for key in delivery.handlers if delivery.effective else ():
-            task = re.sub(r"\[[^]]*\]", "", f"{delivery.participant}.{key}")
-            if task in times and len(times[task].gaps):
-                found.setdefault(place, []).append(times[task].gaps)
-    return {place: np.concatenate(gaps) for place, gaps in found.items()}
 
 
 def _file_name(name: str) -> str:
