@@ -4,6 +4,7 @@
     report = mc.check("order_orchestration")      # a packaged model, a path, or a model built in Python
     mc.simulate("order_orchestration", jobs=10_000)
     mc.model.Orchestration(name=..., flow=...)    # models in Python, with the names of the text
+    mc.sweep("order_orchestration", {"services.payment.workers": "1..8"}, workers=4)
     mc.compare("order_orchestration", "order_choreography")
     mc.explore("order_orchestration").choose(1).why_not("charge")
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from . import model as model
-    from .api import check, compare, explore, graph, load, outcomes, same_outcomes, simulate, to_text
+    from .api import check, compare, explore, graph, load, outcomes, replicate, same_outcomes, simulate, sweep, to_text
     from .engine.target import Limits
     from .errors import ModelError
     from .results import CheckReport, Finding, Result, Verdict
@@ -34,8 +35,10 @@ _HOMES = {
     "graph": "api",
     "load": "api",
     "outcomes": "api",
+    "replicate": "api",
     "same_outcomes": "api",
     "simulate": "api",
+    "sweep": "api",
     "to_text": "api",
     "CheckReport": "results",
     "Finding": "results",
@@ -59,8 +62,10 @@ __all__ = [
     "load",
     "model",
     "outcomes",
+    "replicate",
     "same_outcomes",
     "simulate",
+    "sweep",
     "to_text",
 ]
 

@@ -94,6 +94,25 @@ def parser_of() -> argparse.ArgumentParser:
     simulate.add_argument("model", metavar="MODEL")
     _add_runs(simulate)
 
+    sweep = _verb(verbs, "sweep", "how long many designs take that differ in some values, as a table")
+    sweep.add_argument("model", metavar="MODEL")
+    sweep.add_argument(
+        "--vary",
+        action="append",
+        type=_parameter,
+        required=True,
+        metavar="NAME=VALUES",
+        help="a constant, or a place in the model such as services.payment.workers, and its values: 1,2,4 or 1..8"
+        " or 10ms..100ms/10ms (step) or 1..64*2 (factor) or 1ms..1s/log 7; also within a delay (repeatable)",
+    )
+    sweep.add_argument("--zip", action="store_true", help="first values together, second together, instead of all")
+    sweep.add_argument("--measures", metavar="LIST", help="some of mean,p50,p90,success,'busy payment' and so on")
+    sweep.add_argument("--base", metavar="ROW", help="also the paired difference from `model` (as it is) or `first`")
+    sweep.add_argument("--workers", type=_positive, metavar="N", help="processes (as many as there are processors)")
+    sweep.add_argument("--csv", metavar="FILE", help="also write the table as CSV")
+    sweep.add_argument("--parquet", metavar="FILE", help="also write the table as Parquet")
+    _add_runs(sweep)
+
     compare = _verb(verbs, "compare", "an orchestration and a choreography of the same tasks, side by side")
     compare.add_argument("orchestration", metavar="ORCHESTRATION")
     compare.add_argument("choreography", metavar="CHOREOGRAPHY")
@@ -243,6 +262,14 @@ def _reductions(text: str) -> tuple[str, ...]:
             message = f"'{_shown(name)}' is none of all, none, {', '.join(REDUCTIONS)}"
             raise argparse.ArgumentTypeError(message)
     return names
+
+
+def _parameter(text: str) -> tuple[str, str]:
+    name, separator, values = text.partition("=")
+    if not separator or not name.strip() or not values.strip():
+        message = f"'{_shown(text)}' is not NAME=VALUES, such as services.payment.workers=1..8"
+        raise argparse.ArgumentTypeError(message)
+    return name.strip(), values.strip()
 
 
 def _constant(text: str) -> tuple[str, str]:

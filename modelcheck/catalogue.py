@@ -29,6 +29,7 @@ PARTS: Mapping[str, str] = {
     "E40": "Simulating",
     "E41": "Simulating",
     "E42": "Comparing",
+    "E44": "Sweeping",
     "E50": "Exploring",
     "E51": "Exploring",
     "E90": "The command line",

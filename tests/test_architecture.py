@@ -23,7 +23,7 @@ LAYERS = (
     ("petri",),
     ("model",),
     ("datatypes",),
-    ("source", "library"),
+    ("source", "library", "spread"),
     ("catalogue",),
     ("load",),
     ("formats",),
@@ -42,6 +42,7 @@ LAYERS = (
     ("simulate",),
     ("complexity",),
     ("compare",),
+    ("sweep",),
     ("drawing",),
     ("report",),
     ("plot",),
@@ -57,7 +58,7 @@ RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
 # Results show themselves: these import upwards, inside functions only.
 SHOWING = {
     (result, shown)
-    for result in ("errors", "designs", "trace", "results", "check", "simulate", "compare")
+    for result in ("errors", "designs", "trace", "results", "check", "simulate", "compare", "sweep")
     for shown in ("report", "plot")
 }
 

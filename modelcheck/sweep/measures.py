@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -13,15 +14,38 @@ from .. import model
 from ..errors import ModelError, Problem, did_you_mean
 from ..simulate import Estimate, SimulationResult, paired_difference
 from ..simulate.delays import Array
+from ..simulate.result import show_time
 from ..simulate.statistics import percentile_of, percentile_of_queued
 
 Figure: TypeAlias = Estimate | float
 Measure: TypeAlias = str | Callable[[SimulationResult], Figure]
 
-TIMES = ("mean", "difference")
-SHARES = ("success",)
 PLAIN = ("mean", "p50", "p95", "p99", "success", "undos", "calls and replies", "publishes", "deliveries")
+_MEANS = ("mean", "difference")
 _PERCENTILE = re.compile(r"p(\d{1,2}(?:\.\d{1,6})?)")
+
+
+def is_time(name: str) -> bool:
+    """Whether a measure is in seconds."""
+    return name in _MEANS or _PERCENTILE.fullmatch(name) is not None
+
+
+def is_share(name: str) -> bool:
+    """Whether a measure is a part of a whole."""
+    return name == "success" or name.startswith("busy ")
+
+
+def show(name: str, figure: Figure | None) -> str:
+    """A figure as people read it; a mean with the half of its interval."""
+    if figure is None:
+        return ""
+    value = figure.value if isinstance(figure, Estimate) else figure
+    if is_time(name):
+        text = show_time(value)
+        if isinstance(figure, Estimate) and name in _MEANS and math.isfinite(figure.high - figure.low):
+            text += f" ± {show_time((figure.high - figure.low) / 2)}"
+        return text
+    return f"{100 * value:.4g} %" if is_share(name) else f"{value:.4g}"
 
 
 @dataclass(frozen=True)
@@ -67,6 +91,8 @@ def _figure(name: str, measure: Measure, result: SimulationResult, known: Mappin
         try:
             found = measure(result)
             return found if isinstance(found, Estimate) else float(found)
+        except MemoryError:
+            raise
         except Exception as error:
             message = f"the measure '{name}' failed: {type(error).__name__}: {error}"
             raise ModelError([Problem("E447", message)]) from None

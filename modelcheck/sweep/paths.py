@@ -21,6 +21,8 @@ from ..load.writing import CannotWrite
 
 Design = TypeVar("Design", bound=model.Design)
 DEEPEST, MOST_PATHS = 8, 5_000
+# What people vary, to be listed where nothing is like what was written.
+_LIKELY = re.compile(r"^\w+$|\.(time|workers|fails|overhead|concurrency|capacity|publish|deliver|attempts)$")
 # What says nothing about how long things take, and is not one value.
 _NO_PARAMETERS = ("constants", "types", "properties", "observe", "expect", "states", "fairness", "description")
 
@@ -125,7 +127,8 @@ class _Walk:
         if not whole and "did you mean" in hint:
             hint = re.sub("'(.*)'", lambda found: f"'{before}{found[1]}{rest[len(head) :]}'", hint)
         elif not whole:
-            hint = did_you_mean(self.path, places)
+            likely = [place for place in places if _LIKELY.search(place)]
+            hint = did_you_mean(self.path, places, otherwise=" ").strip() or did_you_mean(self.path, likely)
         return self.wrong(f"there is no '{before}{head}'", hint)
 
     def wrong(self, message: str, hint: str = "") -> ModelError:
@@ -168,7 +171,8 @@ def paths_of(design: model.Design) -> list[str]:
             collect(inner, child, f"{path}.{name}" if path else name, depth + 1)
 
     collect(reader_of(model.kind_of(design)), design, "", 0)  # type: ignore[arg-type]
-    return [path for path in found if path.partition(".")[0] not in _NO_PARAMETERS]
+    outside = (*_NO_PARAMETERS, model.kind_of(design))  # type: ignore[arg-type]
+    return [path for path in found if path.partition(".")[0] not in outside]
 
 
 def _children(forms: list[Reader], value: Any) -> Iterator[tuple[str, Reader, Any]]:

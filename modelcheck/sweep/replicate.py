@@ -18,8 +18,7 @@ from ..errors import ModelError, Problem
 from ..simulate import Estimate
 from ..simulate.statistics import mean_of
 from ..spread import check_workers, spread
-from .measures import measures_of
-from .table import show
+from .measures import measures_of, show
 from .work import Answer, Part, answers
 
 MOST_REPLICATIONS = 100_000
@@ -73,8 +72,8 @@ class Replications:
         """Name, mean and interval of each measure."""
         found = []
         for name, each in self.estimates.items():
-            shown, low, high = (show(name, bound) for bound in (each.value, each.low, each.high))
-            found.append((name, shown, f"[{low}, {high}]" if np.isfinite([each.low, each.high]).all() else ""))
+            mean, low, high = (show(name, bound) for bound in (each.value, each.low, each.high))
+            found.append((name, mean, f"[{low}, {high}]" if np.isfinite([each.low, each.high]).all() else ""))
         return found
 
     def __str__(self) -> str:

@@ -15,8 +15,7 @@ import numpy as np
 from ..errors import ModelError, Problem, did_you_mean
 from ..simulate import Estimate
 from ..simulate.delays import Array
-from ..simulate.result import show_time
-from .measures import SHARES, TIMES
+from .measures import show
 from .values import number_of
 from .work import Answer
 
@@ -255,18 +254,3 @@ def _value(cell: Estimate | float | None) -> float | None:
 
 def _finite(value: float) -> float | None:
     return float(value) if math.isfinite(value) else None
-
-
-def show(name: str, cell: Estimate | float | None) -> str:
-    """A figure as people read it; with the half of its interval where it is a mean."""
-    if cell is None:
-        return ""
-    value = cell.value if isinstance(cell, Estimate) else cell
-    if name in TIMES or (name[:1] == "p" and name[1:2].isdigit()):
-        text = show_time(value)
-        if isinstance(cell, Estimate) and name in TIMES and math.isfinite(cell.high - cell.low):
-            text += f" ± {show_time((cell.high - cell.low) / 2)}"
-        return text
-    if name in SHARES or name.startswith("busy "):
-        return f"{100 * value:.4g} %"
-    return f"{value:.4g}"

@@ -7,7 +7,8 @@ import os
 import shutil
 import signal
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -95,6 +96,25 @@ def progress(text: str) -> Iterator[Progress | None]:
     line.show(text)
     try:
         yield lambda seen: line.show(f"{text} {_how_far(seen)}") if seen.seconds >= 1 else None
+    finally:
+        line.show("")
+
+
+@contextmanager
+def counting(text: str) -> Iterator[Callable[[int, int], None] | None]:
+    """As `progress`, for work of which one knows how much there is: how much is done, and how long the rest takes."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    line, began = _Line(), time.monotonic()
+    line.show(text)
+
+    def tell(done: int, whole: int) -> None:
+        left = (time.monotonic() - began) * (whole - done) / max(done, 1)
+        line.show(f"{text} {done:,} of {whole:,}" + (f", {left:.0f} s left" if done else ""))
+
+    try:
+        yield tell
     finally:
         line.show("")
 
