@@ -21,7 +21,20 @@ if TYPE_CHECKING:
     from typing import Any
 
     from . import model as model
-    from .api import check, compare, explore, graph, load, outcomes, replicate, same_outcomes, simulate, sweep, to_text
+    from .api import (
+        check,
+        compare,
+        explore,
+        graph,
+        load,
+        outcomes,
+        replicate,
+        same_outcomes,
+        simulate,
+        sweep,
+        timeline,
+        to_text,
+    )
     from .engine.target import Limits
     from .errors import ModelError
     from .results import CheckReport, Finding, Result, Verdict
@@ -39,6 +52,7 @@ _HOMES = {
     "same_outcomes": "api",
     "simulate": "api",
     "sweep": "api",
+    "timeline": "api",
     "to_text": "api",
     "CheckReport": "results",
     "Finding": "results",
@@ -66,6 +80,7 @@ __all__ = [
     "same_outcomes",
     "simulate",
     "sweep",
+    "timeline",
     "to_text",
 ]
 

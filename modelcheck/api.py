@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .compare import Comparison
     from .explore.exploration import Exploration
     from .simulate import SimulationResult
+    from .simulate.timeline import Timeline
     from .sweep import Replications, Sweep
 
 
@@ -189,6 +190,15 @@ def replicate(
 
     design = load(source, constants) if isinstance(source, (str, Path)) else source
     return run(design, replications, jobs, seed, measures, confidence, executor, workers, progress)
+
+
+def timeline(
+    source: str | Path | model.Model, *, jobs: int = 1, seed: int = 1, constants: Mapping[str, str] | None = None
+) -> Timeline:
+    """What a few simulated jobs do, and when: as text, as a Gantt chart, as a trace for Perfetto."""
+    from .simulate.timeline import timeline as run
+
+    return run(load(source, constants) if isinstance(source, (str, Path)) else source, jobs, seed)
 
 
 def compare(

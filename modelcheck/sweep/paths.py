@@ -14,9 +14,10 @@ from typing import Any, TypeVar
 from .. import model
 from ..errors import Located, ModelError, Position, Problem, did_you_mean, position_of
 from ..load import reader_of, with_constants
+from ..load.delays import DELAY
 from ..load.hints import key_hint
 from ..load.reader import MISSING, Key, Problems, Reader
-from ..load.values import DELAY, FAILS, PROBABILITY
+from ..load.values import FAILS, PROBABILITY
 from ..load.writing import CannotWrite
 
 Design = TypeVar("Design", bound=model.Design)

@@ -17,9 +17,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 from itertools import islice, takewhile
 
+from ..distributions import SECONDS
 from ..errors import Located, ModelError, Position, Problem, position_of
+from ..load.delays import DELAY
 from ..load.reader import Problems
-from ..load.values import DELAY, SECONDS, write_duration
+from ..load.values import write_duration
 from ..load.writing import CannotWrite, write_number
 from ..model import Delay
 
