@@ -138,7 +138,7 @@ def _finish(ax: Axes, found: Sweep, across: str, up: str, labels: list[str], log
         ax.set_xticks(range(len(labels)), labels, rotation=20 if len(labels) > 4 else 0, fontsize=8)
     if logarithmic:
         ax.set_xscale("log")
-    missing = [f"{found.failed} designs cannot be simulated"] if found.failed else []
+    missing = [f"{found.failed} design{'s' if found.failed > 1 else ''} cannot be simulated"] if found.failed else []
     missing += [found.stopped] if found.stopped else []
     title = f"{found.name}: {found.jobs:,} jobs of each design, seed {found.seed}"
     ax.set_title("; ".join([title, *missing]), color=INK, fontsize=10, loc="left")

@@ -26,6 +26,7 @@ __all__ = ["Replications", "Row", "Sweep", "replicate", "sweep"]
 Told: TypeAlias = Callable[[int, int], None]
 
 MOST_DESIGNS = 100_000
+MOST_WRONG = 10  # values of a parameter that are complained about
 LARGEST_PART = 16  # designs that a worker is given at once
 PARTS_A_WORKER = 8
 
@@ -110,39 +111,41 @@ def _designs(
     ]
     if problems:
         raise ModelError(problems)
-    columns = [values for name, each in given if (values := _values(design, str(name), each, problems))]
-    if problems:
-        raise ModelError(problems)
+    columns = [_read(name, each, problems) for name, (_, each) in zip(names, given, strict=True)]
     counts = [len(column) for column in columns]
-    if mode == "zip":
-        return names, _together(names, columns)
-    if prod(counts) > MOST_DESIGNS:
+    if not problems and mode == "grid" and prod(counts) > MOST_DESIGNS:
         size = f"{' x '.join(f'{count:,}' for count in counts)} = {prod(counts):,}"
         hint = f"at most {MOST_DESIGNS:,}: take fewer values or larger steps, or vary together (zip)"
         raise ModelError([Problem("E446", f"{size} designs are too many", hint=hint)])
+    for name, column in zip(names, columns, strict=True):
+        _check_values(design, name, column, problems)
+    if problems:
+        raise ModelError(problems)
+    if mode == "zip":
+        return names, _together(names, columns)
     return names, [tuple(zip(names, values, strict=True)) for values in product(*columns)]
 
 
-def _values(design: model.Model, name: str, given: object, problems: list[Problem]) -> tuple[Located, ...]:
-    """The values of a parameter, each of which the model can have; notes what is wrong."""
+def _read(name: str, given: object, problems: list[Problem]) -> tuple[Located, ...]:
     try:
-        values = values_of(name, given)
-        before = len(problems)
-        for value in values:
-            try:
-                changed = with_value(design, name, value)
-                if number_of(value) is None:
-                    _check_names(design, changed, value)
-            except ModelError as error:
-                if any(problem.code == "E443" for problem in error.problems):
-                    raise
-                problems += error.problems
-            if len(problems) - before > 10:
-                break
+        return values_of(name, given)
     except ModelError as error:
         problems += error.problems
         return ()
-    return values
+
+
+def _check_values(design: model.Model, name: str, values: Sequence[Located], problems: list[Problem]) -> None:
+    """Sees that the model can have each value; notes what is wrong, until it is enough."""
+    before = len(problems)
+    for value in values:
+        try:
+            changed = with_value(design, name, value)
+            if number_of(value) is None:
+                _check_names(design, changed, value)
+        except ModelError as error:
+            problems += error.problems
+            if len(problems) - before > MOST_WRONG or any(problem.code == "E443" for problem in error.problems):
+                return
 
 
 def _check_names(design: model.Model, changed: model.Model, value: Located) -> None:
