@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from . import model as model
     from .api import (
+        calibrate,
         check,
         compare,
         explore,
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
         outcomes,
         replicate,
         same_outcomes,
+        scale,
         simulate,
         sweep,
         timeline,
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "calibrate": "api",
     "check": "api",
     "compare": "api",
     "explore": "api",
@@ -50,6 +53,7 @@ _HOMES = {
     "outcomes": "api",
     "replicate": "api",
     "same_outcomes": "api",
+    "scale": "api",
     "simulate": "api",
     "sweep": "api",
     "timeline": "api",
@@ -69,6 +73,7 @@ __all__ = [
     "ModelError",
     "Result",
     "Verdict",
+    "calibrate",
     "check",
     "compare",
     "explore",
@@ -78,6 +83,7 @@ __all__ = [
     "outcomes",
     "replicate",
     "same_outcomes",
+    "scale",
     "simulate",
     "sweep",
     "timeline",

@@ -22,6 +22,7 @@ LAYERS = (
     ("designs",),
     ("petri",),
     ("distributions",),
+    ("durations",),
     ("model",),
     ("datatypes",),
     ("source", "library", "spread"),
@@ -39,11 +40,13 @@ LAYERS = (
     ("compile",),
     ("engine",),
     ("results",),
-    ("check",),
     ("simulate",),
+    ("timed",),
+    ("check",),
     ("complexity",),
     ("compare",),
     ("sweep",),
+    ("calibrate",),
     ("drawing",),
     ("report",),
     ("plot",),
@@ -59,7 +62,7 @@ RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
 # Results show themselves: these import upwards, inside functions only.
 SHOWING = {
     (result, shown)
-    for result in ("errors", "designs", "trace", "results", "check", "simulate", "compare", "sweep")
+    for result in ("errors", "designs", "trace", "results", "check", "simulate", "compare", "sweep", "calibrate")
     for shown in ("report", "plot")
 }
 

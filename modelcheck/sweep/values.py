@@ -28,8 +28,8 @@ from ..model import Delay
 MOST_VALUES = 100_000
 
 _NUMBER = r"[-+]?\d{1,20}(?:\.\d{1,20})?(?:[eE][-+]?\d{1,3})?"
-_END = rf"({_NUMBER})\s*([a-zA-Z%µμ]*)"
-_RANGE = re.compile(rf"(?<![\w.]){_END}\s*\.\.\s*{_END}(?:\s*(/\s*log|/|\*)\s*(?:{_END})?)?(?![\w.])")
+_END = rf"({_NUMBER})\s*((?!by\b)[a-zA-Z%µμ]*)"
+_RANGE = re.compile(rf"(?<![\w.]){_END}\s*\.\.\s*{_END}(?:\s*(/\s*log|/|\*|by)\s*(?:{_END})?)?(?![\w.])")
 _PAIRS = {'"': '"', "'": "'"}
 
 
@@ -136,7 +136,7 @@ def _plainly(value: Decimal) -> str:
 def _range(found: re.Match[str], place: Position | None) -> Iterator[str]:
     """The values from a first to a last number; raises `ModelError` (E445, E446)."""
     first, first_unit, last, last_unit, how, by, by_unit = (part or "" for part in found.groups())
-    how = "log" if "log" in how else how
+    how = "log" if "log" in how else "/" if how == "by" else how
     try:
         if how and not by:
             raise ValueError("a number is missing at its end")
