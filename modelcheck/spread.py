@@ -12,7 +12,7 @@ import pickle
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, as_completed
 from contextlib import contextmanager
 from typing import Any, TypeVar
@@ -40,19 +40,40 @@ def spread(
     none, or one of them has died.
     """
     check_workers(executor, workers)
-    if executor is None and (workers or 1) == 1:
+    with crew(executor, workers if workers is None else max(1, min(workers, len(tasks)))) as hands:
+        yield from spread_over(hands, work, tasks, in_order)
+
+
+def spread_over(
+    hands: Executor | None, work: Callable[[Task], Found], tasks: Iterable[Task], in_order: bool = False
+) -> Iterator[tuple[int, Found]]:
+    """As `spread`, by the hands of a `crew`; in order, tasks are made when they are needed."""
+    if hands is None:
         yield from ((number, work(task)) for number, task in enumerate(tasks))
+    elif in_order:
+        yield from _through(hands, work, tasks, in_order)
+    else:
+        listed = list(tasks)
+        if type(hands).__name__ == "ProcessPoolExecutor":
+            _check_picklable(work, listed)
+        yield from _through(hands, work, listed, in_order)
+
+
+@contextmanager
+def crew(executor: Executor | None = None, workers: int | None = None) -> Iterator[Executor | None]:
+    """Who does the work: the executor, which stays open, or so many processes, or (None) this process alone.
+
+    Raises `ModelError` as `check_workers` does.
+    """
+    check_workers(executor, workers)
+    if executor is not None or (workers or 1) == 1:
+        yield executor
         return
     if getattr(multiprocessing.current_process(), "_inheriting", False):
         # A script that is not guarded is run again by each process that it starts: it goes no further than here.
         sys.exit(1)
-    if executor is None or type(executor).__name__ == "ProcessPoolExecutor":
-        _check_picklable(work, tasks)
-    if executor is not None:
-        yield from _through(executor, work, tasks, in_order)
-        return
-    with _processes(min(workers or 1, len(tasks))) as pool:
-        yield from _through(pool, work, tasks, in_order)
+    with _processes(workers or 1) as pool:
+        yield pool
 
 
 def check_workers(executor: Executor | None, workers: int | None) -> None:
@@ -87,7 +108,7 @@ def _check_picklable(work: Callable[[Any], Any], tasks: Sequence[Any]) -> None:
 
 
 def _through(
-    executor: Executor, work: Callable[[Task], Found], tasks: Sequence[Task], in_order: bool
+    executor: Executor, work: Callable[[Task], Found], tasks: Iterable[Task], in_order: bool
 ) -> Iterator[tuple[int, Found]]:
     """What an executor makes of the tasks. Those that are not begun when nobody asks any more are cancelled."""
     pending: dict[Future[Found], int] = {}
@@ -111,7 +132,7 @@ def _through(
 
 
 def _one_after_the_other(
-    executor: Executor, work: Callable[[Task], Found], tasks: Sequence[Task], pending: dict[Future[Found], int]
+    executor: Executor, work: Callable[[Task], Found], tasks: Iterable[Task], pending: dict[Future[Found], int]
 ) -> Iterator[tuple[int, Found]]:
     """Answers in the order of the tasks; only so many are at work or wait to be taken, that memory stays small."""
     for number, task in enumerate(tasks):
