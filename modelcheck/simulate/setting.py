@@ -62,7 +62,7 @@ def _compiled(design: Timed) -> TransitionSystem:
     if isinstance(design, model.Orchestration):
         from ..orchestration import compile_orchestration
 
-        return compile_orchestration(design, instances=1)
+        return compile_orchestration(design, instances=1, engines=False)
     from ..choreography import compile_choreography
 
     return compile_choreography(design, instances=1)
@@ -91,7 +91,12 @@ def _untimed(design: Timed) -> Timed:
 
 def _untimed_flow(flow: model.Flow) -> model.Flow:
     steps = {
-        name: replace(step, time=None, compensation=step.compensation and replace(step.compensation, time=None))
+        name: replace(
+            step,
+            time=None,
+            overhead=None,
+            compensation=step.compensation and replace(step.compensation, time=None, overhead=None),
+        )
         for name, step in flow.steps.items()
     }
     return replace(flow, steps=steps)
