@@ -104,6 +104,12 @@ def parser_of() -> argparse.ArgumentParser:
     )
     simulate.add_argument("--confidence", type=_share, default=0.95, metavar="P", help="of the intervals (95%%)")
     simulate.add_argument("--warmup", type=_warmup, metavar="N", help="first jobs left out: a number, MSER-5 or none")
+    simulate.add_argument(
+        "--workers",
+        type=_positive,
+        metavar="N",
+        help="processes, where each job runs alone (1); the answer is the same",
+    )
     simulate.add_argument("--back-end", default="auto", metavar="NAME", help="how: auto (what fits), max-plus, events")
 
     sweep = _verb(verbs, "sweep", "how long many designs take that differ in some values, as a table")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
@@ -11,6 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import modelcheck as mc
+from modelcheck.cli import main
+from modelcheck.errors import ModelError
 from modelcheck.expand import expand
 from modelcheck.simulate.back_ends import BACK_ENDS, BackEnd
 from modelcheck.simulate.jobs import Runs, joined
@@ -89,3 +92,26 @@ def test_more_ranges_than_memory_holds_are_made_when_they_are_needed() -> None:
         runs = runs_of(setting, back_end, ranges, hands)
         assert [next(runs).first for _ in range(100)] == list(range(100))
         runs.close()  # type: ignore[attr-defined]  # it is a generator
+
+
+@pytest.mark.parametrize("goal", [{"jobs": 20_000}, {"precision": 0.01}])
+def test_a_simulation_over_others_is_that_of_one(goal: dict[str, float]) -> None:
+    design = mc.load("order_orchestration")
+    alone = mc.simulate(design, **goal)  # type: ignore[arg-type]
+    with ThreadPoolExecutor(2) as threads:
+        found = mc.simulate(design, executor=threads, **goal)  # type: ignore[arg-type]
+    assert found.makespans.tobytes() == alone.makespans.tobytes()
+    assert found.to_dict() == alone.to_dict()
+
+
+def test_a_simulation_over_processes_is_that_of_one(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["simulate", "order_orchestration", "--jobs", "20000", "--json"]
+    assert main([*words, "--workers", "2"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert main(words) == 0
+    assert json.loads(capsys.readouterr().out) == found
+
+
+def test_workers_that_cannot_work() -> None:
+    with pytest.raises(ModelError, match="E440"):
+        mc.simulate("order_orchestration", jobs=10, workers=0)

@@ -20,14 +20,14 @@ from ..simulate.statistics import percentile_of, percentile_of_queued
 Figure: TypeAlias = Estimate | float
 Measure: TypeAlias = str | Callable[[SimulationResult], Figure]
 
-PLAIN = ("mean", "p50", "p95", "p99", "success", "undos", "calls and replies", "publishes", "deliveries")
+PLAIN = ("mean", "p50", "p95", "p99", "success", "undos", "calls and replies", "publishes", "deliveries", "throughput")
 _MEANS = ("mean", "difference")
 _PERCENTILE = re.compile(r"p(\d{1,2}(?:\.\d{1,6})?)")
 
 
 def is_time(name: str) -> bool:
     """Whether a measure is in seconds."""
-    return name in _MEANS or _PERCENTILE.fullmatch(name) is not None
+    return name in _MEANS or name.startswith("wait ") or _PERCENTILE.fullmatch(name) is not None
 
 
 def is_share(name: str) -> bool:
@@ -77,7 +77,11 @@ def figures(result: SimulationResult, wanted: Mapping[str, Measure]) -> dict[str
     known: dict[str, Figure] = {"mean": result.mean}
     known |= {f"p{percent}": found for percent, found in result.percentiles.items()}
     known |= {"success": result.success, "undos": result.undos, **result.messages}
-    known |= {f"busy {pool}": share for pool, share in result.utilisation.items()}
+    for pool, used in result.pools.items():
+        known[f"busy {pool}"] = used.busy
+        known |= {f"wait {pool}": used.wait} if used.wait is not None else {}
+        known |= {f"queue {pool}": used.queue} if used.queue is not None else {}
+    known |= {"throughput": result.throughput} if result.throughput is not None else {}
     if not wanted:
         return known
     return {
@@ -125,7 +129,7 @@ def measures_of(design: model.Model, wanted: object) -> dict[str, Measure]:
         found = {name: name for name in wanted}
     else:
         raise ModelError([Problem("E447", f"'{wanted}' is no measure", hint=f"give names: {', '.join(PLAIN)}")])
-    known = (*PLAIN, *(f"busy {pool}" for pool in _pools(design)))
+    known = (*PLAIN, *(f"{what} {pool}" for what in ("busy", "wait", "queue") for pool in _pools(design)))
     for name, measure in found.items():
         if callable(measure) or measure in known or (isinstance(measure, str) and _PERCENTILE.fullmatch(measure)):
             continue

@@ -51,6 +51,8 @@ def answers(part: Part) -> tuple[Answer, ...]:
 def _answer(part: Part, values: Values, seed: int) -> Answer:
     try:
         result = simulate(with_values(part.design, values), part.jobs, seed, **part.options)  # type: ignore[arg-type]
+        if result.stopped == "interrupted":
+            raise KeyboardInterrupt  # Half a design is none: it would be another each time.
         found = figures(result, part.measures)
         if part.base is not None:
             found["difference"] = difference(times_of(result), part.base, result.mean.confidence)
