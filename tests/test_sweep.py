@@ -211,6 +211,17 @@ def test_progress_is_told(queue: mc.model.Model) -> None:
     assert told == [(done, 6) for done in range(7)]
 
 
+def test_what_changes_nothing_is_said(queue: mc.model.Model) -> None:
+    found = mc.sweep(queue, {"instances": "1,2", "services.oven.time": "5ms,6ms"}, jobs=50)
+    assert "'instances' changes nothing that was measured" in str(found)
+    assert "'services.oven.time' changes nothing" not in str(found)
+
+
+def test_notes_say_of_how_many_designs_they_are(queue: mc.model.Model) -> None:
+    found = mc.sweep(queue, {"services.cook.time.mean": "10ms,28.6ms"}, jobs=400)
+    assert "note (1 of 2): cook is close to saturation" in str(found)
+
+
 def test_as_csv(found: Any, tmp_path: Path) -> None:
     text = found.to_csv(tmp_path / "table.csv")
     assert (tmp_path / "table.csv").read_text(encoding="utf-8") == text

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import cycle
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 # Lines differ in dashes and markers, too, so that they can be told apart without colours.
 COLOURS = (BLUE, RED, INK, "#d9730d", "#2f7d4f", "#7a4fa3")
 DASHES, MARKERS = ("-", "--", "-.", ":"), ("o", "s", "^", "D", "v", "P", "X")
-MOST_LINES = 12
+MOST_LINES, MOST_TICKS = 12, 16
 WIDE = 40  # An axis over more than this ratio is logarithmic.
 
 
@@ -47,12 +48,12 @@ def draw_sweep(
         FigureCanvasAgg(figure)
         ax = figure.add_subplot()
     lines = _lines(found, others)
-    places, labels, logarithmic = _axis(found, across)
+    axis = _axis(found, across)
     size, unit = _unit(found, y)
     looks = zip(cycle(COLOURS), cycle(MARKERS), cycle(DASHES), strict=False)
     for (name, rows), (colour, marker, dashes) in zip(list(lines.items())[:MOST_LINES], looks, strict=False):
-        _draw_line(ax, rows, found.parameters.index(across), places, (y, size), (colour, marker, dashes, name))
-    _finish(ax, found, across, f"{y} ({unit})" if unit else y, labels, logarithmic)
+        _draw_line(ax, rows, found.parameters.index(across), axis.places, (y, size), (colour, marker, dashes, name))
+    _finish(ax, found, axis, f"{y} ({unit})" if unit else y)
     if len(lines) > 1:
         left = f"\n{len(lines) - MOST_LINES} more lines are not shown" if len(lines) > MOST_LINES else ""
         ax.legend(frameon=False, fontsize=8, title=", ".join(others) + left, title_fontsize=8)
@@ -87,14 +88,31 @@ def _lines(found: Sweep, others: Sequence[str]) -> dict[str, list[Row]]:
     return lines
 
 
-def _axis(found: Sweep, across: str) -> tuple[dict[str, float], list[str], bool]:
-    """Where each value of a parameter stands; the labels of places that are only counted; whether it is logarithmic."""
-    texts = list(dict.fromkeys(row.values[found.parameters.index(across)] for row in found.rows))
+@dataclass(frozen=True)
+class _Axis:
+    """Where each value of a parameter stands; what the axis is called; whether it is logarithmic; its ticks, where they
+    are few; their labels, where they are words."""
+
+    places: Mapping[str, float]
+    title: str
+    logarithmic: bool = False
+    ticks: tuple[float, ...] = ()
+    words: tuple[str, ...] = ()
+
+
+def _axis(found: Sweep, across: str) -> _Axis:
+    texts = tuple(dict.fromkeys(row.values[found.parameters.index(across)] for row in found.rows))
     numbers = {text: number for text in texts if (number := number_of(text)) is not None}
     if len(numbers) < len(texts):
-        return {text: float(place) for place, text in enumerate(texts)}, texts, False
+        places = {text: float(place) for place, text in enumerate(texts)}
+        return _Axis(places, across, ticks=tuple(places.values()), words=texts)
     low, high = min(numbers.values()), max(numbers.values())
-    return numbers, [], low > 0 and high / low > WIDE and len(texts) > 2
+    logarithmic = low > 0 and high / low > WIDE and len(texts) > 2
+    if not all(_bare(text) for text in texts):
+        size, unit = _unit_of_time(high)
+        return _Axis({text: number / size for text, number in numbers.items()}, f"{across} ({unit})", logarithmic)
+    whole = len(texts) <= MOST_TICKS and not logarithmic and all(number == int(number) for number in numbers.values())
+    return _Axis(numbers, across, logarithmic, tuple(sorted(numbers.values())) if whole else ())
 
 
 def _unit(found: Sweep, y: str) -> tuple[float, str]:
@@ -104,6 +122,10 @@ def _unit(found: Sweep, y: str) -> tuple[float, str]:
     if not is_time(y):
         return 1.0, ""
     largest = max((abs(value) for value in found[y] if math.isfinite(value)), default=1.0)
+    return _unit_of_time(largest)
+
+
+def _unit_of_time(largest: float) -> tuple[float, str]:
     return next(((size, unit) for unit, size in (("s", 1.0), ("ms", 1e-3)) if largest >= size), (1e-6, "µs"))
 
 
@@ -111,7 +133,7 @@ def _draw_line(
     ax: Axes,
     rows: Sequence[Row],
     place: int,
-    places: dict[str, float],
+    places: Mapping[str, float],
     measured: tuple[str, float],
     look: tuple[str, str, str, str],
 ) -> None:
@@ -130,13 +152,14 @@ def _draw_line(
     ax.plot(x, value, color=colour, marker=marker, linestyle=dashes, markersize=4, linewidth=1.5, label=name)
 
 
-def _finish(ax: Axes, found: Sweep, across: str, up: str, labels: list[str], logarithmic: bool) -> None:
-    seconds = not labels and any(not _bare(row.values[found.parameters.index(across)]) for row in found.rows)
-    ax.set_xlabel(f"{across} ({'mean, ' if seconds else ''}s)" if seconds else across)
+def _finish(ax: Axes, found: Sweep, axis: _Axis, up: str) -> None:
+    ax.set_xlabel(axis.title)
     ax.set_ylabel(up)
-    if labels:
-        ax.set_xticks(range(len(labels)), labels, rotation=20 if len(labels) > 4 else 0, fontsize=8)
-    if logarithmic:
+    if axis.words:
+        ax.set_xticks(axis.ticks, axis.words, rotation=20 if len(axis.words) > 4 else 0, fontsize=8)
+    elif axis.ticks:
+        ax.set_xticks(axis.ticks, [f"{tick:.0f}" for tick in axis.ticks])
+    if axis.logarithmic:
         ax.set_xscale("log")
     missing = [f"{found.failed} design{'s' if found.failed > 1 else ''} cannot be simulated"] if found.failed else []
     missing += [found.stopped] if found.stopped else []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 SHOWN = ("mean", "p95", "difference", "success")
-MOST_SHOWN = 200
+MOST_SHOWN, MOST_NOTES = 200, 5
 
 Cell = str | int | float | None
 
@@ -202,8 +203,28 @@ class Sweep:
         if self.stopped:
             known = sum(row.known for row in self.rows)
             found.append(f"{self.stopped}: {known:,} of {len(self.rows):,} designs are known")
-        notes = dict.fromkeys(note for row in self.rows for note in row.answer.notes)
-        found += [f"note: {note}" for note in list(notes)[:5]]
+        found += [f"'{name}' changes nothing that was measured" for name in self._idle()]
+        notes = Counter(note for row in self.rows for note in dict.fromkeys(row.answer.notes))
+        for note, count in list(notes.items())[:MOST_NOTES]:
+            found.append(f"note{'' if count == len(self.rows) else f' ({count:,} of {len(self.rows):,})'}: {note}")
+        return found
+
+    def _idle(self) -> list[str]:
+        """The parameters whose values make no difference, wherever only they differ."""
+        found = []
+        for place, name in enumerate(self.parameters):
+            seen: dict[tuple[str, ...], Answer] = {}
+            compared = different = False
+            for row in self.rows:
+                if row.known:
+                    first = seen.setdefault(row.values[:place] + row.values[place + 1 :], row.answer)
+                    compared = compared or first is not row.answer
+                    different = different or (first.figures, first.problems) != (
+                        row.answer.figures,
+                        row.answer.problems,
+                    )
+            if compared and not different:
+                found.append(name)
         return found
 
     def heading(self) -> str:

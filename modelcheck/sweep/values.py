@@ -178,10 +178,12 @@ def _steps(low: Decimal, high: Decimal, how: str, by: Decimal) -> Iterable[Decim
 
 
 def _at_equal_ratios(low: Decimal, high: Decimal, count: int) -> Iterator[Decimal]:
-    """From low to high, both of them as they are, the others to six digits."""
+    """From low to high, both of them as they are, the others rounded to what tells them apart."""
+    ratio = (float(high) / float(low)) ** (1 / (count - 1))
+    digits = 4 if ratio > 1.01 else 12
     yield low
     for number in range(1, count - 1):
-        yield Decimal(f"{float(low) * (float(high) / float(low)) ** (number / (count - 1)):.6g}")
+        yield Decimal(f"{float(low) * ratio**number:.{digits}g}")
     yield high
 
 
