@@ -311,6 +311,27 @@ def test_a_parallel_saga_of_any_delays() -> None:
         assert found[f"p{percent}"].value in estimate
 
 
+def test_tails_without_end() -> None:
+    """Pareto: P(T > t) = t ** -shape. Without a variance, or even a mean, percentiles are known."""
+    for shape, mean in ((1.5, 3.0), (0.9, math.inf)):
+        found = known(row(delay("pareto", scale=1, shape=shape)))
+        assert found["mean"].value == pytest.approx(mean, rel=CLOSE)
+        assert found["standard deviation"].value == math.inf
+        for percent in (50, 95, 99):
+            true = (1 - percent / 100) ** (-1 / shape)
+            assert found[f"p{percent}"].low <= true <= found[f"p{percent}"].high
+            assert found[f"p{percent}"].value == pytest.approx(true, rel=2e-3)
+        far = found.within(1e5)
+        assert far.low <= 1 - 1e5**-shape <= far.high
+
+
+def test_a_median_far_below_the_mean() -> None:
+    """Lognormal with sigma 3: the median is exp(-4.5) of the mean; grids become finer where they have to."""
+    found = known(row(lognormal(3), constant(0.001)))
+    assert found["p50"].value == pytest.approx(math.exp(-4.5) + 0.001, rel=2e-3)
+    assert found["p50"].low <= math.exp(-4.5) + 0.001 <= found["p50"].high
+
+
 OBSTACLES = {
     "utilisation would be 1.2": queues(1.2, server()),
     "goes on to s1 after s0": queues(0.5, single(constant(1)), server()),

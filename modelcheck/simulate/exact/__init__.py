@@ -14,7 +14,7 @@ from .networks import queued
 from .order import tree_of
 from .parallel import distribution_of_tree, passage_of
 from .passage import distribution_of
-from .process import Process, process_of
+from .process import MOST_STANDINGS, Process, process_of
 from .reason import NotExact, check_alone, check_channels, check_known
 from .result import Exact, Value
 from .special import special
@@ -26,9 +26,10 @@ __all__ = ["Exact", "NotExact", "Value", "exact_of"]
 PERCENTILES = (50, 95, 99)
 
 
-def exact_of(setting: Setting, percentiles: Sequence[float] = PERCENTILES) -> Exact:
+def exact_of(setting: Setting, percentiles: Sequence[float] = PERCENTILES, most: int = MOST_STANDINGS) -> Exact:
     """What can be said exactly of a job: how it ends, how long it takes, what it causes.
 
+    most: in how many ways a job may stand before this is given up; a thousand take about half a second.
     Raises `NotExact` with the reason why nothing can.
     """
     plan = setting.plan
@@ -41,27 +42,27 @@ def exact_of(setting: Setting, percentiles: Sequence[float] = PERCENTILES) -> Ex
     if together:
         check_channels(plan)
     if together and plan.pools:
-        return queued(setting, percentiles)
+        return queued(setting, percentiles, most)
     assumptions: tuple[str, ...] = ()
     if together:
         assumptions = ("jobs arrive, but none is in another's way",)
     elif plan.pools:
         assumptions = ("each job is alone",)
-    return _alone(setting, percentiles, assumptions)
+    return _alone(setting, percentiles, assumptions, most)
 
 
 def _positions(setting: Setting) -> tuple[int, ...]:
     return tuple(setting.system.positions[name] for name in sorted(setting.shared))
 
 
-def _alone(setting: Setting, percentiles: Sequence[float], assumptions: tuple[str, ...]) -> Exact:
+def _alone(setting: Setting, percentiles: Sequence[float], assumptions: tuple[str, ...], most: int) -> Exact:
     """A job that no other is in the way of: by its tree where that is a maximum of single delays or the only way, else
     as a process."""
     tree = _tree(setting)
     if isinstance(tree, Parallel) and all(isinstance(part, Leaf) for part in tree.parts):
         return _of_tree(setting, tree, percentiles, assumptions)
     try:
-        process = process_of(setting)
+        process = process_of(setting, most)
         if process.together > 1:
             check_alone(setting.plan)
         solution = solve(process)

@@ -12,8 +12,6 @@ from .laws import describe
 from .reason import NotExact
 from .state import Called, Clock, Finish, Opening, Standing
 
-MOST_BETWEEN = 3_000
-
 Counts: TypeAlias = Counter[str | Key]
 # All that can come of a standing where one delay, the n-th, is over.
 Fire: TypeAlias = Callable[[Standing, int], list[tuple[float, Journey]]]
@@ -25,8 +23,8 @@ class Barrier:
     Raises `NotExact` where that depends on their order, or where something begins before all are over.
     """
 
-    def __init__(self, fire: Fire, standing: Standing):
-        self.fire, self.first = fire, standing
+    def __init__(self, fire: Fire, standing: Standing, most: int):
+        self.fire, self.first, self.most = fire, standing, most
         self.known: dict[Standing, tuple[dict[Standing, float], Counts]] = {}
         self.after, self.counts = self._all_over(standing)
 
@@ -41,8 +39,8 @@ class Barrier:
             found = found or other
         assert found is not None
         self.known[standing] = found
-        if len(self.known) > MOST_BETWEEN:
-            raise NotExact(f"{_at_once(self.first)}, in more than {MOST_BETWEEN:,} orders")
+        if len(self.known) > self.most:
+            raise NotExact(f"{_at_once(self.first)}, and can end in more than {self.most:,} ways")
         return found
 
     def _one_over(self, standing: Standing, index: int) -> tuple[dict[Standing, float], Counts]:

@@ -151,8 +151,11 @@ def mean(stages: Iterable[Law]) -> float:
 
 
 def variance(stages: Iterable[Law]) -> float:
-    """The variance of all stages together; they are independent."""
-    return float(sum(square - first * first for first, square in map(moments, stages)))
+    """The variance of all stages together; they are independent; infinite where one is."""
+    found = [moments(law) for law in stages]
+    if any(not np.isfinite(square) for _, square in found):
+        return float("inf")
+    return float(sum(square - first * first for first, square in found))
 
 
 def moments(law: Law) -> tuple[float, float]:
@@ -194,6 +197,13 @@ def finite(stages: Iterable[Law]) -> None:
     for law in stages:
         if not np.isfinite(moments(law)[0]):
             raise NotExact(f"a {describe(law)} delay has an infinite mean")
+
+
+def quantile(law: Law, share: float) -> float:
+    """A time that a delay exceeds with about the probability 1 - share."""
+    if isinstance(law, General):
+        return float(law.law.quantile(np.array([share]))[0])
+    return moments(law)[0]
 
 
 def describe(law: Law) -> str:

@@ -47,19 +47,19 @@ class Waiting:
     again: tuple[tuple[float, Stages], ...] = ()
 
 
-def queued(setting: Setting, percentiles: Sequence[float]) -> Exact:
+def queued(setting: Setting, percentiles: Sequence[float], most: int) -> Exact:
     """Exact values of jobs that arrive and share workers. Raises `NotExact`."""
     plan = setting.plan
     check_queued(plan)
     if plan.users is not None:
-        return _closed(setting, plan.users)
+        return _closed(setting, plan.users, most)
     arriving = None if plan.interval is None else plan.interval.delay
     if arriving is None:
         raise NotExact("jobs share workers, and do not arrive at independent intervals")
     ways = laws.ways_of(arriving)
     poisson = len(ways) == 1 and len(ways[0].stages) == 1 and isinstance(ways[0].stages[0], Exponential)
     rate = 1 / plan.mean_interval
-    process, solution = _one_at_a_time(setting)
+    process, solution = _one_at_a_time(setting, most)
     found = _queues(setting, solution)
     waits: dict[str, Waiting] = {}
     if poisson:
@@ -91,9 +91,9 @@ def queued(setting: Setting, percentiles: Sequence[float]) -> Exact:
     return Exact(setting.design.name, values, (LONG_RUN,), missing, {}, distribution)
 
 
-def _closed(setting: Setting, users: Users) -> Exact:
+def _closed(setting: Setting, users: Users, most: int) -> Exact:
     """Users who wait for their jobs."""
-    _, solution = _one_at_a_time(setting)
+    _, solution = _one_at_a_time(setting, most)
     found = _queues(setting, solution)
     odd = next((queue.name for queue in found if queue.rate is None), None)
     if odd is not None:
@@ -111,9 +111,9 @@ def _closed(setting: Setting, users: Users) -> Exact:
     return Exact(setting.design.name, values, (LONG_RUN,), missing)
 
 
-def _one_at_a_time(setting: Setting) -> tuple[Process, Solution]:
+def _one_at_a_time(setting: Setting, most: int) -> tuple[Process, Solution]:
     """The chain of a job that never waits, which must do one thing at a time, and end."""
-    process = process_of(replace(setting, plan=alone(setting.plan)))
+    process = process_of(replace(setting, plan=alone(setting.plan)), most)
     if process.together > 1:
         raise NotExact("a job does several things at once, and shares workers with others")
     solution = solve(process)

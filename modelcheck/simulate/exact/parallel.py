@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from ..delays import Array
 from . import laws
-from .distribution import Bounded, Distribution, Function, Grid
+from .distribution import Bounded, Distribution, Function, Grid, Grids
 from .laws import Constant, Exponential, General, Other, Stages
 from .reason import NotExact
 from .rounding import LARGEST, SMALLEST, cumulative
@@ -48,7 +48,7 @@ def distribution_of_tree(tree: Tree) -> Distribution:
         return Function(lambda time: 1 - _late(simple, time), mean, "product of the distribution functions")
     reach = _reach(tree)
     enough = _grid(tree, reach, SMALLEST).percentile(99.7).high
-    return _grid(tree, min(1.02 * enough, reach), LARGEST)
+    return Grids(lambda time: _grid(tree, time, LARGEST), min(1.02 * enough, reach))
 
 
 def latest_of(rows: Sequence[Stages]) -> Latest:
@@ -66,7 +66,7 @@ def _passage(tree: Tree) -> Passage:
         means = [(share, laws.mean(stages), laws.variance(stages)) for share, stages in tree.ways]
         mean = sum(share * each for share, each, _ in means)
         square = sum(share * (variance + each * each) for share, each, variance in means)
-        return Passage(Bounded.exactly(mean), max(0.0, square - mean * mean), "sums of means")
+        return Passage(Bounded.exactly(mean), _variance([tree], mean, square), "sums of means")
     simple = _simple_parts(tree)
     return _by_integration(simple) if simple is not None else _on_grid(tree)
 
@@ -79,6 +79,12 @@ def _simple_parts(tree: Tree) -> list[Leaf] | None:
     rows = [[law for law in stages if not isinstance(law, Constant)] for leaf in leaves for _, stages in leaf.ways]
     rough = any(isinstance(law, Other) and not _is_smooth(law) for row in rows for law in row)
     return leaves if len(leaves) == len(parts) and not rough and all(len(row) <= 1 for row in rows) else None
+
+
+def _variance(leaves: Iterable[Leaf], mean: float, square: float) -> float:
+    """The variance from the mean square; infinite where that of a delay is."""
+    wild = any(not np.isfinite(laws.variance(stages)) for leaf in leaves for _, stages in leaf.ways)
+    return float("inf") if wild else max(0.0, square - mean * mean)
 
 
 def _is_smooth(law: Other) -> bool:
@@ -104,7 +110,7 @@ def _by_integration(leaves: list[Leaf]) -> Passage:
         square += quad(
             lambda t: 2 * t * _late(leaves, t), low, high, limit=200, epsabs=small * points[-1], full_output=1
         )[0]
-    return Passage(Bounded.exactly(mean), max(0.0, square - mean * mean), "an integral")
+    return Passage(Bounded.exactly(mean), _variance(leaves, mean, square), "an integral")
 
 
 def _breaks(leaves: list[Leaf]) -> list[float]:
@@ -142,7 +148,7 @@ def _on_grid(tree: Tree) -> Passage:
     times = grid.step * (np.arange(len(middle)) + 0.5)
     mean, square = grid.step * float(np.sum(middle)), 2 * grid.step * float(np.sum(times * middle))
     high += _beyond(tree, reach)
-    return Passage(Bounded(mean, low, high), max(0.0, square - mean * mean), grid.method)
+    return Passage(Bounded(mean, low, high), _variance(leaves_of(tree), mean, square), grid.method)
 
 
 def _reach(tree: Tree) -> float:

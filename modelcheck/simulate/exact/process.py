@@ -146,7 +146,7 @@ class _Explorer:
             self._wait_for_all(source, standing)
 
     def _wait_for_all(self, source: int, standing: Standing) -> None:
-        barrier = Barrier(self._fire, standing)
+        barrier = Barrier(self._fire, standing, self.most // 3)
         rows = tuple(clock.stages for clock in standing.clocks)
         if rows not in self.latest:
             self.latest[rows] = latest_of(rows)
