@@ -30,6 +30,7 @@ PARTS: Mapping[str, str] = {
     "E41": "Simulating",
     "E42": "Comparing",
     "E43": "Delays and arrivals",
+    "E46": "Workers",
     "E50": "Exploring",
     "E51": "Exploring",
     "E90": "The command line",
