@@ -27,15 +27,25 @@ class BackEnd:
 
 
 def _max_plus_obstacle(setting: Setting) -> str:
+    from .groups import obstacle
+
+    return "" if not _static_obstacle(setting) else obstacle(setting)
+
+
+def _static_obstacle(setting: Setting) -> str:
     from .maxplus import obstacle
 
     return obstacle(setting.design, setting.plan, setting.system)
 
 
 def _max_plus(setting: Setting, jobs: range) -> Iterator[Runs]:
+    from . import groups
     from .maxplus import run
 
-    yield run(setting.design, setting.plan, jobs)
+    if _static_obstacle(setting):
+        yield from groups.blocks(setting, jobs)
+    else:
+        yield run(setting.design, setting.plan, jobs)
 
 
 def _events(setting: Setting, jobs: range) -> Iterator[Runs]:

@@ -9,7 +9,7 @@ arrival, then in the order made.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from heapq import heappop, heappush
 from itertools import count, islice
 from typing import TypeAlias
@@ -113,6 +113,23 @@ class EventLoop:
         self._until_quiet()
         self.live.clear()
         return job
+
+    def resume(self, job: Job, events: Iterable[Event], now: float | None, ask: Ask | None) -> None:
+        """A job goes on alone from where it is, with these events to come, until nothing more can happen.
+
+        now: something happens at this time (None: only these events), the request for `ask` or what follows by itself.
+        """
+        busy = [self.pools_of[key] for key, _ in (*job.place.running, *job.holds)]
+        for pool in self.pools.values():
+            pool.free = pool.size - sum(pool in each for each in busy)
+            pool.waiting.clear()
+        for time, kind, _, *what in sorted(events, key=lambda event: event[2]):
+            heappush(self.heap, (time, kind, next(self.turn), *what))  # type: ignore[arg-type]
+        if now is not None:
+            if ask is not None:
+                self._request(job, ask, now, now)
+            self._advance(job, now)
+        self._until_quiet()
 
     def _run_together(self, jobs: range, note: Callable[[Job], None]) -> float:
         interval = self.plan.interval

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from .plan import Plan
 
@@ -21,6 +21,12 @@ class Inbox:
         self._published: dict[str, int] = {}
         self.delivered = 0
         self.lost = 0
+
+    def put_back(self, queues: Mapping[str, list[tuple[float, str]]], published: Mapping[str, int], delivered: int) -> None:
+        """The messages of a job that goes on from elsewhere."""
+        self._queues.update(queues)
+        self._published.update(published)
+        self.delivered = delivered
 
     def send(self, events: Sequence[str], now: float) -> list[float]:
         """Puts the messages of these publications under way; when they will be there."""
