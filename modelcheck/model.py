@@ -27,14 +27,16 @@ OUTCOMES = ("ok", "error", "failed", "timeout")
 
 @dataclass(frozen=True, kw_only=True)
 class Delay:
-    """How long something takes, in seconds: a distribution by name with its parameters.
+    """How long something takes, in seconds: a distribution by name with its parameters; see `distributions`.
 
-    constant(value), exponential(mean), uniform(low, high), lognormal(mean, sigma), gamma(mean, shape),
-    erlang(mean, shape), weibull(scale, shape), empirical(file) and so on; see `simulate.delays`.
+    `shifted` is another delay (the only one of `parts`) after a fixed time `by`; `mixture` is one of its `parts`, each
+    with the probability that `weights` gives it.
     """
 
     distribution: str
     parameters: Mapping[str, float | str] = field(default_factory=dict)
+    parts: tuple[Delay, ...] = ()
+    weights: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -21,6 +21,7 @@ LAYERS = (
     ("families",),
     ("designs",),
     ("petri",),
+    ("distributions",),
     ("model",),
     ("datatypes",),
     ("source", "library"),

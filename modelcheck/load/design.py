@@ -11,6 +11,7 @@ from .. import model
 from ..errors import Located, Position
 from ..expressions import as_text
 from ..source import LocatedMap, Node
+from .delays import DELAY
 from .reader import (
     MISSING,
     About,
@@ -29,7 +30,7 @@ from .reader import (
     short,
     word,
 )
-from .values import COUNT, DELAY, FORMULA, INITIAL, LABELS, NAME, TEXT, TRUTH, TYPE
+from .values import COUNT, FORMULA, INITIAL, LABELS, NAME, TEXT, TRUTH, TYPE
 from .writing import Builds, CannotWrite, brackets, only, said
 
 NAMES = one_or_more(NAME)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..distributions import DISTRIBUTIONS
 from . import vocabulary
 from .tables import all_mappings, words_of
 
@@ -22,7 +23,7 @@ def meaning_of(word: str) -> list[tuple[str, str]]:
     places = {
         "type": vocabulary.TYPES,
         "unit of time": vocabulary.UNITS,
-        "distribution": vocabulary.DISTRIBUTIONS,
+        "distribution": {name: each.meaning for name, each in DISTRIBUTIONS.items()},
         "function": {**vocabulary.FUNCTIONS, **vocabulary.QUANTIFIERS},
         "predicate of an orchestration": vocabulary.ORCHESTRATION_PREDICATES,
         "predicate of a choreography": vocabulary.CHOREOGRAPHY_PREDICATES,

@@ -17,6 +17,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from ..model import Delay
 from .delays import Array, Sampler
 
 Jobs: TypeAlias = range | NDArray[np.int64]
@@ -64,11 +65,13 @@ class Draws:
     """The draws of one task for one purpose, through a sampler (or as they are): by job, visit and attempt.
 
     They are made in blocks of neighbouring jobs (short ones for visits that few jobs make), of which the last few
-    are kept: memory does not grow with the number of jobs.
+    are kept: memory does not grow with the number of jobs. delay: the distribution that is drawn from, where it is one.
     """
 
-    def __init__(self, seed: int, task: str, purpose: str, sample: Sampler | None = None):
-        self.seed, self.task, self.purpose = seed, task, purpose
+    def __init__(
+        self, seed: int, task: str, purpose: str, sample: Sampler | None = None, delay: Delay | None = None
+    ):
+        self.seed, self.task, self.purpose, self.delay = seed, task, purpose, delay
         self.sample: Callable[[Array], Array] = sample or (lambda numbers: numbers)
         self._blocks: dict[tuple[int, int, int], list[float]] = {}
 

@@ -130,7 +130,7 @@ class _Builder:
         if delay is None:
             return None, 0.0
         try:
-            found = Draws(self.seed, task, purpose, sampler(delay)), mean(delay)
+            found = Draws(self.seed, task, purpose, sampler(delay), delay), mean(delay)
         except ModelError as error:
             self.problems += error.problems
             return None, 0.0
