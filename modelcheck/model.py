@@ -13,6 +13,10 @@ from dataclasses import dataclass, field
 from .designs import Design as Design
 from .designs import Property as Property
 from .designs import Variable as Variable
+from .durations import Arrivals as Arrivals
+from .durations import Bursts as Bursts
+from .durations import Delay as Delay
+from .durations import Recording as Recording
 from .families import Formula as Formula
 from .families import Index as Index
 from .families import Origin as Origin
@@ -23,20 +27,6 @@ from .petri import Place as Place
 Effect = Mapping[str, Formula]
 
 OUTCOMES = ("ok", "error", "failed", "timeout")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Delay:
-    """How long something takes, in seconds: a distribution by name with its parameters; see `distributions`.
-
-    `shifted` is another delay (the only one of `parts`) after a fixed time `by`; `mixture` is one of its `parts`, each
-    with the probability that `weights` gives it.
-    """
-
-    distribution: str
-    parameters: Mapping[str, float | str] = field(default_factory=dict)
-    parts: tuple[Delay, ...] = ()
-    weights: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,6 +74,7 @@ class Compensation:
     """What undoes a step.
 
     service: who does it (None: the step's own service). fails: the probability of its outcome `error`; 0: it cannot.
+    overhead: what the call costs its coordinator (None: as every call).
     restores: variables that step and undo together must leave as they were.
     """
 
@@ -92,6 +83,7 @@ class Compensation:
     ensures: Formula | None = None
     service: str | None = None
     time: Delay | None = None
+    overhead: Delay | None = None
     fails: float = 0.0
     restores: tuple[str, ...] = ()
 
@@ -115,6 +107,7 @@ class Step:
     after the effect; false aborts the flow. outcomes: the effect of each outcome that can happen. transitions: where
     to go instead of to the steps that come after; tried in order unless `choice: free`.
     input: {input key: context key}; output: {context key: output key}, as the seed document has it.
+    overhead: what its call costs the coordinator, before it is queued for a worker (None: as every call).
     for_each: one copy `name[i]` for each value of its indices, all at once, or `in_turn` one after the other.
     flow: the name of a flow whose steps are run here, as `name.step`; after it comes what comes after this step.
     origin: nothing that is written, see `Origin`.
@@ -140,6 +133,7 @@ class Step:
     input: Mapping[str, str] = field(default_factory=dict)
     output: Mapping[str, str] = field(default_factory=dict)
     time: Delay | None = None
+    overhead: Delay | None = None
     for_each: tuple[Index, ...] = ()
     in_turn: bool = False
     flow: str | None = None
@@ -196,17 +190,11 @@ class Flow:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Arrivals:
-    """How jobs arrive in a simulation (None: one at a time, each into an empty system)."""
-
-    interval: Delay
-
-
-@dataclass(frozen=True, kw_only=True)
 class Orchestration(Design):
     """A coordinator calls services step by step, and compensates when something fails.
 
     flows: flows that steps run; those that no step runs start by themselves, beside `flow` or instead of it.
+    correlation: of the durations of one job, from 0 (none) to 1: by one common factor, whatever their distributions.
     """
 
     services: Mapping[str, Service] = field(default_factory=dict)
@@ -217,6 +205,7 @@ class Orchestration(Design):
     policies: Policies = field(default_factory=Policies)
     instances: Formula = 1
     arrivals: Arrivals | None = None
+    correlation: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -309,6 +298,7 @@ class Choreography(Design):
 
     routes: event or topic to the participants it is routed to. starts: what the outside publishes once an instance.
     listeners: how many events are handled at once by all participants together (None: each has its own workers).
+    correlation: of the durations of one job, as in an orchestration.
     """
 
     events: Mapping[str, Event] = field(default_factory=dict)
@@ -320,6 +310,7 @@ class Choreography(Design):
     listeners: int | None = None
     instances: Formula = 1
     arrivals: Arrivals | None = None
+    correlation: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)

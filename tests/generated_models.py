@@ -92,6 +92,28 @@ def parameter(what: str) -> st.SearchStrategy[Any]:
 
 
 maybe_delay = st.none() | delays()
+deadlines = st.builds(model.Property, word=st.just("deadline"), about=seconds | st.tuples(seconds, chances))
+sizes = st.integers(1, 10**11).map(lambda size: {"size": size}) | st.builds(
+    dict, size=st.sampled_from((1.0, 2.5, 1e300)), geometric=st.just(True)
+)
+arrivals = (
+    st.builds(model.Arrivals, interval=delays())
+    | st.builds(
+        model.Arrivals, bursts=st.tuples(sizes, delays()).map(lambda both: model.Bursts(**both[0], every=both[1]))
+    )
+    | st.builds(
+        model.Arrivals,
+        recorded=st.builds(
+            model.Recording,
+            file=st.sampled_from(("times.csv", "a b/größe.csv", "#1.csv", "50/s")),
+            column=st.just("") | st.sampled_from(("started", "a: b")),
+            where=st.just("") | st.sampled_from(("status=ok", "a b=c=d")),
+            unit=st.sampled_from(("s", "ms")),
+        ),
+    )
+    | st.builds(model.Arrivals, users=st.integers(1, 10**11), think=maybe_delay)
+)
+correlations = st.just(0.0) | st.floats(0, 1)
 fails = st.dictionaries(failures, chances, max_size=3).filter(lambda rates: sum(rates.values()) < 1)
 retries = st.builds(
     model.Retry,
@@ -191,6 +213,7 @@ def orchestrations(draw: st.DrawFn) -> model.Orchestration:
         ensures=maybe_formula,
         service=service,
         time=maybe_delay,
+        overhead=maybe_delay,
         fails=st.just(0.0) | chances,
         restores=changed,
     )
@@ -216,6 +239,7 @@ def orchestrations(draw: st.DrawFn) -> model.Orchestration:
         input=st.dictionaries(names, names, max_size=2),
         output=st.dictionaries(names, names, max_size=2),
         time=maybe_delay,
+        overhead=maybe_delay,
         for_each=st.just(()) | copies,
         in_turn=st.booleans(),
     ).map(lambda step: step if step.for_each else replace(step, in_turn=False))
@@ -272,7 +296,8 @@ def orchestrations(draw: st.DrawFn) -> model.Orchestration:
             flows=st.just(flows),
             policies=policies,
             instances=st.just("3") | formulas,
-            arrivals=st.none() | st.builds(model.Arrivals, interval=delays()),
+            arrivals=st.none() | arrivals,
+            correlation=correlations,
         )
     )
 
@@ -349,7 +374,7 @@ def choreographies(draw: st.DrawFn) -> model.Choreography:
     participants = draw(under_names(participant, 2))
     who = some(st.sampled_from(tuple(participants))) if participants else st.just(())
     about = st.sampled_from(tuple(events))
-    own = st.builds(model.Property, word=st.just("ends"), about=st.just("system"))
+    own = st.builds(model.Property, word=st.just("ends"), about=st.just("system")) | deadlines
     if len(events) > 1:
         own |= st.builds(
             model.Property, word=st.just("before"), about=st.tuples(about, about).filter(lambda p: p[0] != p[1])
@@ -366,7 +391,8 @@ def choreographies(draw: st.DrawFn) -> model.Choreography:
             starts=published,
             listeners=st.none() | st.integers(1, 3),
             instances=st.just("3") | formulas,
-            arrivals=st.none() | st.builds(model.Arrivals, interval=delays()),
+            arrivals=st.none() | arrivals,
+            correlation=correlations,
         )
     )
 

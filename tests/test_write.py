@@ -106,6 +106,7 @@ NEVER_WRITTEN = {
     ("a property", "deadline"),
     ("a topic", "channel"),
     ("arrivals", "interval"),
+    ("arrivals", "rate"),
 }
 
 

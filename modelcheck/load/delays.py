@@ -9,7 +9,7 @@ from typing import Any
 from .. import model
 from ..distributions import COMPOUND, DEEPEST, DISTRIBUTIONS, faults, form_of, names_faults, usage, weight_faults
 from ..errors import Located, ModelError, did_you_mean, position_of
-from .reader import MISSING, Problems, scalar
+from .reader import MISSING, Problems, named, scalar
 from .values import NUMBER, TIME, duration, probability, write_duration, write_probability, wrong
 from .writing import CannotWrite, write_number, write_text
 
@@ -183,3 +183,4 @@ def _write_parameter(value: Any, kind: str) -> str:
 
 _SCHEMA: dict[str, Any] = {"anyOf": [{"type": "string", "pattern": r"^\s*[^\W\d]\w*\s*\(.*\)"}, *TIME["anyOf"]]}
 DELAY = scalar("a delay", _delay, _SCHEMA, "write 20ms or exponential(mean=20ms)", write_delay)
+DELAYS = named("delay", DELAY)

@@ -6,7 +6,9 @@ from typing import Any
 
 from .. import model
 from ..source import LocatedMap
-from .design import ARRIVALS, DELAYS, DESIGN, INSTANCES, outcomes_apart, plain, said_with_outcomes
+from .arrivals import ARRIVALS, CORRELATION
+from .delays import DELAYS
+from .design import DESIGN, INSTANCES, outcomes_apart, plain, said_with_outcomes
 from .indices import STEP_REFERENCE, for_each
 from .reader import Key, Problems, converted, either, list_of, mapping_of, named, note, one_or_more, record, short, word
 from .values import (
@@ -78,6 +80,7 @@ COMPENSATION = record(
         "restores": Key(one_or_more(TARGET), "variables that step and undo together leave as they were"),
         "service": Key(NAME, "the service that undoes it; the step's own without this"),
         "time": Key(DELAYS, "how long it takes"),
+        "overhead": Key(DELAYS, "what its call costs, instead of the coordinator's overhead"),
         "fails": Key(PROBABILITY, "how often undoing fails: 5%"),
     },
     plain(model.Compensation),
@@ -209,6 +212,7 @@ STEP = named(
                 "`{context key: output key}`: what the step writes to the context, where its service provides it",
             ),
             "time": Key(DELAYS, "how long it takes, instead of its service's time"),
+            "overhead": Key(DELAYS, "what its call costs, instead of the coordinator's overhead"),
         },
         Builds(model.Step, _copies),
         said_with_outcomes,
@@ -328,4 +332,5 @@ ORCHESTRATION = {
     "policies": Key(POLICIES, "what is done about failures"),
     "instances": INSTANCES,
     "arrivals": ARRIVALS,
+    "correlation": CORRELATION,
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..distributions import DISTRIBUTIONS
+from ..distributions import DISTRIBUTIONS, UNITS
 from . import vocabulary
 from .tables import all_mappings, words_of
 
@@ -22,7 +22,7 @@ def meaning_of(word: str) -> list[tuple[str, str]]:
     found += [("operator", meaning) for names, _, meaning in vocabulary.OPERATORS if word in names.split()]
     places = {
         "type": vocabulary.TYPES,
-        "unit of time": vocabulary.UNITS,
+        "unit of time": UNITS,
         "distribution": {name: each.meaning for name, each in DISTRIBUTIONS.items()},
         "function": {**vocabulary.FUNCTIONS, **vocabulary.QUANTIFIERS},
         "predicate of an orchestration": vocabulary.ORCHESTRATION_PREDICATES,

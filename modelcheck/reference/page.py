@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from ..distributions import COMPOUND, DISTRIBUTIONS
+from ..distributions import COMPOUND, DISTRIBUTIONS, UNITS
 from ..expressions.parse import __doc__ as _GRAMMAR
 from . import vocabulary
 from .tables import Mappings, all_mappings, anchor, render
@@ -96,7 +96,7 @@ def _values() -> Iterator[str]:
     yield "## Times and probabilities"
     yield ""
     yield _TIMES
-    yield from _table("unit | means", ((f"`{unit}`", text) for unit, text in vocabulary.UNITS.items()))
+    yield from _table("unit | means", ((f"`{unit}`", text) for unit, text in UNITS.items()))
     rows = ((_calls(name), each.meaning) for name, each in DISTRIBUTIONS.items())
     yield from _table("distribution | meaning", rows)
 

@@ -82,8 +82,6 @@ CHOREOGRAPHY_PREDICATES: Mapping[str, str] = {
     "dead_letter": "`dead_letter(participant.handler)`: it has put a message aside (where `on_failure: dead letter`)",
 }
 
-UNITS: Mapping[str, str] = {"us": "microseconds", "ms": "milliseconds", "s": "seconds", "min": "minutes", "h": "hours"}
-
 # An example of each property, in the design that `PROPERTY_FRAME` begins.
 PROPERTY_EXAMPLES: Mapping[str, str] = {
     "always": "stock is never negative: {always: stock >= 0}",

@@ -100,6 +100,8 @@ def _columns(rows: Iterator[tuple[int, list[str]]], column: str, where: str, dat
     heading = [name.strip() for name in next(rows, (0, [""]))[1]]
     parts = [column] if column in heading or " - " not in column else column.split(" - ", 1)
     wanted = [_place(heading, part.strip()) if column else 0 for part in parts]
+    if where and "=" not in where:
+        raise ValueError(f"'{where[:40]}' is not column=value")
     key, _, value = (part.strip() for part in where.partition("="))
     which = _place(heading, key) if where else None
     for number, row in rows:
