@@ -44,10 +44,11 @@ def constant(value: float) -> model.Delay:
 
 def same(some: Runs, other: Runs) -> None:
     """Each job took as long to the last bit, ended in the same way and caused as much."""
-    for column in ("makespans", "undos", "calls", "publishes", "deliveries"):
+    for column in ("makespans", "undos", "calls", "publishes", "deliveries", "lost", "dead_letters"):
         assert getattr(some, column).tolist() == pytest.approx(getattr(other, column).tolist(), abs=0, nan_ok=True)
     assert [some.labels[code] for code in some.endings] == [other.labels[code] for code in other.endings]
     assert some.starts == other.starts
+    assert some.events == other.events
 
 
 def both_ways(design: model.Model, jobs: int = 40, seed: int = 1) -> str:

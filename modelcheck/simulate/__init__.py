@@ -124,7 +124,7 @@ def _summary(
 ) -> SimulationResult:
     design, plan = setting.design, setting.plan
     jobs = len(runs.makespans)
-    queued = plan.interval is not None and not chosen.independent
+    queued = plan.together and not chosen.independent
     ended = ~np.isnan(runs.makespans)
     removed = warmup or 0
     if warmup is None and queued and ended.any():

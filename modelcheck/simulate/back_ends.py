@@ -49,7 +49,7 @@ def _max_plus(setting: Setting, jobs: range) -> Iterator[Runs]:
 
 
 def _events(setting: Setting, jobs: range) -> Iterator[Runs]:
-    yield setting.loop().run(jobs)
+    yield from setting.loop().blocks(jobs)
 
 
 BACK_ENDS = (
@@ -68,7 +68,7 @@ def choose(setting: Setting, name: str = "auto") -> tuple[BackEnd, str]:
     for each in BACK_ENDS:
         if name not in ("auto", each.name):
             continue
-        found = each.obstacle(setting)
+        found = "" if each.name == "events" else setting.plan.only_by_events or each.obstacle(setting)
         if not found:
             return each, "as asked" if name != "auto" else reason or each.fits
         if name != "auto":

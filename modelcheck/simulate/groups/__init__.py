@@ -13,8 +13,6 @@ from dataclasses import replace
 import numpy as np
 
 from ...expressions import references
-from ..delays import Array
-from ..draws import Draws
 from ..events import EventLoop
 from ..jobs import Runs
 from ..setting import Setting
@@ -29,7 +27,9 @@ PILOT = 64
 def obstacle(setting: Setting) -> str:
     """Why jobs cannot move in groups; empty where they can: nothing ties one job to another, none waits for itself."""
     plan = setting.plan
-    if plan.interval is not None:
+    if plan.only_by_events:
+        return plan.only_by_events
+    if plan.together:
         if plan.pools:
             return "jobs arrive and share workers"
         shared = _shared(setting)
@@ -45,17 +45,14 @@ def obstacle(setting: Setting) -> str:
 
 def blocks(setting: Setting, jobs: range) -> Iterator[Runs]:
     """The runs of these jobs, a block at a time."""
-    loop = _loop(setting)
-    begin, ends = jobs.start, 0.0
-    if setting.plan.interval is not None and jobs:
-        ends = _last_arrival(setting.plan.interval, begin)
-    for first in range(begin, jobs.stop, SIZE):
+    loop, interval = _loop(setting), setting.plan.interval
+    for first in range(jobs.start, jobs.stop, SIZE):
         block = range(first, min(first + SIZE, jobs.stop))
-        arrived = np.zeros(len(block))
-        if setting.plan.interval is not None:
-            arrived = _arrivals(setting.plan.interval, block, ends)
-            ends = float(arrived[-1])
-        yield Block(loop, block, arrived).run()
+        if interval is None:
+            yield Block(loop, block, np.zeros(len(block))).run()
+        else:
+            runs = Block(loop, block, interval.times(block)).run()
+            yield replace(runs, events=runs.events + len(block))  # Each arrival is one.
 
 
 def _loop(setting: Setting) -> EventLoop:
@@ -63,22 +60,12 @@ def _loop(setting: Setting) -> EventLoop:
     return replace(setting, plan=replace(setting.plan, interval=None)).loop()
 
 
-def _arrivals(interval: Draws, jobs: range, before: float) -> Array:
-    """When they arrive, added up one after another as they come."""
-    steps = interval.of_jobs(jobs)
-    return np.cumsum(np.concatenate([[before], steps]))[1:] if jobs.start else np.cumsum(steps)
-
-
-def _last_arrival(interval: Draws, first: int) -> float:
-    """When the job before the first arrives."""
-    ends = 0.0
-    for start in range(0, first, SIZE):
-        ends = float(_arrivals(interval, range(start, min(start + SIZE, first)), ends)[-1])
-    return ends
-
-
 def _shared(setting: Setting) -> str:
-    """A shared variable through which one job can tell what another did."""
+    """A queue or a variable through which one job can tell what another did."""
+    for receivers in setting.plan.receivers.values():
+        for each in receivers:
+            if each.ordered or each.capacity is not None:
+                return f"the queue {each.name}"
     system, names = setting.system, setting.shared
     for action in system.actions:
         read = references(action.guard) & names

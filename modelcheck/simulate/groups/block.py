@@ -18,12 +18,14 @@ import numpy as np
 from .. import events
 from ..delays import Array
 from ..draws import Draws
-from ..events import FINISH, REQUEST, EventLoop, endless
-from ..inbox import Inbox
+from ..events import EventLoop
 from ..jobs import Runs
+from ..pacing import FINISH, REQUEST
 from ..plan import Key, Task
+from ..tally import COLUMNS, label_of
 from ..walk import Ask, Flight, Move, Place
-from .group import CALLS, COUNTS, UNDOS, Codes, Group, Numbers, Past, Pending, merged
+from ..work import endless
+from .group import CALLS, COUNTS, DEAD_LETTERS, LOST, NONE, UNDOS, Codes, Group, Numbers, Past, Pending, merged
 from .handover import go_on, job_of
 from .letters import available, send, take
 
@@ -37,7 +39,7 @@ class Block:
     """Jobs that begin at the times `arrived`. alone: the event loop for single jobs; its walk is the groups' as well."""
 
     def __init__(self, alone: EventLoop, jobs: range, arrived: Array):
-        self.alone, self.walk, self.plan = alone, alone.walk, alone.plan
+        self.alone, self.acting, self.walk, self.plan = alone, alone.acting, alone.acting.walk, alone.plan
         self.first, self.arrived = jobs.start, arrived
         self.makespans = np.full(len(jobs), np.nan)
         self.labels: dict[str, int] = {"stuck": 0}
@@ -46,32 +48,34 @@ class Block:
         self.starts: dict[Key, int] = dict.fromkeys(self.plan.tasks, 0)
         self.outcomes = {key: outcomes_of(task) for key, task in self.plan.tasks.items()}
         self.waited_for = ""
+        self.happened = 0
         self._meeting: dict[Any, list[Group]] = {}
         self._order: list[tuple[int, int, Any]] = []
         self._turn = count()
 
     def run(self) -> Runs:
         """All jobs, until nothing more can happen."""
-        before = dict(self.alone.starts)
+        before, self.alone.handled = dict(self.alone.starts), 0
         for group in self._beginning():
             self._advance([group])
         while self._order:
             self._next(self._together(self._meeting.pop(heappop(self._order)[2])))
         for key, already in before.items():
             self.starts[key] += self.alone.starts[key] - already
-        undos, calls, publishes, deliveries = self.caused.astype(np.float64)
+        caused: dict[str, Any] = dict(zip(COLUMNS, self.caused.astype(np.float64), strict=True))
         return Runs(
-            self.makespans, self.endings, tuple(self.labels), undos, calls, publishes, deliveries, self.first, self.starts
-        )
+            self.makespans, self.endings, tuple(self.labels), **caused, first=self.first, starts=self.starts,
+            events=self.happened + self.alone.handled,
+        )  # fmt: skip
 
     def _beginning(self) -> Iterator[Group]:
         at = np.arange(len(self.arrived))
-        initial = self.alone.initial
+        initial = self.acting.initial
         everyone = Group(Past(self.walk.place(initial[0]), {}, {}, {}), at, self.arrived)
         if len(initial) == 1:
             yield everyone
             return
-        chosen = (self._drawn(self.alone.first, at) * len(initial)).astype(np.int16)
+        chosen = (self._drawn(self.acting.first, at) * len(initial)).astype(np.int16)
         for number, part in everyone.split(chosen):
             part.change(place=self.walk.place(initial[number]))
             yield part
@@ -104,7 +108,7 @@ class Block:
         for which, by in enumerate(group.counts):
             if by:
                 self.caused[which, group.at] += by
-        group.counts = (0,) * len(COUNTS)
+        group.counts = NONE
 
     def _note(self, group: Group) -> None:
         """What became of jobs to which nothing more can happen."""
@@ -115,25 +119,27 @@ class Block:
         """The rest of each of these jobs by the event loop; `ask`: it begins with the request for that."""
         self._note_counts(group)
         for row, at in enumerate(group.at.tolist()):
-            number = at + self.first
-            inbox = Inbox(self.plan, number)
-            job = job_of(group, row, number, float(self.arrived[at]), self.caused[:, at].tolist(), inbox)
+            job = job_of(group, row, at + self.first, float(self.arrived[at]), self.caused[:, at].tolist())
             go_on(self.alone, job, group, row, self.outcomes, ask)
-            self.caused[:, at] = job.undos, job.calls, job.publishes, job.inbox.delivered
+            self.caused[:, at] = [getattr(job, name) for name in COLUMNS]
             ended = job.ended is not None
-            if ended and not group.past.ended:
-                self.makespans[at] = job.ended - job.arrived  # type: ignore[operator]
+            if job.ended is not None and not group.past.ended:
+                self.makespans[at] = job.ended - job.arrived
             self._note_ending(np.array([at]), job.place, ended, job.failed)
 
     def _note_ending(self, at: Numbers, place: Place, ended: bool, failed: bool) -> None:
-        if ended or place.stuck:
-            ending = self.alone.ending(place.state, failed) if ended else "out of range"
-            self.endings[at] = self.labels.setdefault(ending, len(self.labels))
+        ending = self.alone.ending(place.state, failed) if ended else "out of range" if place.stuck else "stuck"
+        for lost in (False, True):
+            for dead in (False, True):
+                label = label_of(ending, lost, dead)
+                rows = at[((self.caused[LOST, at] > 0) == lost) & ((self.caused[DEAD_LETTERS, at] > 0) == dead)]
+                if len(rows):
+                    self.endings[rows] = self.labels.setdefault(label, len(self.labels))
 
-    def _look_at_one(self, group: Group) -> Group:
-        """One job goes on alone, to see whether it ends; the others."""
+    def _look_at_one(self, group: Group) -> Group | None:
+        """One job goes on alone, to see whether it ends; the others, if there are any."""
         self._alone(group.rows(slice(0, 1)))
-        return group.rows(slice(1, None))
+        return group.rows(slice(1, None)) if len(group) > 1 else None
 
     # What can happen.
 
@@ -143,7 +149,11 @@ class Block:
             return
         if group.most + group.counts[CALLS] >= group.probe:
             group.probe *= 2
-            group = self._look_at_one(group)
+            others = self._look_at_one(group)
+            if others is None:
+                return
+            group = others
+        self.happened += len(group)
         for event, part in group.next_events():
             if event.kind == FINISH:
                 self._finish(part, event)
@@ -152,7 +162,7 @@ class Block:
                 moves = part.past.place.starts.get(ask)
                 if moves is None:
                     self._advance([part])
-                elif self._must_wait(part, moves[0].flight):
+                elif ask[1] or self._must_wait(part, moves[0].flight):
                     self._alone(part, ask)
                 else:
                     self._advance(self._start(part, ask, moves))
@@ -169,7 +179,10 @@ class Block:
                 todo += self._ask_for_starts(group, at_once, asked)
                 continue
             if at_once == LONG:
-                group = self._look_at_one(group)
+                others = self._look_at_one(group)
+                if others is None:
+                    continue
+                group = others
             if at_once >= events.MOST_AT_ONCE:
                 raise endless(immediate[0].action.name, "does not stop, in no time at all")
             for move, part in self._picked(group, immediate):
@@ -185,14 +198,18 @@ class Block:
                 continue
             if ask[1]:
                 times = available(group, ask[1], ask[2])
-                if times is None:
+                if not times:
                     continue  # An event comes when the message is there.
-                there, not_yet = group.parted(times <= group.now)
+                there, not_yet = group.parted(np.minimum.reduce(times) <= group.now)
                 if there is None:
                     continue
                 if not_yet is not None:
                     yield not_yet, at_once, index + 1
                 group = there
+                receiver = self.acting.channels.receivers[ask[1]]
+                if len(times) > 1 and receiver.overflow == "drop oldest" and not receiver.ordered:
+                    self._alone(group)  # Which of them is taken decides which will be the oldest.
+                    return
             now, later = self._paused(group, ask, moves[0].flight)
             if now is None and later is not None:
                 group = later
@@ -324,14 +341,16 @@ class Block:
             else:
                 turns = {other: turn for other, turn in past.turns.items() if other != flight}
                 failed = past.failed or outcome != "ok"
+                if move.dead and outcome != "ok":
+                    part.count(DEAD_LETTERS)
                 self._fire(part, move, turns=turns, failed=failed, progress=past.progress + 1)
             yield part
 
     def _fire(self, group: Group, move: Move, **changes: Any) -> None:
+        before = group.past.place.state
         group.change(place=self.walk.follow(move), **changes)
-        published = move.action.label.publishes
-        if published:
-            send(group, published, self.plan, self.first)
+        if move.action.label.publishes:
+            send(group, before, move, self.acting.channels, self.first)
 
     def _picked(self, group: Group, moves: tuple[Move, ...]) -> Iterator[tuple[Move, Group]]:
         """Where the model leaves a choice open, each way is as likely."""
@@ -342,7 +361,7 @@ class Block:
             return
         choices = group.past.choices + 1
         group.change(choices=choices)
-        lucks = self._drawn(self.alone.choice, group.at, choices)
+        lucks = self._drawn(self.acting.choice, group.at, choices)
         for index, part in group.split((lucks * len(same)).astype(np.int16)):
             yield same[index], part
 

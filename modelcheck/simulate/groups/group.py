@@ -22,7 +22,8 @@ Codes: TypeAlias = NDArray[np.int16]
 What: TypeAlias = Flight | Ask | tuple[()]
 
 # What a job has caused, in the order of `Group.counts`.
-COUNTS = UNDOS, CALLS, PUBLISHES, DELIVERIES = range(4)
+COUNTS = UNDOS, CALLS, PUBLISHES, DELIVERIES, LOST, DEAD_LETTERS = range(6)
+NONE = (0,) * len(COUNTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +105,7 @@ class Group:
     pending: tuple[Pending, ...] = ()
     letters: dict[str, tuple[Letter, ...]] | None = None
     turn: int = 0
-    counts: tuple[int, ...] = (0, 0, 0, 0)
+    counts: tuple[int, ...] = NONE
     most: int = 0
     probe: int = 64
 

@@ -1,66 +1,84 @@
-"""The messages of a group: `inbox.Inbox` in columns."""
+"""The messages of a group: `channels.Channels` in columns, where each job runs alone."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
+from ...system import State
+from ..channels import Channels
 from ..delays import Array
 from ..draws import Draws
-from ..events import REQUEST
-from ..plan import Plan
-from .group import DELIVERIES, PUBLISHES, Group, Letter, Numbers
+from ..pacing import REQUEST
+from ..walk import Move
+from .group import DELIVERIES, LOST, PUBLISHES, Group, Letter, Numbers
 
 
-def send(group: Group, events: Sequence[str], plan: Plan, first: int) -> None:
-    """Puts the messages of these publications under way; `first` is the number of the block's first job."""
-    group.count(PUBLISHES, len(events))
-    numbers = group.at + first
-    for event in events:
+def send(group: Group, before: State, move: Move, channels: Channels, first: int) -> None:
+    """Puts what an action publishes under way; `first` is the number of the block's first job.
+
+    What has no room is lost, or makes the oldest leave: the states before and after the action tell.
+    """
+    plan, label, states = channels.plan, move.action.label, channels.states
+    fits = {}
+    for queue in label.puts:
+        put = states.count(move.state, queue) - states.count(before, queue)
+        fits[queue] = len(label.publishes) if channels.receivers[queue].overflow == "drop oldest" else put
+    group.count(PUBLISHES, len(label.publishes))
+    for event in label.publishes:
         turn = group.past.published.get(event, 0) + 1
-        costs = (plan.publish.get(event), *(plan.deliver.get((event, each.name)) for each in plan.receivers.get(event, ())))
-        if any(cost is not None for cost in costs):  # Else nothing depends on how many there were.
+        receivers = plan.receivers.get(event, ())
+        costs = [plan.deliver.get((event, each.name)) for each in receivers]
+        publish = plan.publish.get(event)
+        if publish is not None or any(cost is not None for cost in costs):  # Else it does not matter how many.
             group.change(published={**group.past.published, event: turn})
-        sent = _later(group.now, costs[0], numbers, turn)
-        for receiver, cost in zip(plan.receivers.get(event, ()), costs[1:], strict=True):
-            waiting = (group.letters or {}).get(receiver.name, ())
-            if receiver.capacity is not None and len(waiting) >= receiver.capacity:
+        sent = _later(group.now, publish, group.at + first, turn)
+        for receiver, cost in zip(receivers, costs, strict=True):
+            if fits.get(receiver.name, 0) <= 0:
+                group.count(LOST)
                 continue
-            there = _later(sent, cost, numbers, turn)
+            fits[receiver.name] -= 1
+            there = _later(sent, cost, group.at + first, turn)
+            waiting = _waiting(group, receiver.name)
             if receiver.ordered and waiting:
                 there = np.maximum(there, waiting[-1].times)
             _keep(group, receiver.name, (*waiting, Letter(event, there)))
             group.count(DELIVERIES)
             group.expect(REQUEST, (), there)
+    for queue in label.puts:
+        if channels.receivers[queue].overflow == "drop oldest":
+            waiting = _waiting(group, queue)
+            over = max(len(waiting) - states.count(move.state, queue), 0)
+            _keep(group, queue, waiting[over:])
+            group.count(LOST, over)
 
 
 def _later(times: Array, cost: Draws | None, numbers: Numbers, turn: int) -> Array:
     return times if cost is None else times + cost.of_jobs(numbers, turn)
 
 
-def available(group: Group, queue: str, message: str) -> Array | None:
-    """When the next message of this kind can be taken; None where there is none."""
-    times = [letter.times for letter in (group.letters or {}).get(queue, ()) if letter.event == message]
-    if len(times) < 2:
-        return times[0] if times else None
-    return np.minimum.reduce(times)
+def available(group: Group, queue: str, event: str) -> list[Array]:
+    """When each message of an event can be taken."""
+    return [letter.times for letter in _waiting(group, queue) if letter.event == event]
 
 
-def take(group: Group, queue: str, message: str) -> None:
-    """Takes that message away: of several, the earliest.
+def take(group: Group, queue: str, event: str) -> None:
+    """Takes the message of an event away that is there first.
 
     Where messages keep their order it is the first of its kind. Elsewhere their order in the queue has no meaning, so
     that the first of its kind may leave its place, with its time, to the one that is taken.
     """
-    waiting = list((group.letters or {})[queue])
-    places = [place for place, letter in enumerate(waiting) if letter.event == message]
+    waiting = list(_waiting(group, queue))
+    places = [place for place, letter in enumerate(waiting) if letter.event == event]
     earliest, *others = (waiting[place].times for place in places)
     for place, times in zip(places[1:], others, strict=True):
-        waiting[place] = Letter(message, np.maximum(earliest, times))
+        waiting[place] = Letter(event, np.maximum(earliest, times))
         earliest = np.minimum(earliest, times)
     del waiting[places[0]]
     _keep(group, queue, tuple(waiting))
+
+
+def _waiting(group: Group, queue: str) -> tuple[Letter, ...]:
+    return (group.letters or {}).get(queue, ())
 
 
 def _keep(group: Group, queue: str, waiting: tuple[Letter, ...]) -> None:
