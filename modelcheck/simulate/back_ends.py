@@ -27,36 +27,40 @@ class BackEnd:
 
 
 def _max_plus_obstacle(setting: Setting) -> str:
-    from .groups import obstacle
-
-    return "" if not _static_obstacle(setting) else obstacle(setting)
-
-
-def _static_obstacle(setting: Setting) -> str:
     from .maxplus import obstacle
 
     return obstacle(setting.design, setting.plan, setting.system)
 
 
 def _max_plus(setting: Setting, jobs: range) -> Iterator[Runs]:
-    from . import groups
     from .maxplus import run
 
-    if _static_obstacle(setting):
-        yield from groups.blocks(setting, jobs)
-    else:
-        yield run(setting.design, setting.plan, jobs)
+    yield run(setting.design, setting.plan, jobs)
+
+
+def _groups_obstacle(setting: Setting) -> str:
+    from .groups import obstacle
+
+    return obstacle(setting)
+
+
+def _groups(setting: Setting, jobs: range) -> Iterator[Runs]:
+    from .groups import blocks
+
+    yield from blocks(setting, jobs)
 
 
 def _events(setting: Setting, jobs: range) -> Iterator[Runs]:
     yield from setting.loop().blocks(jobs)
 
 
+# Those of one name are one to the user: the first that applies is taken.
 BACK_ENDS = (
     BackEnd("max-plus", "nothing queues, fails or branches", True, _max_plus_obstacle, _max_plus),
+    BackEnd("max-plus", "nothing queues: jobs in the same place move together", True, _groups_obstacle, _groups),
     BackEnd("events", "", False, lambda _: "", _events),
 )
-NAMES = ("auto", *(each.name for each in BACK_ENDS))
+NAMES = ("auto", *dict.fromkeys(each.name for each in BACK_ENDS))
 
 
 def choose(setting: Setting, name: str = "auto") -> tuple[BackEnd, str]:
@@ -64,14 +68,13 @@ def choose(setting: Setting, name: str = "auto") -> tuple[BackEnd, str]:
 
     Raises `ModelError`: the one that was asked for does not apply.
     """
-    reason = ""
+    obstacles: dict[str, str] = {}
     for each in BACK_ENDS:
         if name not in ("auto", each.name):
             continue
         found = "" if each.name == "events" else setting.plan.only_by_events or each.obstacle(setting)
         if not found:
-            return each, "as asked" if name != "auto" else reason or each.fits
-        if name != "auto":
-            raise ModelError([Problem("E412", f"{name} does not apply to '{setting.design.name}': {found}")])
-        reason = reason or found
-    raise AssertionError(name)
+            why = each.fits or next(iter(obstacles.values()), "")
+            return each, why if name == "auto" else "as asked" + (f": {each.fits}" if each.fits else "")
+        obstacles[each.name] = found
+    raise ModelError([Problem("E412", f"{name} does not apply to '{setting.design.name}': {obstacles[name]}")])

@@ -36,7 +36,7 @@ LONG = 64
 
 
 class Block:
-    """Jobs that begin at the times `arrived`. alone: the event loop for single jobs; its walk is the groups' as well."""
+    """Jobs that begin at the times `arrived`. alone: the event loop for single jobs; the groups walk with it."""
 
     def __init__(self, alone: EventLoop, jobs: range, arrived: Array):
         self.alone, self.acting, self.walk, self.plan = alone, alone.acting, alone.acting.walk, alone.plan
