@@ -38,12 +38,25 @@ def _max_plus(setting: Setting, jobs: range) -> Iterator[Runs]:
     yield run(setting.design, setting.plan, jobs)
 
 
+def _routes_obstacle(setting: Setting) -> str:
+    from .routes import obstacle
+
+    return obstacle(setting)
+
+
+def _routes(setting: Setting, jobs: range) -> Iterator[Runs]:
+    from .routes import blocks
+
+    return blocks(setting, jobs)
+
+
 def _events(setting: Setting, jobs: range) -> Iterator[Runs]:
     yield setting.loop().run(jobs)
 
 
 BACK_ENDS = (
     BackEnd("max-plus", "nothing queues, fails or branches", True, _max_plus_obstacle, _max_plus),
+    BackEnd("routes", "each job's order of work is known beforehand", False, _routes_obstacle, _routes),
     BackEnd("events", "", False, lambda _: "", _events),
 )
 NAMES = ("auto", *(each.name for each in BACK_ENDS))
