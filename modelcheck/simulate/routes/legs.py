@@ -36,10 +36,11 @@ class Memory(NamedTuple):
 
 @dataclass(frozen=True)
 class Leg:
-    """One task of some jobs (given by their place in the block), the n-th that each of them does (from 0)."""
+    """One task of some jobs (given by their number in the block), the n-th that each of them does (from 0)."""
 
     jobs: Numbers
     turn: int
+    place: int
     task: Task
     pause: Array | None
     delay: Array
@@ -143,7 +144,7 @@ class Travellers:
             raise events.endless(task.key[1], f"is started again and again, {events.MOST_STARTS} times in one job")
         delay, ended = drawn(task, who, visit, attempt)
         index = who - legs.jobs.start
-        legs.legs.append(Leg(index, turn, task, pauses(task, who, visit, attempt), delay))
+        legs.legs.append(Leg(index, turn, id(place), task, pauses(task, who, visit, attempt), delay))
         legs.starts[task.key] += len(who)
         legs.calls[index] += 1
         for start, chosen, some in self._choose(moves, memory, who):
