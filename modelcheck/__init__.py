@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from . import model as model
-    from .api import check, compare, explore, graph, load, outcomes, same_outcomes, simulate, to_text
+    from .api import check, compare, explore, graph, load, outcomes, same_outcomes, simulate, timeline, to_text
     from .engine.target import Limits
     from .errors import ModelError
     from .results import CheckReport, Finding, Result, Verdict
@@ -36,6 +36,7 @@ _HOMES = {
     "outcomes": "api",
     "same_outcomes": "api",
     "simulate": "api",
+    "timeline": "api",
     "to_text": "api",
     "CheckReport": "results",
     "Finding": "results",
@@ -61,6 +62,7 @@ __all__ = [
     "outcomes",
     "same_outcomes",
     "simulate",
+    "timeline",
     "to_text",
 ]
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .compare import Comparison
     from .explore.exploration import Exploration
     from .simulate import SimulationResult
+    from .simulate.timeline import Timeline
 
 
 def load(source: str | Path, constants: Mapping[str, str] | None = None) -> model.Model:
@@ -141,6 +142,15 @@ def simulate(
     from .simulate import simulate as run
 
     return run(load(source, constants) if isinstance(source, (str, Path)) else source, jobs=jobs, seed=seed)
+
+
+def timeline(
+    source: str | Path | model.Model, *, jobs: int = 1, seed: int = 1, constants: Mapping[str, str] | None = None
+) -> Timeline:
+    """What a few simulated jobs do, and when: as text, as a Gantt chart, as a trace for Perfetto."""
+    from .simulate.timeline import timeline as run
+
+    return run(load(source, constants) if isinstance(source, (str, Path)) else source, jobs, seed)
 
 
 def compare(

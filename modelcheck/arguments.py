@@ -94,6 +94,18 @@ def parser_of() -> argparse.ArgumentParser:
     simulate.add_argument("model", metavar="MODEL")
     _add_runs(simulate)
 
+    timeline = _verb(verbs, "timeline", "what single simulated jobs do, and when")
+    timeline.add_argument("model", metavar="MODEL")
+    timeline.add_argument("--jobs", type=_positive, default=1, metavar="N", help="how many jobs (1)")
+    timeline.add_argument("--seed", type=_whole, default=1, metavar="N", help="of the random numbers (1)")
+    timeline.add_argument(
+        "-o",
+        "--output",
+        metavar="FILE",
+        help="also a Gantt chart (.svg, .png or .pdf), or a trace for Perfetto and chrome://tracing (.json)",
+    )
+    timeline.add_argument("--sequence", metavar="FILE", help="also the sequence diagram of one job")
+
     compare = _verb(verbs, "compare", "an orchestration and a choreography of the same tasks, side by side")
     compare.add_argument("orchestration", metavar="ORCHESTRATION")
     compare.add_argument("choreography", metavar="CHOREOGRAPHY")

@@ -13,6 +13,10 @@ from dataclasses import dataclass, field
 from .designs import Design as Design
 from .designs import Property as Property
 from .designs import Variable as Variable
+from .durations import Arrivals as Arrivals
+from .durations import Bursts as Bursts
+from .durations import Delay as Delay
+from .durations import Recording as Recording
 from .families import Formula as Formula
 from .families import Index as Index
 from .families import Origin as Origin
@@ -23,18 +27,6 @@ from .petri import Place as Place
 Effect = Mapping[str, Formula]
 
 OUTCOMES = ("ok", "error", "failed", "timeout")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Delay:
-    """How long something takes, in seconds: a distribution by name with its parameters.
-
-    constant(value), exponential(mean), uniform(low, high), lognormal(mean, sigma), gamma(mean, shape),
-    erlang(mean, shape), weibull(scale, shape), empirical(file) and so on; see `simulate.delays`.
-    """
-
-    distribution: str
-    parameters: Mapping[str, float | str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -194,17 +186,11 @@ class Flow:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Arrivals:
-    """How jobs arrive in a simulation (None: one at a time, each into an empty system)."""
-
-    interval: Delay
-
-
-@dataclass(frozen=True, kw_only=True)
 class Orchestration(Design):
     """A coordinator calls services step by step, and compensates when something fails.
 
     flows: flows that steps run; those that no step runs start by themselves, beside `flow` or instead of it.
+    correlation: of the durations of one job, from 0 (none) to 1: by one common factor, whatever their distributions.
     """
 
     services: Mapping[str, Service] = field(default_factory=dict)
@@ -215,6 +201,7 @@ class Orchestration(Design):
     policies: Policies = field(default_factory=Policies)
     instances: Formula = 1
     arrivals: Arrivals | None = None
+    correlation: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -307,6 +294,7 @@ class Choreography(Design):
 
     routes: event or topic to the participants it is routed to. starts: what the outside publishes once an instance.
     listeners: how many events are handled at once by all participants together (None: each has its own workers).
+    correlation: of the durations of one job, as in an orchestration.
     """
 
     events: Mapping[str, Event] = field(default_factory=dict)
@@ -318,6 +306,7 @@ class Choreography(Design):
     listeners: int | None = None
     instances: Formula = 1
     arrivals: Arrivals | None = None
+    correlation: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)

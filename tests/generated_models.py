@@ -12,7 +12,8 @@ from typing import Any
 from hypothesis import strategies as st
 
 from modelcheck import model
-from modelcheck.load.values import DISTRIBUTIONS, FAILURES
+from modelcheck.distributions import COMPOUND, DISTRIBUTIONS, PERCENTILE
+from modelcheck.load.values import FAILURES
 
 # What no file may hold, neither as it is nor as an escape.
 CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufffe\uffff]")
@@ -54,23 +55,65 @@ def under_names(values: st.SearchStrategy[Any], most: int = 3) -> st.SearchStrat
 
 
 @st.composite
-def delays(draw: st.DrawFn) -> model.Delay:
-    kind = draw(st.sampled_from(tuple(DISTRIBUTIONS)))
-    parameters: dict[str, float | str] = {}
-    for key, what in DISTRIBUTIONS[kind].items():
-        if what == "file":
-            parameters[key] = draw(st.sampled_from(("times.csv", "a b/größe.csv", "c:\\x.csv", "#1.csv", "=")))
-        elif what == "count":
-            parameters[key] = float(draw(st.integers(1, 2**60)))
-        else:
-            parameters[key] = draw(seconds if what.endswith("or 0") else times)
-    if kind == "uniform":
-        parameters["low"] = min(parameters.values())
-        parameters["high"] = max(*parameters.values(), 1e-300)
+def delays(draw: st.DrawFn, depth: int = 3) -> model.Delay:
+    kind = draw(st.sampled_from(tuple(DISTRIBUTIONS if depth else set(DISTRIBUTIONS) - set(COMPOUND))))
+    if kind == "shifted":
+        part = draw(delays(depth - 1))
+        return model.Delay(distribution=kind, parameters={"by": draw(seconds)}, parts=(part,))
+    if kind == "mixture":
+        weights = draw(st.sampled_from(((0.9, 0.1), (0.5, 0.25, 0.25), (1 / 3, 1 / 3, 1 / 3), (1e-9, 1 - 1e-9))))
+        parts = tuple(draw(delays(depth - 1)) for _ in weights)
+        return model.Delay(distribution=kind, parts=parts, weights=weights)
+    needed, optional = draw(st.sampled_from(DISTRIBUTIONS[kind].forms)), DISTRIBUTIONS[kind].optional
+    chosen = {**needed, **{key: what for key, what in optional.items() if draw(st.booleans())}}
+    parameters = {key: draw(parameter(what)) for key, what in chosen.items()}
+    if kind in ("uniform", "triangular"):
+        parameters = dict(zip(parameters, sorted(parameters.values()), strict=True))
+        parameters["high"] = max(parameters["high"], 1e-300)
+    if kind == "pareto" and "mean" in parameters:
+        parameters["shape"] = max(parameters["shape"], 1.5)
+    if PERCENTILE in parameters:
+        low, high = sorted((parameters["median"], parameters.pop(PERCENTILE)))
+        parameters["median"] = low if low < high else low / 2
+        parameters[draw(st.sampled_from(("p95", "p99.9", "p60")))] = high
     return model.Delay(distribution=kind, parameters=parameters)
 
 
+def parameter(what: str) -> st.SearchStrategy[Any]:
+    """Values of a parameter of a distribution, of the kind that the table of distributions says."""
+    kinds: dict[str, st.SearchStrategy[Any]] = {
+        "file": st.sampled_from(("times.csv", "a b/größe.csv", "c:\\x.csv", "#1.csv", "=")),
+        "column": st.sampled_from(("seconds", "end - start", "a=b")),
+        "condition": st.sampled_from(("status=ok", "a b=c=d")),
+        "unit": st.sampled_from(("ms", "s")),
+        "count": st.integers(1, 2**60).map(float),
+    }
+    return kinds.get(what, seconds if what.endswith("or 0") else times)
+
+
 maybe_delay = st.none() | delays()
+deadlines = st.builds(model.Property, word=st.just("deadline"), about=seconds | st.tuples(seconds, chances))
+sizes = st.integers(1, 10**11).map(lambda size: {"size": size}) | st.builds(
+    dict, size=st.sampled_from((1.0, 2.5, 1e300)), geometric=st.just(True)
+)
+arrivals = (
+    st.builds(model.Arrivals, interval=delays())
+    | st.builds(
+        model.Arrivals, bursts=st.tuples(sizes, delays()).map(lambda both: model.Bursts(**both[0], every=both[1]))
+    )
+    | st.builds(
+        model.Arrivals,
+        recorded=st.builds(
+            model.Recording,
+            file=st.sampled_from(("times.csv", "a b/größe.csv", "#1.csv", "50/s")),
+            column=st.just("") | st.sampled_from(("started", "a: b")),
+            where=st.just("") | st.sampled_from(("status=ok", "a b=c=d")),
+            unit=st.sampled_from(("s", "ms")),
+        ),
+    )
+    | st.builds(model.Arrivals, users=st.integers(1, 10**11), think=maybe_delay)
+)
+correlations = st.just(0.0) | st.floats(0, 1)
 fails = st.dictionaries(failures, chances, max_size=3).filter(lambda rates: sum(rates.values()) < 1)
 retries = st.builds(
     model.Retry,
@@ -251,7 +294,8 @@ def orchestrations(draw: st.DrawFn) -> model.Orchestration:
             flows=st.just(flows),
             policies=policies,
             instances=st.just("3") | formulas,
-            arrivals=st.none() | st.builds(model.Arrivals, interval=delays()),
+            arrivals=st.none() | arrivals,
+            correlation=correlations,
         )
     )
 
@@ -328,7 +372,7 @@ def choreographies(draw: st.DrawFn) -> model.Choreography:
     participants = draw(under_names(participant, 2))
     who = some(st.sampled_from(tuple(participants))) if participants else st.just(())
     about = st.sampled_from(tuple(events))
-    own = st.builds(model.Property, word=st.just("ends"), about=st.just("system"))
+    own = st.builds(model.Property, word=st.just("ends"), about=st.just("system")) | deadlines
     if len(events) > 1:
         own |= st.builds(
             model.Property, word=st.just("before"), about=st.tuples(about, about).filter(lambda p: p[0] != p[1])
@@ -345,7 +389,8 @@ def choreographies(draw: st.DrawFn) -> model.Choreography:
             starts=published,
             listeners=st.none() | st.integers(1, 3),
             instances=st.just("3") | formulas,
-            arrivals=st.none() | st.builds(model.Arrivals, interval=delays()),
+            arrivals=st.none() | arrivals,
+            correlation=correlations,
         )
     )
 

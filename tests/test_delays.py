@@ -3,49 +3,148 @@
 from __future__ import annotations
 
 import math
+import pickle
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
-from scipy import stats
+from scipy import integrate, stats
 
 from modelcheck.errors import Located, ModelError, Position
-from modelcheck.load.values import DISTRIBUTIONS
 from modelcheck.model import Delay
-from modelcheck.simulate.delays import PARAMETERS, mean, sampler
+from modelcheck.simulate.delays import (
+    Recorded,
+    bounds,
+    capped_mean,
+    cdf,
+    mean,
+    quantile,
+    sampler,
+    squared_variation,
+    survival,
+    variance,
+)
+from modelcheck.simulate.draws import stream, uniforms
 
 MU = math.log(2) - 0.125
+SIGMA95 = math.log(4) / stats.norm.ppf(0.95)
 
 CASES = [
     ("exponential", {"mean": 2.0}, stats.expon(scale=2)),
     ("uniform", {"low": 1.0, "high": 3.0}, stats.uniform(1, 2)),
     ("lognormal", {"mean": 2.0, "sigma": 0.5}, stats.lognorm(0.5, scale=math.exp(MU))),
+    ("lognormal", {"median": 2.0, "p95": 8.0}, stats.lognorm(SIGMA95, scale=2)),
+    ("lognormal", {"median": 2.0, "p10": 1.0}, stats.lognorm(math.log(0.5) / stats.norm.ppf(0.1), scale=2)),
     ("gamma", {"mean": 2.0, "shape": 1.7}, stats.gamma(1.7, scale=2 / 1.7)),
     ("erlang", {"mean": 2.0, "shape": 3.0}, stats.erlang(3, scale=2 / 3)),
     ("weibull", {"scale": 2.0, "shape": 1.5}, stats.weibull_min(1.5, scale=2)),
-]  # fmt: skip
+    ("pareto", {"scale": 2.0, "shape": 3.0}, stats.pareto(3, scale=2)),
+    ("pareto", {"mean": 3.0, "shape": 3.0}, stats.pareto(3, scale=2)),
+    ("triangular", {"low": 1.0, "mode": 1.5, "high": 4.0}, stats.triang(1 / 6, 1, 3)),
+    ("triangular", {"low": 1.0, "mode": 1.0, "high": 4.0}, stats.triang(0, 1, 3)),
+    ("triangular", {"low": 1.0, "mode": 4.0, "high": 4.0}, stats.triang(1, 1, 3)),
+]
+IDS = [f"{name}({', '.join(parameters)})" for name, parameters, _ in CASES]
+WARM = Delay(distribution="exponential", parameters={"mean": 0.5})
+COLD = Delay(distribution="lognormal", parameters={"mean": 4.0, "sigma": 1.0})
+OFTEN_WARM = Delay(distribution="mixture", parts=(COLD, WARM), weights=(0.1, 0.9))
 
 
-@pytest.mark.parametrize(("name", "parameters", "known"), CASES, ids=[case[0] for case in CASES])
-def test_quantiles_and_mean_are_those_of_the_distribution(
+def shifted(by: float, delay: Delay) -> Delay:
+    return Delay(distribution="shifted", parameters={"by": by}, parts=(delay,))
+
+
+@pytest.mark.parametrize(("name", "parameters", "known"), CASES, ids=IDS)
+def test_what_is_known_of_a_distribution_is_true(
     name: str, parameters: dict[str, float], known: stats.rv_continuous
 ) -> None:
     delay = Delay(distribution=name, parameters=parameters)
     points = np.array([1e-9, 0.01, 0.3, 0.5, 0.95, 0.999999])
     assert sampler(delay)(points) == pytest.approx(known.ppf(points), rel=1e-9)
+    assert quantile(delay)(points) == pytest.approx(known.ppf(points), rel=1e-9)
+    times = np.array([-1.0, 0.0, 0.3, 1.0, 1.2, 2.0, 3.0, 7.5])
+    assert cdf(delay)(times) == pytest.approx(known.cdf(times), rel=1e-11)
+    assert survival(delay)(times) == pytest.approx(known.sf(times), rel=1e-11)
     assert mean(delay) == pytest.approx(known.mean(), rel=1e-12)
+    assert variance(delay) == pytest.approx(known.var(), rel=1e-9)
+    assert squared_variation(delay) == pytest.approx(known.var() / known.mean() ** 2, rel=1e-9)
+    assert bounds(delay) == pytest.approx(known.support())
+
+
+@pytest.mark.parametrize(
+    "delay",
+    [
+        *(Delay(distribution=name, parameters=parameters) for name, parameters, _ in CASES),
+        OFTEN_WARM,
+        shifted(0.7, OFTEN_WARM),
+        Delay(distribution="pareto", parameters={"scale": 0.5, "shape": 1.0}),
+        Delay(distribution="pareto", parameters={"scale": 0.5, "shape": 0.7}),
+    ],
+    ids=lambda delay: f"{delay.distribution}({', '.join(delay.parameters)})",
+)
+def test_a_mean_that_is_cut_off_is_the_integral_of_the_survival_function(delay: Delay) -> None:
+    edges = [*bounds(delay), *delay.parameters.values()]
+    for limit in (0.0, 0.4, 1.2, 2.0, 3.9, 30.0):
+        inner = sorted({float(edge) for edge in edges if 0 < edge < limit})
+        pieces = [integrate.quad(lambda t: float(survival(delay)(np.array([t]))[0]), low, high, epsabs=1e-13)[0]
+                  for low, high in pairwise([0.0, *inner, limit])]  # fmt: skip
+        assert capped_mean(delay, limit) == pytest.approx(sum(pieces), rel=1e-9, abs=1e-12)
+    assert capped_mean(delay, math.inf) == mean(delay)
 
 
 def test_a_constant_is_constant() -> None:
     delay = Delay(distribution="constant", parameters={"value": 0.02})
     assert sampler(delay)(np.array([0.1, 0.9])).tolist() == [0.02, 0.02]
     assert mean(delay) == 0.02
+    assert variance(delay) == squared_variation(delay) == 0
+    assert cdf(delay)(np.array([0.01, 0.02, 0.03])).tolist() == [0, 1, 1]
+    assert bounds(delay) == (0.02, 0.02)
+    assert capped_mean(delay, 0.01) == 0.01
 
 
-def test_the_language_and_the_simulator_know_the_same_distributions() -> None:
-    assert {name: list(kinds) for name, kinds in DISTRIBUTIONS.items()} == {
-        name: list(kinds) for name, kinds in PARAMETERS.items()
-    }
+def test_a_heavy_tail_has_no_mean_or_no_variance() -> None:
+    without_mean = Delay(distribution="pareto", parameters={"scale": 1.0, "shape": 1.0})
+    without_variance = Delay(distribution="pareto", parameters={"mean": 1.0, "shape": 2.0})
+    assert mean(without_mean) == variance(without_mean) == squared_variation(without_mean) == math.inf
+    assert mean(without_variance) == 1
+    assert variance(without_variance) == math.inf
+    assert mean(Delay(distribution="mixture", parts=(without_mean, WARM), weights=(0.5, 0.5))) == math.inf
+
+
+def test_a_shift_moves_a_delay_and_nothing_else() -> None:
+    moved = shifted(0.7, COLD)
+    points = np.array([1e-9, 0.3, 0.999])
+    assert sampler(moved)(points) == pytest.approx(0.7 + sampler(COLD)(points), rel=1e-15)
+    assert mean(moved) == pytest.approx(4.7)
+    assert variance(moved) == variance(COLD)
+    assert cdf(moved)(np.array([0.5, 0.7, 1.7])) == pytest.approx(cdf(COLD)(np.array([-0.2, 0, 1])))
+    assert bounds(moved) == (0.7, math.inf)
+
+
+def test_a_mixture_has_the_moments_and_the_quantiles_of_its_parts_together() -> None:
+    assert mean(OFTEN_WARM) == pytest.approx(0.1 * 4 + 0.9 * 0.5)
+    second = 0.1 * 16 * math.e + 0.9 * 0.5
+    assert variance(OFTEN_WARM) == pytest.approx(second - 0.85**2)
+    times = np.array([0.1, 0.5, 2.0, 20.0])
+    assert cdf(OFTEN_WARM)(times) == pytest.approx(0.1 * cdf(COLD)(times) + 0.9 * cdf(WARM)(times))
+    points = np.array([1e-9, 0.2, 0.5, 0.9, 0.99, 0.999999])
+    assert cdf(OFTEN_WARM)(quantile(OFTEN_WARM)(points)) == pytest.approx(points, rel=1e-12)
+
+
+def test_a_mixture_is_drawn_with_one_number_that_gives_the_slow_part_where_it_is_large() -> None:
+    uniform = (np.arange(100_000) + 0.5) / 100_000
+    drawn = sampler(OFTEN_WARM)(uniform)
+    assert drawn[:90_000] == pytest.approx(sampler(WARM)(uniform[:90_000] / 0.9))
+    assert stats.kstest(drawn, lambda t: cdf(OFTEN_WARM)(t)).statistic < 1e-4
+    assert np.isfinite(sampler(OFTEN_WARM)(np.array([2.0**-53, 0.9, np.nextafter(0.9, 0), 1 - 2.0**-53]))).all()
+
+
+def test_a_delay_is_the_same_whoever_is_drawn_with_it() -> None:
+    uniform = uniforms(stream(1, "a"), range(1000))
+    for delay in (*(Delay(distribution=n, parameters=p) for n, p, _ in CASES), OFTEN_WARM, shifted(0.1, OFTEN_WARM)):
+        together = sampler(delay)(uniform)
+        assert [float(sampler(delay)(uniform[i : i + 1])[0]) for i in range(0, 1000, 37)] == together[::37].tolist()
 
 
 def test_measured_times_are_resampled_as_they_are(tmp_path: Path) -> None:
@@ -55,6 +154,40 @@ def test_measured_times_are_resampled_as_they_are(tmp_path: Path) -> None:
     drawn = sampler(delay)(np.array([0.0001, 0.24, 0.26, 0.74, 0.76, 1 - 2**-53]))
     assert drawn.tolist() == [0.1, 0.1, 0.2, 0.2, 0.3, 0.3]
     assert mean(delay) == pytest.approx(0.2)
+    assert variance(delay) == pytest.approx(0.005)
+    assert bounds(delay) == (0.1, 0.3)
+    assert cdf(delay)(np.array([0.05, 0.1, 0.2, 0.25, 0.3])).tolist() == [0, 0.25, 0.75, 0.75, 1]
+    assert survival(delay)(np.array([0.1, 0.2])).tolist() == [0.75, 0.25]
+    assert capped_mean(delay, 0.2) == pytest.approx(0.175)
+
+
+def test_measured_times_are_a_column_of_the_lines_that_count(tmp_path: Path) -> None:
+    file = str(tmp_path / "times.csv")
+    Path(file).write_text("who,start,end,took\na,1722673878.25,1722673878.5,7\nb,10,11,8\na,20,20.75,9\n")
+
+    def means(**parameters: str) -> float:
+        return mean(Delay(distribution="empirical", parameters={"file": file, **parameters}))
+
+    assert means(column="took") == 8
+    assert means(column="took", unit="ms") == 0.008
+    assert means(column="end - start", where="who=a") == 0.5
+    assert means(column="took", where="who=b") == 8
+    for parameters, said in (
+        ({"column": "tok"}, "no column 'tok'; did you mean 'took'"),
+        ({"column": "took", "where": "who=c"}, "no line has who=c"),
+        ({"column": "who"}, "line 2: 'a' is not a number"),
+        ({"column": "start - end"}, "-0.25 is not a time"),
+        ({"column": "took", "unit": "m"}, "unit must be one of us, ms, s, min, h, not 'm'"),
+        ({"column": "took", "where": "who"}, "write where=column=value"),
+    ):
+        with pytest.raises(ModelError, match=said):
+            means(**parameters)
+
+
+def test_times_that_are_here_already_need_no_file() -> None:
+    recorded = Recorded("the first half", (0.2, 0.1))
+    assert mean(Delay(distribution="empirical", parameters={"file": recorded})) == pytest.approx(0.15)
+    assert pickle.loads(pickle.dumps(recorded)).values == (0.2, 0.1)
 
 
 def test_a_measured_file_is_looked_for_beside_its_model(tmp_path: Path) -> None:
@@ -71,10 +204,19 @@ def test_a_measured_file_is_looked_for_beside_its_model(tmp_path: Path) -> None:
         ("exponential", {"mean": -1}, "above 0, not -1"),
         ("exponential", {"mean": math.nan}, "not nan"),
         ("exponential", {"mean": "1s"}, "not 1s"),
-        ("exponential", {"mean": 1, "shape": 2}, "no parameter 'shape'"),
+        ("exponential", {"mean": 1, "shape": 2}, "unknown parameter 'shape'"),
         ("erlang", {"mean": 1, "shape": 1.5}, "a whole number"),
         ("uniform", {"low": 2, "high": 1}, "low is larger than high"),
         ("constant", {"value": True}, "not True"),
+        ("lognormal", {"mean": 1, "p95": 2}, "'mean' and 'p95' do not go together"),
+        ("lognormal", {"median": 1, "p95": 0.5}, "p95 must be above the median"),
+        ("lognormal", {"median": 1, "p5": 2}, "p5 must be below the median"),
+        ("lognormal", {"median": 1, "p50": 2}, "the median itself"),
+        ("lognormal", {"median": 1, "p100": 2}, "unknown parameter 'p100'"),
+        ("pareto", {"mean": 1, "shape": 1}, "there is no mean"),
+        ("triangular", {"low": 1, "mode": 0, "high": 2}, "low is larger than mode"),
+        ("mixture", {}, "two or more parts"),
+        ("shifted", {"by": 1}, "one delay is shifted"),
         ("empirical", {"file": "there is no such file"}, "cannot read measured times"),
     ],
 )
@@ -93,3 +235,19 @@ def test_wrong_measurements_are_refused(tmp_path: Path, text: str, said: str) ->
     (tmp_path / "times").write_text(text)
     with pytest.raises(ModelError, match=said):
         sampler(Delay(distribution="empirical", parameters={"file": str(tmp_path / "times")}))
+
+
+@pytest.mark.parametrize(
+    ("delay", "said"),
+    [
+        (Delay(distribution="mixture", parts=(WARM, COLD), weights=(0.5, 0.4)), "add up to 90%, not to 100%"),
+        (Delay(distribution="mixture", parts=(WARM, COLD), weights=(1.5, -0.5)), "between 0% and 100%"),
+        (Delay(distribution="mixture", parts=(WARM, COLD), weights=(1.0,)), "each part needs a probability"),
+        (Delay(distribution="exponential", parameters={"mean": 1}, parts=(WARM,)), "not made of parts"),
+        (shifted(1, Delay(distribution="exponential")), "needs mean"),
+        (shifted(1, shifted(1, shifted(1, shifted(1, shifted(1, WARM))))), "nested deeper than 4"),
+    ],
+)
+def test_wrong_compound_delays_are_refused(delay: Delay, said: str) -> None:
+    with pytest.raises(ModelError, match=said):
+        sampler(delay)

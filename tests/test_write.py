@@ -106,6 +106,7 @@ NEVER_WRITTEN = {
     ("a property", "deadline"),
     ("a topic", "channel"),
     ("arrivals", "interval"),
+    ("arrivals", "rate"),
 }
 
 
@@ -284,7 +285,7 @@ def with_step(step: Step, **others: Any) -> Orchestration:
         (with_step(Step(after="go")), "after: a value of type str stands where a list is expected"),  # type: ignore
         (with_step(Step(time="20ms")), "flow > steps > go > time: expected a Delay"),  # type: ignore
         (with_step(Step(time=Delay(distribution="beta"))), "go > time: 'beta' is not a distribution"),
-        (with_step(Step(time=Delay(distribution="gamma"))), "the parameters of 'gamma' are: mean, shape"),
+        (with_step(Step(time=Delay(distribution="gamma"))), "'gamma' needs mean=..."),
         (with_step(Step(time=constant(-1))), "a duration cannot be negative: '-1s'"),
         (with_step(Step(check=lambda: True)), "check: a value of type function stands where"),  # type: ignore
         (with_step(Step(check="")), "E022: expected a formula, found nothing"),

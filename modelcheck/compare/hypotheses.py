@@ -9,7 +9,9 @@ import networkx as nx
 
 from .. import model
 from ..graph.flow import flow_graph, loops
+from ..load.delays import write_delay
 from ..simulate import SimulationResult
+from ..simulate.delays import bounds
 from ..simulate.plan import coordinator_of
 from .outline import Outline, Work, handlers_of
 
@@ -219,15 +221,8 @@ def _varying(delays: Mapping[str, model.Delay | None], alone: bool) -> str:
 
 def varies(delay: model.Delay) -> bool:
     """Whether a delay is not always the same."""
-    given = delay.parameters
-    match delay.distribution:
-        case "constant":
-            return False
-        case "uniform":
-            return given.get("low") != given.get("high")
-        case "lognormal":
-            return given.get("sigma") != 0
-    return True
+    low, high = bounds(delay)
+    return low < high
 
 
 def only_in(first: Iterable[Work], second: Iterable[Work]) -> tuple[Work, ...]:
@@ -273,7 +268,7 @@ def _failing(first: Outline, second: Outline) -> str:
 def _delay(delay: model.Delay | None) -> str:
     if delay is None:
         return "no time"
-    return f"{delay.distribution}({', '.join(f'{key}={value}' for key, value in delay.parameters.items())})"
+    return write_delay(delay)
 
 
 def _listed(items: Iterable[str], separator: str = "; ") -> str:

@@ -16,12 +16,12 @@ from .. import model
 from ..errors import Located, ModelError, Position, Problem, did_you_mean, report
 from ..source import LocatedList, LocatedMap, Node, read_file, read_text
 from .choreography import CHOREOGRAPHY
+from .delays import read_delay
 from .guarded import SYSTEM
 from .net import NET
 from .orchestration import ORCHESTRATION
 from .reader import MISSING, Json, Key, Problems, Reader, found, note, record, scalar
 from .references import check_references
-from .values import read_delay
 from .writing import Builds
 
 __all__ = [

@@ -9,7 +9,9 @@ from typing import Any
 from .. import model
 from ..errors import Located
 from ..source import LocatedMap, Node
-from .design import ARRIVALS, DELAYS, DESIGN, INSTANCES, NAMES, VARIABLES, plain, said_with_outcomes, with_outcomes
+from .arrivals import ARRIVALS, CORRELATION
+from .delays import DELAYS
+from .design import DESIGN, INSTANCES, NAMES, VARIABLES, plain, said_with_outcomes, with_outcomes
 from .indices import PARTICIPANT_REFERENCE, for_each
 from .orchestration import OUTCOME_NAMES
 from .reader import (
@@ -248,4 +250,5 @@ CHOREOGRAPHY = {
     "listeners": Key(unlimited(COUNT), "how many events all participants together handle at once"),
     "instances": INSTANCES,
     "arrivals": ARRIVALS,
+    "correlation": CORRELATION,
 }

@@ -17,7 +17,6 @@ from .reader import (
     Key,
     Problems,
     Reader,
-    converted,
     either,
     list_of,
     mapping_of,
@@ -29,11 +28,10 @@ from .reader import (
     short,
     word,
 )
-from .values import COUNT, DELAY, FORMULA, INITIAL, LABELS, NAME, TEXT, TRUTH, TYPE
-from .writing import Builds, CannotWrite, brackets, only, said
+from .values import COUNT, DURATION, FORMULA, INITIAL, LABELS, NAME, PROBABILITY, TEXT, TRUTH, TYPE
+from .writing import Builds, CannotWrite, brackets, said
 
 NAMES = one_or_more(NAME)
-DELAYS = named("delay", DELAY)
 
 
 def plain(dataclass: Callable[..., Any]) -> Builds:
@@ -151,8 +149,10 @@ def _pair(node: Node, problems: Problems) -> Any:
     return note(problems, "E022", f"expected a pair [first, second], found {len(values)} of them", node)
 
 
-def _later(node: Node, problems: Problems) -> Any:
-    return note(problems, "E033", "'deadline' is not supported yet", node, "look at the times that simulate prints")
+def _one_time(value: Any) -> Any:
+    if isinstance(value, tuple):
+        raise CannotWrite("a deadline with a probability is a mapping")
+    return value
 
 
 def _property(values: dict[str, Any], node: LocatedMap, problems: Problems) -> Any:
@@ -187,6 +187,17 @@ FAIRNESS = word(
     },
 )
 FAIR = ("leads_to", "ends")  # What depends on fairness.
+_LIKELY = record(
+    "a deadline",
+    {
+        "within": Key(DURATION, "the time that is allowed", required=True, python="Property.about"),
+        "probability": Key(PROBABILITY, "how many of the jobs must keep to it", required=True, python="Property.about"),
+    },
+    lambda values, _node, _problems: (values["within"], values["probability"]),
+    lambda value: {"within": value[0], "probability": value[1]},
+    example="{within: 2s, probability: 95%}",
+)
+DEADLINE = short(converted(DURATION, lambda seconds: seconds, _one_time), _LIKELY)
 PROPERTY_KEYS = {
     "always": Key(FORMULA, "holds in every state of every execution", python="Property.about"),
     "never": Key(FORMULA, "holds in no state of any execution", python="Property.about"),
@@ -229,7 +240,9 @@ PROPERTY_KEYS = {
         python="Property.about",
     ),
     "deadline": Key(
-        Reader(_later, {"not": {}}, about=About("nothing yet")), "not supported yet", python="Property.about"
+        DEADLINE,
+        "a job is over within this time whatever its delays are, or with a probability",
+        python="Property.about",
     ),
 }
 PROPERTY = record(
@@ -278,12 +291,3 @@ DESIGN = {
     "states": Key(COUNT, "how many states there are, where that is known: another number is a finding"),
 }
 INSTANCES = Key(FORMULA, "how many copies run at once; they share services, channels and what is `shared`")
-ARRIVALS = Key(
-    short(
-        converted(DELAYS, lambda delay: model.Arrivals(interval=delay), only("interval")),
-        record(
-            "arrivals", {"interval": Key(DELAYS, "the time between two arrivals", required=True)}, plain(model.Arrivals)
-        ),
-    ),
-    "how jobs arrive in a simulation; without it each runs alone",
-)

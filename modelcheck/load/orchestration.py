@@ -6,7 +6,9 @@ from typing import Any
 
 from .. import model
 from ..source import LocatedMap
-from .design import ARRIVALS, DELAYS, DESIGN, INSTANCES, outcomes_apart, plain, said_with_outcomes
+from .arrivals import ARRIVALS, CORRELATION
+from .delays import DELAYS
+from .design import DESIGN, INSTANCES, outcomes_apart, plain, said_with_outcomes
 from .indices import STEP_REFERENCE, for_each
 from .reader import Key, Problems, converted, either, list_of, mapping_of, named, note, one_or_more, record, short, word
 from .values import (
@@ -328,4 +330,5 @@ ORCHESTRATION = {
     "policies": Key(POLICIES, "what is done about failures"),
     "instances": INSTANCES,
     "arrivals": ARRIVALS,
+    "correlation": CORRELATION,
 }

@@ -1,16 +1,16 @@
-"""The single values of a model: names, formulas, types, numbers, durations, probabilities, delays."""
+"""The single values of a model: names, formulas, types, numbers, durations, probabilities."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 from math import inf
 from typing import Any
 
-from .. import model
-from ..errors import Located, ModelError, Position, Problem, did_you_mean, position_of, report
+from ..distributions import SECONDS
+from ..errors import Located, Position, Problem, position_of, report
 from ..expressions.parse import KEYWORDS, QUANTIFIERS
 from ..source import JoinedPosition, LocatedList, LocatedMap, Node
 from .reader import MISSING, About, Problems, Reader, either, found, mapping_of, note, scalar, short, word
@@ -23,7 +23,6 @@ FAILURES = {
     "timeout": "no answer came in time: whether the effect happened is what the outcome's own effect says",
 }
 OUTCOME_MEANINGS = {"ok": "it ended well", **FAILURES}
-SECONDS = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "min": 60.0, "h": 3600.0}
 # What else people call units.
 UNITS = {
     "us": ("µs", "μs", "usec", "microsecond", "microseconds"),
@@ -32,25 +31,13 @@ UNITS = {
     "min": ("m", "mins", "minute", "minutes"),
     "h": ("hr", "hrs", "hour", "hours"),
 }
-# Each distribution's parameters in order: a time above 0 or from 0 on, a positive number, a count, or a file.
-DISTRIBUTIONS: Mapping[str, Mapping[str, str]] = {
-    "constant": {"value": "time or 0"},
-    "exponential": {"mean": "time"},
-    "uniform": {"low": "time or 0", "high": "time"},
-    "lognormal": {"mean": "time", "sigma": "number or 0"},
-    "gamma": {"mean": "time", "shape": "number"},
-    "erlang": {"mean": "time", "shape": "count"},
-    "weibull": {"scale": "time", "shape": "number"},
-    "empirical": {"file": "file"},
-}
 
 _NAME = re.compile(r"[^\W\d]\w*\Z")
 _TARGET = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*\s*(\[.*[\]\w])?\s*\Z")
 # Long enough for every number that a computer holds; what is too large for one is refused.
-_NUMBER = r"[-+]?(?:[0-9]{1,20}(?:\.[0-9]{0,20})?|\.[0-9]{1,20})(?:[eE][-+]?[0-9]{1,3})?"
-_DURATION = re.compile(rf"({_NUMBER})\s*([^\W\d]+)?\Z")
-_PERCENTAGE = re.compile(rf"({_NUMBER})\s*(%)?\Z")
-_CALL = re.compile(r"([^\W\d]\w*)\s*\((.*)\)\s*\Z", re.DOTALL)
+NUMBER = r"[-+]?(?:[0-9]{1,20}(?:\.[0-9]{0,20})?|\.[0-9]{1,20})(?:[eE][-+]?[0-9]{1,3})?"
+_DURATION = re.compile(rf"({NUMBER})\s*([^\W\d]+)?\Z")
+_PERCENTAGE = re.compile(rf"({NUMBER})\s*(%)?\Z")
 
 
 def _name(text: Located, problems: Problems) -> Any:
@@ -90,12 +77,13 @@ def _count(text: Located, problems: Problems) -> Any:
 
 
 def _factor(text: Located, problems: Problems) -> Any:
-    if not re.fullmatch(_NUMBER, text) or not 1 <= float(text) < inf:
+    if not re.fullmatch(NUMBER, text) or not 1 <= float(text) < inf:
         return note(problems, "E025", f"expected a number from 1 on, found '{text[:40]}'", text)
     return float(text)
 
 
-def _duration(text: Located | str, problems: Problems) -> Any:
+def duration(text: Located | str, problems: Problems) -> Any:
+    """A time in seconds from a number and a unit, or MISSING."""
     match = _DURATION.match(text.strip())
     unit = match.group(2) or "s" if match else ""
     if match and unit in SECONDS:
@@ -103,111 +91,39 @@ def _duration(text: Located | str, problems: Problems) -> Any:
         if 0 <= value < inf:
             return value
         what = "cannot be negative" if value < 0 else "is too long"
-        return _wrong(problems, "E026", f"a duration {what}: '{text}'", text)
+        return wrong(problems, "E026", f"a duration {what}: '{text}'", text)
     message = f"'{text[:40]}' is not a duration"
     if not match:
-        return _wrong(problems, "E026", message, text, "write a number and a unit: 20ms, 1.5s, 2min, 1h")
+        return wrong(problems, "E026", message, text, "write a number and a unit: 20ms, 1.5s, 2min, 1h")
     meant = next((right for right, names in UNITS.items() if unit.lower() in (right, *names)), None)
     hint = f"write {match.group(1)}{meant}" if meant else f"units are {', '.join(SECONDS)}"
-    return _wrong(problems, "E026", message, text, hint, offset=text.index(match.group(0)) + match.start(2))
+    return wrong(problems, "E026", message, text, hint, offset=text.index(match.group(0)) + match.start(2))
 
 
-def _probability(text: Located, problems: Problems) -> Any:
+def probability(text: Located | str, problems: Problems) -> Any:
+    """A number above 0 and below 1 from `5%` or `0.05`, or MISSING."""
     match = _PERCENTAGE.match(text.strip())
     if not match:
-        return note(problems, "E027", f"'{text[:40]}' is not a probability", text, "write 5% or 0.05")
+        return wrong(problems, "E027", f"'{text[:40]}' is not a probability", text, "write 5% or 0.05")
     value = float(match.group(1)) / (100 if match.group(2) else 1)
     if value == 0:
-        return note(problems, "E027", "an outcome of probability 0 does not exist", text, "leave it out")
+        return wrong(problems, "E027", "an outcome of probability 0 does not exist", text, "leave it out")
     if not 0 < value < 1:
         forgotten = 1 < value < 100 and not match.group(2)
         hint = f"write {match.group(1)}%" if forgotten else "between 0% and 100%, both excluded"
-        return note(problems, "E027", f"'{text}' is not the probability of something that may happen", text, hint)
+        return wrong(problems, "E027", f"'{text}' is not the probability of something that may happen", text, hint)
     return value
 
 
-def _wrong(problems: Problems, code: str, message: str, text: str, hint: str = "", offset: int = 0) -> object:
+def wrong(problems: Problems, code: str, message: str, text: str, hint: str = "", offset: int = 0) -> object:
     """Notes a problem inside a text that may not come from a file; gives MISSING."""
     place = position_of(text)
     report(problems, Problem(code, message, place.shifted(offset) if place else None, hint))
     return MISSING
 
 
-def _delay(text: Located | str, problems: Problems) -> Any:
-    match = _CALL.match(text)
-    if not match:
-        if "(" in text:
-            return _wrong(problems, "E029", f"'{text[:40]}' is not a delay", text, "write name(key=value, ...)")
-        value = _duration(text, problems)
-        return MISSING if value is MISSING else model.Delay(distribution="constant", parameters={"value": value})
-    name = match.group(1)
-    if name not in DISTRIBUTIONS:
-        hint = did_you_mean(name, DISTRIBUTIONS)
-        return _wrong(problems, "E029", f"unknown distribution '{name}'", text, hint)
-    before = len(problems)
-    parameters = _parameters(name, text, match, problems)
-    if len(problems) > before:
-        return MISSING
-    return model.Delay(distribution=name, parameters=parameters)
-
-
-def _parameters(name: str, text: str, match: re.Match[str], problems: Problems) -> dict[str, Any]:
-    """The parameters of a distribution, by name or in order."""
-    kinds = DISTRIBUTIONS[name]
-    values: dict[str, Any] = {}
-    offset = match.start(2)
-    for index, part in enumerate(match.group(2).split(",") if match.group(2).strip() else []):
-        key, equals, value = (piece.strip() for piece in part.partition("="))
-        start = offset + len(part) - len(part.lstrip())
-        offset += len(part) + 1
-        if not equals:
-            key, value = list(kinds)[index] if index < len(kinds) else "", key
-        if key not in kinds or key in values:
-            known = ", ".join(f"{each}=..." for each in kinds)
-            what = f"unknown parameter '{key}'" if key not in values else f"'{key}' is given twice"
-            _wrong(problems, "E029", f"{what}: {name}({known})", text, offset=start)
-            return values
-        place = position_of(text)
-        begin = start + part.strip().rfind(value)
-        values[key] = _parameter(Located(value, place.shifted(begin)) if place else value, kinds[key], key, problems)
-    for key in kinds:
-        if key not in values:
-            _wrong(problems, "E029", f"'{name}' needs {key}=...", text)
-    low, high = values.get("low"), values.get("high")
-    if isinstance(low, float) and isinstance(high, float) and low > high:
-        _wrong(problems, "E029", "low is larger than high", text)
-    return values
-
-
-def _parameter(text: str, kind: str, key: str, problems: Problems) -> Any:
-    if kind == "file":
-        return text if text else _wrong(problems, "E029", "expected a file name", text)
-    if kind.startswith("time"):
-        value = _duration(text, problems)
-    else:
-        value = float(text) if re.fullmatch(_NUMBER, text) else MISSING
-        if value is MISSING or value == inf:
-            return _wrong(problems, "E029", f"'{text[:40]}' is not a number", text, f"{key} has no unit")
-    if value is MISSING:
-        return MISSING
-    if value < 0 or (value == 0 and not kind.endswith("or 0")):
-        return _wrong(problems, "E029", f"{key} must be {'0 or more' if kind.endswith('or 0') else 'above 0'}", text)
-    if kind == "count" and value != int(value):
-        return _wrong(problems, "E029", f"{key} must be a whole number", text)
-    return value
-
-
-def read_delay(text: str) -> model.Delay:
-    """A delay from text, `20ms` (constant) or `exponential(mean=20ms)`; see `DISTRIBUTIONS`. Raises `ModelError`."""
-    problems: Problems = []
-    delay = _delay(text, problems)
-    if problems:
-        raise ModelError(problems)
-    assert isinstance(delay, model.Delay)
-    return delay
-
-
-def _write_probability(value: Any) -> str:
+def write_probability(value: Any) -> str:
+    """A probability as the percentage or number that reads back exactly."""
     plain = write_number(value)
     percentage = write_number(float(Decimal(plain) * 100))
     return f"{percentage}%" if value >= 1e-4 and float(percentage) / 100 == value else plain
@@ -216,25 +132,6 @@ def _write_probability(value: Any) -> str:
 def write_duration(value: Any) -> str:
     """A time in seconds with the unit in which it is shortest: 0.02 is `20ms`."""
     return write_scaled(value, SECONDS) if value != 0 else "0"
-
-
-def _write_delay(value: Any) -> str:
-    if not isinstance(value, model.Delay):
-        raise CannotWrite("expected a Delay")
-    if value.distribution not in DISTRIBUTIONS:
-        raise CannotWrite(f"'{value.distribution}' is not a distribution")
-    kinds = DISTRIBUTIONS[value.distribution]
-    if set(value.parameters) != set(kinds):
-        raise CannotWrite(f"the parameters of '{value.distribution}' are: {', '.join(kinds)}")
-    written = {
-        key: write_duration(value.parameters[key]) if kind.startswith("time")
-        else write_text(value.parameters[key]) if kind == "file"
-        else write_number(value.parameters[key])
-        for key, kind in kinds.items()
-    }  # fmt: skip
-    if value.distribution == "constant":
-        return written["value"]
-    return f"{value.distribution}({', '.join(f'{key}={text}' for key, text in written.items())})"
 
 
 def _write_truth(value: Any) -> str:
@@ -250,8 +147,7 @@ def _write_count(value: Any) -> str:
 
 
 _FORMULA: dict[str, Any] = {"type": ["string", "number", "boolean"]}
-_TIME: dict[str, Any] = {"anyOf": [{"type": "string", "pattern": r"^\s*[+.\d]"}, {"type": "number", "minimum": 0}]}
-_DELAY: dict[str, Any] = {"anyOf": [{"type": "string", "pattern": r"\(.*\)\s*$"}, *_TIME["anyOf"]]}
+TIME: dict[str, Any] = {"anyOf": [{"type": "string", "pattern": r"^\s*[+.\d]"}, {"type": "number", "minimum": 0}]}
 _COUNT: dict[str, Any] = {
     "anyOf": [{"type": "integer", "minimum": 1}, {"type": "string", "pattern": r"^0*[1-9][0-9]*$"}]
 }
@@ -272,9 +168,8 @@ TARGET = scalar("a variable", _target, {"type": "string"})
 TRUTH = scalar("true or false", _truth, _TRUTH, write=_write_truth)
 COUNT = scalar("a whole number", _count, _COUNT, write=_write_count)
 FACTOR = scalar("a number", _factor, _FACTOR, write=write_number)
-DURATION = scalar("a duration", _duration, _TIME, "write 20ms, 1.5s, 2min, 1h", write_duration)
-PROBABILITY = scalar("a probability", _probability, _TIME, "write 5%", _write_probability)
-DELAY = scalar("a delay", _delay, _DELAY, "write 20ms or exponential(mean=20ms)", _write_delay)
+DURATION = scalar("a duration", duration, TIME, "write 20ms, 1.5s, 2min, 1h", write_duration)
+PROBABILITY = scalar("a probability", probability, TIME, "write 5%", write_probability)
 
 
 def unlimited(number: Reader) -> Reader:
@@ -388,7 +283,7 @@ def _fails(node: Node, problems: Problems) -> Any:
 _FAILURE_RATES = mapping_of(PROBABILITY, word(meanings=FAILURES))
 FAILS = Reader(
     _fails,
-    {"anyOf": [_TIME, _FAILURE_RATES.schema]},
+    {"anyOf": [TIME, _FAILURE_RATES.schema]},
     write=_write_fails,
     about=About("{0} of `error`, or {1}", (PROBABILITY, _FAILURE_RATES)),
 )

@@ -11,13 +11,17 @@ from typing import TYPE_CHECKING
 from ..drawing.shapes import Drawing
 from ..drawing.svg import svg_file
 from ..errors import ModelError, Problem
+from ..report.data import json_text
 from ..report.sequence import sequence_of
 from ..report.sequence_drawing import sequence_drawing
+from ..report.timeline_drawing import gantt_drawing
 from ..results import CheckReport, Result, Verdict
 from ..trace import Trace
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+    from ..simulate.timeline import Timeline
 
 FORMATS = (".png", ".svg", ".pdf")
 _LONGEST_NAME = 80
@@ -35,6 +39,21 @@ def save_drawing(drawing: Drawing, path: str | Path) -> None:
             Path(path).write_text(svg_file(drawing), encoding="utf-8")
         else:
             _paint_file(drawing, path, suffix)
+    except OSError as error:
+        raise ModelError([Problem("E902", f"cannot write '{path}': {error.strerror or error}")]) from None
+
+
+def save_timeline(timeline: Timeline, path: str | Path) -> None:
+    """A Gantt chart as a picture, or with the ending .json the trace that Perfetto and chrome://tracing show.
+
+    Raises `ModelError`: the file has another ending (E903), or cannot be written (E902).
+    """
+    if Path(path).suffix.lower() != ".json":
+        must_be_picture(path, ".json (a Chrome trace)")
+        save_drawing(gantt_drawing(timeline), path)
+        return
+    try:
+        Path(path).write_text(json_text(timeline.to_chrome()) + "\n", encoding="utf-8")
     except OSError as error:
         raise ModelError([Problem("E902", f"cannot write '{path}': {error.strerror or error}")]) from None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..distributions import DISTRIBUTIONS, UNITS
 from . import vocabulary
 from .tables import all_mappings, words_of
 
@@ -21,8 +22,8 @@ def meaning_of(word: str) -> list[tuple[str, str]]:
     found += [("operator", meaning) for names, _, meaning in vocabulary.OPERATORS if word in names.split()]
     places = {
         "type": vocabulary.TYPES,
-        "unit of time": vocabulary.UNITS,
-        "distribution": vocabulary.DISTRIBUTIONS,
+        "unit of time": UNITS,
+        "distribution": {name: each.meaning for name, each in DISTRIBUTIONS.items()},
         "function": {**vocabulary.FUNCTIONS, **vocabulary.QUANTIFIERS},
         "predicate of an orchestration": vocabulary.ORCHESTRATION_PREDICATES,
         "predicate of a choreography": vocabulary.CHOREOGRAPHY_PREDICATES,

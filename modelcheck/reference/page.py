@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from ..distributions import COMPOUND, DISTRIBUTIONS, UNITS
 from ..expressions.parse import __doc__ as _GRAMMAR
-from ..load.values import DISTRIBUTIONS
 from . import vocabulary
 from .tables import Mappings, all_mappings, anchor, render
 
@@ -33,8 +33,10 @@ checked: run `modelcheck schema > schema.json`, and begin a model with the line
 """
 _TIMES = """\
 Times are numbers with a unit (`20ms`, `1.5s`; without a unit: seconds) or a distribution by name with its parameters,
-in order or by name: `exponential(35ms)`, `lognormal(mean=20ms, sigma=0.5)`. Probabilities are percentages (`5%`) or
-numbers (`0.05`), above 0 and below 1: what never happens is left out.
+in order or by name: `exponential(35ms)`, `lognormal(mean=20ms, sigma=0.5)`, `lognormal(median=20ms, p95=80ms)`. A
+fixed time before a delay is added to it: `5ms + exponential(20ms)`; one delay or another is a mixture: `mixture(90%
+exponential(20ms), 10% lognormal(mean=2s, sigma=1))`, of a service that sometimes starts cold. Probabilities are
+percentages (`5%`) or numbers (`0.05`), above 0 and below 1: what never happens is left out.
 """
 _FORMULAS = """\
 A formula is a condition, a new value or a number. It looks like Python, but is a language of its own, and nothing in a
@@ -94,13 +96,17 @@ def _values() -> Iterator[str]:
     yield "## Times and probabilities"
     yield ""
     yield _TIMES
-    yield from _table("unit | means", ((f"`{unit}`", text) for unit, text in vocabulary.UNITS.items()))
-    rows = ((f"`{_call(name)}`", vocabulary.DISTRIBUTIONS[name]) for name in DISTRIBUTIONS)
+    yield from _table("unit | means", ((f"`{unit}`", text) for unit, text in UNITS.items()))
+    rows = ((_calls(name), each.meaning) for name, each in DISTRIBUTIONS.items())
     yield from _table("distribution | meaning", rows)
 
 
-def _call(name: str) -> str:
-    return f"{name}({', '.join(DISTRIBUTIONS[name])})"
+def _calls(name: str) -> str:
+    """A distribution with its parameters, in each way that they can be given."""
+    if name in COMPOUND:
+        return name
+    given = (", ".join((*form, *DISTRIBUTIONS[name].optional)) for form in DISTRIBUTIONS[name].forms)
+    return " or ".join(f"`{name}({each})`" for each in given)
 
 
 def _formulas() -> Iterator[str]:

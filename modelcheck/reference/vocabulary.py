@@ -82,19 +82,6 @@ CHOREOGRAPHY_PREDICATES: Mapping[str, str] = {
     "dead_letter": "`dead_letter(participant.handler)`: it has put a message aside (where `on_failure: dead letter`)",
 }
 
-DISTRIBUTIONS: Mapping[str, str] = {
-    "constant": "always the same; `20ms` for short",
-    "exponential": "without memory: short times are the most frequent, and long ones happen",
-    "uniform": "evenly between two times",
-    "lognormal": "the usual shape of response times, with a long tail; `sigma` is that of the logarithm",
-    "gamma": "a sum of waiting times; a larger `shape` means less spread",
-    "erlang": "gamma with a whole `shape`: so many exponential stages, one after the other",
-    "weibull": "times to failure; a `shape` below 1 means a long tail",
-    "empirical": "drawn from measured times: a file with one number of seconds a line",
-}
-
-UNITS: Mapping[str, str] = {"us": "microseconds", "ms": "milliseconds", "s": "seconds", "min": "minutes", "h": "hours"}
-
 # An example of each property, in the design that `PROPERTY_FRAME` begins.
 PROPERTY_EXAMPLES: Mapping[str, str] = {
     "always": "stock is never negative: {always: stock >= 0}",

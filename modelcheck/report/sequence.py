@@ -74,6 +74,7 @@ class _Making:
     """The diagram while it is made."""
 
     trace: Trace
+    times: Sequence[str] = ()
     names: list[str] = field(default_factory=list)
     items: list[Arrow | Note] = field(default_factory=list)
     row: int = 0
@@ -85,20 +86,24 @@ class _Making:
             self.names.append(name)
         return self.names.index(name)
 
+    def at(self, index: int) -> str:
+        """The time of an action, where times are known."""
+        return f"  @\N{NO-BREAK SPACE}{self.times[index]}" if self.times else ""
+
     def add(self, item: Arrow | Note) -> None:
         self.items.append(item)
         self.row = item.row + 1
 
     def step(self, line: Line, moves: Sequence[Move]) -> None:
         """The arrows and notes of one line of the story."""
-        first, last = moves[0].action.label, moves[-1].action.label
+        last = moves[-1].action.label
         who = f" #{line.instance}" if line.instance else ""
         actor = self.lifeline(last.actor if line.actor or last.phase != "act" else self.trace.system.name)
         undo = last.phase.startswith("undo")
         changes = tuple(str(change) for change in line.changes)
         again = sum(self.take(move.action.label) for move in moves) > 0
         if last.target and last.target != last.actor and last.step:
-            self.call(line, first, last, actor, who)
+            self.call(line, moves, actor, who)
             if changes:
                 self.add(Note(self.row, actor, "", changes, undo=undo))
             return
@@ -108,23 +113,26 @@ class _Making:
             deed = ""
         deed += " (delivered again)" if again else ""
         if deed or changes:
-            self.add(Note(self.row, actor, f"{deed}{who}" if deed else "", changes, undo=undo))
+            told = f"{deed}{who}{self.at(moves[-1].index)}" if deed else ""
+            self.add(Note(self.row, actor, told, changes, undo=undo))
         self.publish(moves[-1], actor, who)
         if last.text == "dead letter":
             self.add(Arrow(self.row, actor, actor, f"dead letter: {last.message}{who}", "dead", None))
 
-    def call(self, line: Line, first: Label, last: Label, actor: int, who: str) -> None:
+    def call(self, line: Line, moves: Sequence[Move], actor: int, who: str) -> None:
         """A call of a service and its reply, or one of the two."""
+        first, last = moves[0].action.label, moves[-1].action.label
         target = self.lifeline(last.target)
         undo = last.phase.startswith("undo")
         if first.phase in ("start", "undo start"):
-            text = f"{'undo ' if undo else ''}{last.step}{who}"
+            text = f"{'undo ' if undo else ''}{last.step}{who}{self.at(moves[0].index)}"
             self.add(Arrow(self.row, actor, target, text, "call", self.row, undo=undo))
         if last.phase in ("finish", "undo finish"):
             good = last.outcome in ("", "ok")
             said = line.text.partition(": ")[2] or ("undone" if undo and good else last.outcome or "ok")
             kind = "reply" if good else "failure"
-            self.add(Arrow(self.row, target, actor, said + who, kind, self.row, undo=undo))
+            text = said + who + self.at(moves[-1].index)
+            self.add(Arrow(self.row, target, actor, text, kind, self.row, undo=undo))
 
     def publish(self, move: Move, actor: int, who: str) -> None:
         """A message into each queue that receives one."""
@@ -135,7 +143,9 @@ class _Making:
             for event in _into(self.trace, queue, label.publishes):
                 lost = room is not None and room <= 0
                 room = None if room is None else room - 1
-                arrow = Arrow(row, actor, self.lifeline(receiver_of(queue)), event + who, "event", None)
+                arrow = Arrow(
+                    row, actor, self.lifeline(receiver_of(queue)), event + who + self.at(move.index), "event", None
+                )
                 if not lost:
                     self.waiting.setdefault(queue, []).append((len(self.items), event, label.instance))
                 self.add(replace(arrow, mark="lost" if lost else "waiting"))
@@ -159,14 +169,16 @@ class _Making:
         return again
 
 
-def sequence_of(told: Trace | Result) -> Diagram:
-    """The sequence diagram of a trace, or of a result's trace with what it shows; raises ValueError where a result has
-    none."""
+def sequence_of(told: Trace | Result, times: Sequence[str] = ()) -> Diagram:
+    """The sequence diagram of a trace, or of a result's trace with what it shows; `times`: when each action happens.
+
+    Raises ValueError where a result has no trace.
+    """
     trace = told if isinstance(told, Trace) else told.trace
     if trace is None:
         raise ValueError("this result has no trace to draw")
     lines = story(trace) if isinstance(told, Trace) else tell(told)
-    making = _Making(trace)
+    making = _Making(trace, times)
     moves = moves_of(trace)
     begins, loop = "", None
     for line in lines:

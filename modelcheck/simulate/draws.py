@@ -10,6 +10,7 @@ Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from hashlib import blake2b
 from typing import TypeAlias
@@ -17,7 +18,9 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from ..model import Delay
 from .delays import Array, Sampler
+from .delays.compound import LEAST, MOST
 
 Jobs: TypeAlias = range | NDArray[np.int64]
 
@@ -60,21 +63,44 @@ def uniform(chosen: tuple[int, int], job: int) -> float:
     return (x >> 12) * 2.0**-52 + 2.0**-53
 
 
+def correlated(numbers: Array, common: Array, correlation: float) -> Array:
+    """Uniform numbers that share a common factor: a Gaussian copula (Vasicek 1987, with one factor for each job).
+
+    As normal variables any two of them have this correlation; each by itself is as uniform as it was.
+    """
+    from scipy import special
+
+    normal = math.sqrt(correlation) * special.ndtri(common) + math.sqrt(1 - correlation) * special.ndtri(numbers)
+    return np.clip(special.ndtr(normal), LEAST, MOST)
+
+
 class Draws:
     """The draws of one task for one purpose, through a sampler (or as they are): by job, visit and attempt.
 
     They are made in blocks of neighbouring jobs (short ones for visits that few jobs make), of which the last few
-    are kept: memory does not grow with the number of jobs.
+    are kept: memory does not grow with the number of jobs. delay: the distribution that is drawn from, where it is one.
+    correlation: of these numbers with all others that are drawn with it for the same job; see `correlated`.
     """
 
-    def __init__(self, seed: int, task: str, purpose: str, sample: Sampler | None = None):
-        self.seed, self.task, self.purpose = seed, task, purpose
+    def __init__(
+        self,
+        seed: int,
+        task: str,
+        purpose: str,
+        sample: Sampler | None = None,
+        delay: Delay | None = None,
+        correlation: float = 0.0,
+    ):
+        self.seed, self.task, self.purpose, self.delay, self.correlation = seed, task, purpose, delay, correlation
         self.sample: Callable[[Array], Array] = sample or (lambda numbers: numbers)
         self._blocks: dict[tuple[int, int, int], list[float]] = {}
 
     def of_jobs(self, jobs: Jobs, visit: int = 1, attempt: int = 1) -> Array:
         """The draws for these jobs, given as a range or as an array of their numbers."""
-        return self.sample(uniforms(stream(self.seed, self.task, visit, attempt, self.purpose), jobs))
+        numbers = uniforms(stream(self.seed, self.task, visit, attempt, self.purpose), jobs)
+        if self.correlation:
+            numbers = correlated(numbers, uniforms(stream(self.seed, "", purpose="luck"), jobs), self.correlation)
+        return self.sample(numbers)
 
     def __call__(self, job: int, visit: int = 1, attempt: int = 1) -> float:
         """The draw for one job."""
@@ -86,8 +112,7 @@ class Draws:
         return block[offset]
 
     def _make_block(self, number: int, size: int, visit: int, attempt: int) -> list[float]:
-        chosen = stream(self.seed, self.task, visit, attempt, self.purpose)
-        block: list[float] = self.sample(uniforms(chosen, range(number * size, (number + 1) * size))).tolist()
+        block: list[float] = self.of_jobs(range(number * size, (number + 1) * size), visit, attempt).tolist()
         if len(self._blocks) >= 2 * KEPT:
             for old in list(self._blocks)[:KEPT]:
                 del self._blocks[old]

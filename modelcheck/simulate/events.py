@@ -63,6 +63,7 @@ class EventLoop:
         self.changed = False
         self.happenings: list[Happening] | None = [] if record else None
         self.begun: list[State] = []
+        self.arrived: list[float] = []
         self.choice = Draws(plan.seed, "", "choice")
         self.initial = list(islice(_initial_states(system), MOST_INITIAL + 1))
         if not self.initial or len(self.initial) > MOST_INITIAL:
@@ -100,7 +101,7 @@ class EventLoop:
         return Runs(
             makespans, endings, tuple(labels), undos, calls, publishes, deliveries, first, self.starts,
             {pool.name: pool.busy for pool in pools}, {}, {pool.name: pool.longest for pool in pools}, horizon,
-            tuple(self.begun), tuple(self.happenings or ()),
+            tuple(self.begun), tuple(self.arrived), tuple(self.happenings or ()),
         )  # fmt: skip
 
     def run_alone(self, number: int) -> Job:
@@ -156,6 +157,7 @@ class EventLoop:
         job = self.live[number] = Job(number, place, now, Inbox(self.plan, number))
         if self.happenings is not None:
             self.begun.append(place.state)
+            self.arrived.append(now)
         return job
 
     def _arrive(self, now: float) -> None:

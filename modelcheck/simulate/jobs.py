@@ -37,7 +37,7 @@ class Runs:
     endings: one number a job, into `labels`; `stuck` where it stopped for ever, `out of range` where a variable left
     its range. starts: how often each task was started; busy, waited: the worker-seconds that each pool was used, and
     that was waited for it; longest: its longest queue; horizon: the end of the last of them.
-    begun, happenings: the state each job began in and every action, where that was recorded.
+    begun, arrived, happenings: the state each job began in, when it arrived, and every action, where that was recorded.
     """
 
     makespans: Array
@@ -54,6 +54,7 @@ class Runs:
     longest: Mapping[str, int] = field(default_factory=dict)
     horizon: float = 0.0
     begun: tuple[State, ...] = ()
+    arrived: tuple[float, ...] = ()
     happenings: tuple[Happening, ...] = ()
 
     def __len__(self) -> int:
@@ -91,6 +92,7 @@ def joined(blocks: Iterable[Runs]) -> Runs:
         {pool: max(part.longest.get(pool, 0) for part in parts) for pool in parts[0].longest},
         max(part.horizon for part in parts),
         tuple(state for part in parts for state in part.begun),
+        tuple(time for part in parts for time in part.arrived),
         tuple(each for part in parts for each in part.happenings),
     )  # fmt: skip
 

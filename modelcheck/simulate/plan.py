@@ -6,6 +6,7 @@ and the step of the actions' labels.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -14,7 +15,8 @@ from .. import model
 from ..errors import ModelError, Problem, position_of
 from ..expand import expand, flows_of
 from ..graph.events import DEFAULT_CHANNEL, channel_of, deliveries
-from .delays import mean, sampler
+from .arrivals import Intervals, Users, arrivals_of
+from .delays import law_of
 from .draws import Draws
 
 Key = tuple[str, str]
@@ -59,35 +61,37 @@ class Receiver:
 class Plan:
     """All tasks of a design, the sizes of its limited pools, when jobs arrive, and what the reader should know.
 
-    receivers: the queues that each event is put into; publish, deliver: what these cost, where they cost time.
+    interval: the times between the arrivals of jobs, mean_interval their mean; users: who start jobs and wait for
+    them; without either, each job is alone. receivers: the queues that each event is put into; publish, deliver: what
+    these cost, where they cost time. correlation: of the durations of one job (0: they are independent).
     """
 
     seed: int
     tasks: Mapping[Key, Task]
     pools: Mapping[str, int]
-    interval: Draws | None = None
+    interval: Intervals | None = None
     mean_interval: float = 0.0
     publish: Mapping[str, Draws] = field(default_factory=dict)
     deliver: Mapping[tuple[str, str], Draws] = field(default_factory=dict)
     receivers: Mapping[str, tuple[Receiver, ...]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    users: Users | None = None
+    correlation: float = 0.0
 
 
 def plan_of(design: model.Orchestration | model.Choreography, seed: int) -> Plan:
     """The plan of a design; raises `ModelError` with everything that is wrong in its times."""
-    design, builder = expand(design), _Builder(seed)
+    design = expand(design)
+    builder = _Builder(seed, design.correlation)
+    if not 0 <= design.correlation <= 1:
+        message = f"a correlation of {design.correlation:g} cannot be"
+        builder.problems.append(Problem("E431", message, position_of(design.name), "give a number from 0 to 1"))
+        builder.correlation = 0.0
     if isinstance(design, model.Orchestration):
         _plan_orchestration(design, builder)
     else:
         _plan_choreography(design, builder)
-    interval, mean_interval = None, 0.0
-    if design.arrivals is not None:
-        interval, mean_interval = builder.draws("", "arrival", design.arrivals.interval)
-        if interval is not None and mean_interval == 0:
-            problem = Problem(
-                "E405", "jobs arrive all at once: the interval between arrivals is 0", position_of(design.name)
-            )
-            builder.problems.append(problem)
+    interval, users = builder.arrivals(design)
     if builder.problems:
         raise ModelError(dict.fromkeys(builder.problems))
     if not builder.timed:
@@ -101,14 +105,14 @@ def plan_of(design: model.Orchestration | model.Choreography, seed: int) -> Plan
             f"no time is given for {listed}: {'it takes' if len(builder.untimed) == 1 else 'they take'} none"
         )
     return Plan(
-        seed, builder.tasks, builder.pools, interval, mean_interval, builder.publish, builder.deliver,
-        builder.receivers, tuple(builder.notes),
+        seed, builder.tasks, builder.pools, interval, 0.0 if interval is None else interval.mean, builder.publish,
+        builder.deliver, builder.receivers, tuple(builder.notes), users, design.correlation,
     )  # fmt: skip
 
 
 class _Builder:
-    def __init__(self, seed: int):
-        self.seed = seed
+    def __init__(self, seed: int, correlation: float):
+        self.seed, self.correlation = seed, correlation
         self.tasks: dict[Key, Task] = {}
         self.pools: dict[str, int] = {}
         self.publish: dict[str, Draws] = {}
@@ -130,12 +134,31 @@ class _Builder:
         if delay is None:
             return None, 0.0
         try:
-            found = Draws(self.seed, task, purpose, sampler(delay)), mean(delay)
+            law = law_of(delay)
         except ModelError as error:
             self.problems += error.problems
             return None, 0.0
-        self.timed = self.timed or purpose != "arrival"
-        return found
+        self.timed = True
+        correlation = self.correlation if purpose == "service" else 0.0
+        return Draws(self.seed, task, purpose, law.draw or law.quantile, delay, correlation), law.mean
+
+    def arrivals(self, design: model.Orchestration | model.Choreography) -> tuple[Intervals | None, Users | None]:
+        """How jobs arrive; and what cannot be done in time, because it takes for ever on average."""
+        try:
+            intervals, users, note = arrivals_of(design.arrivals, self.seed, design.name)
+        except ModelError as error:
+            self.problems += error.problems
+            return None, None
+        self.notes += [note] if note else []
+        endless = [task for task in self.tasks.values() if math.isinf(task.mean) and task.timeout is None]
+        for task in endless:
+            if task.pools and intervals is not None:
+                message = f"{task.pools[-1]} cannot keep up: what {task.key[1]} takes has no mean"
+                hint = "another distribution (a shape above 1), or a timeout"
+                self.problems.append(Problem("E413", message, position_of(task.key[1]), hint))
+            else:
+                self.notes.append(f"what {task.key[1]} takes has no mean: look at percentiles, not at means")
+        return intervals, users
 
     def pool(self, name: str, size: int | None) -> tuple[str, ...]:
         if size is None:

@@ -23,6 +23,7 @@ class Recording:
     design: model.Orchestration | model.Choreography
     system: TransitionSystem
     begun: tuple[State, ...]
+    arrived: tuple[float, ...]
     happenings: tuple[Happening, ...]
 
 
@@ -30,7 +31,7 @@ def record(design: model.Orchestration | model.Choreography, jobs: int = 1, seed
     """Simulates some jobs by the event loop and keeps every action. Raises `ModelError`."""
     system = alone(design)
     runs = loop_for(design, system, plan_of(design, seed), record=True).run(range(jobs))
-    return Recording(design, system, runs.begun, runs.happenings)
+    return Recording(design, system, runs.begun, runs.arrived, runs.happenings)
 
 
 def trace_of(recording: Recording, system: TransitionSystem, job: int = 0) -> Trace:

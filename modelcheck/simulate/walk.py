@@ -55,7 +55,7 @@ class Walk:
         self.system = system
         self.shared = shared
         self._places: dict[tuple[State, tuple[Flight, ...]], Place] = {}
-        self._flights = tuple(_flight(action) for action in system.actions)
+        self.flights = tuple(_flight(action) for action in system.actions)
         names = {system.variables[position].name for position in shared}
         self.reads_shared = any(references(action.guard) & names for action in system.actions)
         self.writes_shared = tuple(bool(names & set(action.updates)) for action in system.actions)
@@ -94,7 +94,7 @@ class Walk:
         starts: dict[Ask, list[Move]] = {}
         finishes: dict[tuple[Flight, str], list[Move]] = {}
         for number, successor in self._successors(state):
-            action, flight = self.system.actions[number], self._flights[number]
+            action, flight = self.system.actions[number], self.flights[number]
             label, move = action.label, Move(number, action, successor, running, flight)
             if label.then == "redelivered":
                 continue  # Duplicates have no probability; the plan says so.
