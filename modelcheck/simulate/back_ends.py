@@ -38,6 +38,18 @@ def _max_plus(setting: Setting, jobs: range) -> Iterator[Runs]:
     yield run(setting.design, setting.plan, jobs)
 
 
+def _queues_obstacle(setting: Setting) -> str:
+    from .recursion import obstacle
+
+    return obstacle(setting)
+
+
+def _queues(setting: Setting, jobs: range) -> Iterator[Runs]:
+    from .recursion import blocks
+
+    return blocks(setting, jobs)
+
+
 def _routes_obstacle(setting: Setting) -> str:
     from .routes import obstacle
 
@@ -56,6 +68,7 @@ def _events(setting: Setting, jobs: range) -> Iterator[Runs]:
 
 BACK_ENDS = (
     BackEnd("max-plus", "nothing queues, fails or branches", True, _max_plus_obstacle, _max_plus),
+    BackEnd("queues", "jobs wait first come first served, and none comes back", False, _queues_obstacle, _queues),
     BackEnd("routes", "each job's order of work is known beforehand", False, _routes_obstacle, _routes),
     BackEnd("events", "", False, lambda _: "", _events),
 )

@@ -17,8 +17,8 @@ from ..graph.events import DEFAULT_CHANNEL, channel_of, deliveries
 from ..system import TransitionSystem
 from .delays import Array
 from .jobs import Runs
-from .maxplus import alike, latest, may_queue, work
-from .plan import Key, Plan, handlers_of
+from .maxplus import alike, latest, work
+from .plan import Plan, handlers_of
 
 
 @dataclass(frozen=True)
@@ -48,11 +48,17 @@ def obstacle_in_events(design: model.Choreography, plan: Plan, system: Transitio
         if any(each.handler == reaction.handler for each in found):
             return f"{reaction.handler} reacts more than once"
         found.append(reaction)
+    return _crowded(design, system, found)
+
+
+def handlers_in_order(design: model.Choreography) -> nx.DiGraph[str]:
+    """Which handler comes after which, where each reacts once."""
     order: nx.DiGraph[str] = nx.DiGraph()
-    order.add_nodes_from(each.handler for each in found)
-    order.add_edges_from((each.cause, each.handler) for each in found if each.cause)
-    nodes: dict[Key, str] = {("step", each.handler): each.handler for each in found}
-    return may_queue(plan, nodes, order) or _crowded(design, system, found)
+    for each in reactions(design):
+        order.add_node(each.handler)
+        if each.cause:
+            order.add_edge(each.cause, each.handler)
+    return order
 
 
 def _crowded(design: model.Choreography, system: TransitionSystem, found: list[Reaction]) -> str:

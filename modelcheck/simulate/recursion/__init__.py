@@ -6,16 +6,16 @@ Each stage is served by recursion (Lindley 1952; Kiefer and Wolfowitz 1955) for 
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from itertools import islice
+from collections import Counter, deque
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from ..arriving import BLOCK, arriving
+from ..arriving import arriving
 from ..delays import Array
 from ..jobs import Runs
+from ..plan import Key, Task
 from ..routes.map import Obstacle
 from ..setting import Setting
 from .network import Network, Work, network_of
@@ -38,19 +38,37 @@ def blocks(setting: Setting, jobs: range) -> Iterator[Runs]:
 
     Where several are ready at the same time and nothing says who is first, the event loop goes on: with all of them.
     """
-    given = 0
+    given, known = 0, _Totals()
     try:
         for runs in _blocks(setting, jobs):
             yield runs
             given += len(runs)
+            known.add(runs)
     except Tie:
-        yield from _by_events(setting, jobs, given)
+        yield known.rest(setting.loop().run(jobs), given)
 
 
-def _by_events(setting: Setting, jobs: range, given: int) -> Iterator[Runs]:
-    runs = setting.loop().run(jobs)
-    for start in range(given, len(jobs), BLOCK):
-        yield runs.part(slice(start, start + BLOCK))
+@dataclass
+class _Totals:
+    """What some runs add up to."""
+
+    starts: Counter[Key] = field(default_factory=Counter)
+    busy: Counter[str] = field(default_factory=Counter)
+    waited: Counter[str] = field(default_factory=Counter)
+
+    def add(self, runs: Runs) -> None:
+        for total, part in ((self.starts, runs.starts), (self.busy, runs.busy), (self.waited, runs.waited)):
+            total.update(part)  # type: ignore[attr-defined]
+
+    def rest(self, runs: Runs, given: int) -> Runs:
+        """The runs without the first ones, which add up to these totals."""
+        columns = ("makespans", "endings", "undos", "calls", "publishes", "deliveries")
+        return replace(
+            runs, first=runs.first + given, **{name: getattr(runs, name)[given:] for name in columns},
+            starts={key: count - self.starts[key] for key, count in runs.starts.items()},
+            busy={pool: seconds - self.busy[pool] for pool, seconds in runs.busy.items()},
+            waited={pool: seconds - self.waited[pool] for pool, seconds in runs.waited.items()},
+        )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -91,7 +109,7 @@ def _blocks(setting: Setting, jobs: range) -> Iterator[Runs]:
             yield replace(_runs(ready, ended, network, stages, plan.tasks), horizon=horizon)
 
 
-def _runs(block: _Block, ended: Array, network: Network, stages: list[Stage], tasks: object) -> Runs:
+def _runs(block: _Block, ended: Array, network: Network, stages: list[Stage], tasks: Mapping[Key, Task]) -> Runs:
     work, count = block.work, len(block.jobs)
     makespans = ended - block.arrived
     if work.ends is not None:

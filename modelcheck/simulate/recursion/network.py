@@ -5,18 +5,20 @@ A stage is a pool with its workers, or what needs none. Stages are in a row wher
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 import networkx as nx
 import numpy as np
 
 from ... import model
+from ..arriving import arrives_not
 from ..delays import Array
+from ..draws import Draws
 from ..jobs import Endings
 from ..maxplus import flow_order, static_obstacle
-from ..plan import Key, Plan, Task
+from ..plan import Key, Plan, Task, handlers_of
 from ..reactions import reactions
 from ..routes.legs import Numbers, Travellers, pauses
 from ..routes.map import Map, Obstacle, map_of
@@ -54,13 +56,13 @@ class Network(Protocol):
 
 def network_of(setting: Setting) -> Network:
     """The network of a setting; raises `Obstacle`."""
-    if setting.plan.interval is None:
-        raise Obstacle("each job runs alone")
+    if reason := arrives_not(setting.plan):
+        raise Obstacle(reason)
     for task in setting.plan.tasks.values():
         if len(task.pools) > 1:
             raise Obstacle(f"{task.key[1]} needs workers of {' and '.join(task.pools)} at once")
-    if not static_obstacle(setting.design, setting.plan, setting.system):
-        return _Fixed(setting)
+    if not static_obstacle(setting.design, setting.plan, setting.system) and _all_succeed(setting.plan):
+        return _fixed(setting)
     return _Varied(setting)
 
 
@@ -77,47 +79,80 @@ def _in_a_row(order: nx.DiGraph[Hashable], plan: Plan) -> tuple[list[Hashable], 
     return stages, tuple(str(stage) if stage in limited else "" for stage in stages), watched
 
 
+@dataclass(frozen=True)
 class _Fixed:
-    """All jobs do the same, in an order with forks and joins, and nothing fails."""
+    """All jobs do the same, in an order with forks and joins, and nothing fails.
 
-    def __init__(self, setting: Setting):
-        plan = setting.plan
-        self.steps: list[tuple[Task, tuple[int, ...], tuple[tuple[object, ...], ...]]] = []
-        order: nx.DiGraph[Hashable] = nx.DiGraph()
-        self.ending, self.publishes, self.deliveries = "completed", 0.0, 0.0
-        found = list(_flow(setting.design, plan) if isinstance(setting.design, model.Orchestration) else ())
-        columns = {task.key: 1 + number for number, (task, _) in enumerate(found)}
-        for task, before in found:
-            stage = _stage(task)
-            order.add_node(stage)
-            order.add_edges_from((_stage(plan.tasks[key]), stage) for key in before)
-        stages, self.pools, self.watched = _in_a_row(order, plan)
-        self.tasks = [
-            (stages.index(_stage(task)), task, columns[task.key], tuple(columns[key] for key in before) or (0,))
-            for task, before in found
-        ]
+    tasks: each with its stage, its column, and the columns of what it waits for. paths: what a message costs on its way.
+    """
+
+    pools: tuple[str, ...]
+    watched: tuple[bool, ...]
+    tasks: tuple[tuple[int, Task, int, tuple[int, ...], tuple[Draws, ...]], ...]
+    label: str
+    publishes: float
+    deliveries: float
 
     def work(self, jobs: range) -> Work:
+        """The same for all of them."""
         count = len(jobs)
         everyone = np.arange(count)
         customers = []
-        for stage, task, column, before in self.tasks:
+        for stage, task, column, before, path in self.tasks:
             pause = pauses(task, jobs, 1, 1)
+            waits = (*(draws.of_jobs(jobs) for draws in path), *(() if pause is None else (pause,)))
             delay = np.zeros(count) if task.delay is None else task.delay.of_jobs(jobs)
-            group = Customers(task.key, column, before, everyone, () if pause is None else (pause,), delay)
-            customers.append((stage, group))
-        calls = np.full(count, len(self.tasks))
-        return Work(customers, calls, np.zeros(count), np.zeros(count, dtype=np.uint8), (self.ending,))
+            customers.append((stage, Customers(task.key, column, before, everyone, waits, delay)))
+        calls, none, alike = np.full(count, len(self.tasks)), np.zeros(count), np.zeros(count, dtype=np.uint8)
+        return Work(customers, calls, none, alike, (self.label,), None, self.publishes, self.deliveries)
+
+
+# A task, what comes before it, and what it takes until a message of it is there.
+Link: TypeAlias = tuple[Task, tuple[Key, ...], tuple[Draws, ...]]
+
+
+def _fixed(setting: Setting) -> _Fixed:
+    design, plan = setting.design, setting.plan
+    flow = isinstance(design, model.Orchestration)
+    links = list(_steps(design, plan) if isinstance(design, model.Orchestration) else _handlers(design, plan))
+    columns = {task.key: 1 + number for number, (task, _, _) in enumerate(links)}
+    order: nx.DiGraph[Hashable] = nx.DiGraph()
+    for task, before, _ in links:
+        order.add_node(_stage(task))
+        order.add_edges_from((_stage(plan.tasks[key]), _stage(task)) for key in before)
+    stages, pools, watched = _in_a_row(order, plan)
+    tasks = tuple(
+        (stages.index(_stage(task)), task, columns[task.key], tuple(columns[key] for key in before) or (0,), path)
+        for task, before, path in links
+    )
+    publishes = 0.0
+    if isinstance(design, model.Choreography):
+        published = (len(handler.publishes) for _, key, handler in handlers_of(design) if ("step", key) in columns)
+        publishes = float(len(design.starts) + sum(published))
+    deliveries = 0.0 if flow else float(len(links))
+    return _Fixed(pools, watched, tasks, "completed" if flow else "finished", publishes, deliveries)
 
 
 def _stage(task: Task) -> Hashable:
     return task.pools[0] if task.pools else task.key
 
 
-def _flow(design: model.Orchestration, plan: Plan) -> Iterable[tuple[Task, tuple[Key, ...]]]:
+def _steps(design: model.Orchestration, plan: Plan) -> Iterator[Link]:
     order = flow_order(design)
     for name in nx.topological_sort(order):
-        yield plan.tasks["step", name], tuple(("step", before) for before in order.predecessors(name))
+        yield plan.tasks["step", name], tuple(("step", before) for before in order.predecessors(name)), ()
+
+
+def _handlers(design: model.Choreography, plan: Plan) -> Iterator[Link]:
+    for each in reactions(design):
+        costs = (plan.publish.get(each.event or ""), plan.deliver.get((each.event or "", each.queue)))
+        before = (("step", each.cause),) if each.cause else ()
+        yield plan.tasks["step", each.handler], before, tuple(cost for cost in costs if cost is not None)
+
+
+def _all_succeed(plan: Plan) -> bool:
+    tasks = (task for key, task in plan.tasks.items() if key[0] == "step")
+    return all([name for name, _ in task.shares] == ["ok"] and task.timeout is None for task in tasks)
 
 
 class _Varied:

@@ -32,8 +32,6 @@ Codes: TypeAlias = NDArray[np.int16]
 
 def obstacle(setting: Setting) -> str:
     """Why the order of work is not known beforehand; empty where it is."""
-    if setting.plan.interval is None:
-        return "each job runs alone"
     try:
         map_of(setting, setting.loop().initial)
     except Obstacle as found:

@@ -13,6 +13,7 @@ import networkx as nx
 
 from ... import model
 from ...system import State
+from ..arriving import arrives_not
 from ..plan import Key, Task
 from ..setting import Setting
 from ..walk import Flight, Move, Place, Walk
@@ -51,6 +52,8 @@ def outcomes_of(task: Task) -> dict[str, None]:
 
 def map_of(setting: Setting, initial: Sequence[State]) -> Map:
     """The map of a setting; raises `Obstacle`."""
+    if reason := arrives_not(setting.plan):
+        raise Obstacle(reason)
     if isinstance(setting.design, model.Choreography):
         raise Obstacle("messages are taken as they come")
     if setting.shared:
