@@ -7,7 +7,7 @@ Each stage is served by recursion (Lindley 1952; Kiefer and Wolfowitz 1955) for 
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -15,7 +15,7 @@ import numpy as np
 from ..arriving import arriving
 from ..delays import Array
 from ..jobs import Runs
-from ..plan import Key, Task
+from ..plan import Key, Plan
 from ..routes.map import Obstacle
 from ..setting import Setting
 from .network import Network, Work, network_of
@@ -106,16 +106,16 @@ def _blocks(setting: Setting, jobs: range) -> Iterator[Runs]:
             for stage in stages:
                 stage.waiting = [customers.moved(-count) for customers in stage.waiting]
             horizon = max(horizon, float(ended.max()))
-            yield replace(_runs(ready, ended, network, stages, plan.tasks), horizon=horizon)
+            yield replace(_runs(ready, ended, network, stages, plan), horizon=horizon)
 
 
-def _runs(block: _Block, ended: Array, network: Network, stages: list[Stage], tasks: Mapping[Key, Task]) -> Runs:
+def _runs(block: _Block, ended: Array, network: Network, stages: list[Stage], plan: Plan) -> Runs:
     work, count = block.work, len(block.jobs)
     makespans = ended - block.arrived
     if work.ends is not None:
         makespans[~work.ends] = np.nan
-    starts = dict.fromkeys(tasks, 0)
-    busy, waited, longest = {}, {}, {}
+    starts, pools = dict.fromkeys(plan.tasks, 0), plan.pools
+    busy, waited, longest = dict.fromkeys(pools, 0.0), dict.fromkeys(pools, 0.0), dict.fromkeys(pools, 0)
     for pool, stage in zip(network.pools, stages, strict=True):
         for key, times in stage.starts.items():
             starts[key] += times

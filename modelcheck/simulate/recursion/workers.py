@@ -39,7 +39,7 @@ class Workers:
     def serve(self, ready: Array, delay: Array) -> Array:
         """When each of these customers begins, who come in this order (`ready` does not fall), after those before."""
         columns = len(ready) // STRETCH
-        if len(ready) < FEW:
+        if len(ready) < FEW or columns < 2:
             return self._one_by_one(ready, delay)
         many = columns * STRETCH
         begun = np.empty(len(ready))
