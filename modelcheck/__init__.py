@@ -20,7 +20,20 @@ if TYPE_CHECKING:
     from typing import Any
 
     from . import model as model
-    from .api import check, compare, explore, graph, load, outcomes, same_outcomes, simulate, timeline, to_text
+    from .api import (
+        calibrate,
+        check,
+        compare,
+        explore,
+        graph,
+        load,
+        outcomes,
+        same_outcomes,
+        scale,
+        simulate,
+        timeline,
+        to_text,
+    )
     from .engine.target import Limits
     from .errors import ModelError
     from .results import CheckReport, Finding, Result, Verdict
@@ -28,6 +41,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "calibrate": "api",
     "check": "api",
     "compare": "api",
     "explore": "api",
@@ -35,6 +49,7 @@ _HOMES = {
     "load": "api",
     "outcomes": "api",
     "same_outcomes": "api",
+    "scale": "api",
     "simulate": "api",
     "timeline": "api",
     "to_text": "api",
@@ -53,6 +68,7 @@ __all__ = [
     "ModelError",
     "Result",
     "Verdict",
+    "calibrate",
     "check",
     "compare",
     "explore",
@@ -61,6 +77,7 @@ __all__ = [
     "model",
     "outcomes",
     "same_outcomes",
+    "scale",
     "simulate",
     "timeline",
     "to_text",

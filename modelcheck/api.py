@@ -15,8 +15,10 @@ from .results import CheckReport, Result
 if TYPE_CHECKING:
     import networkx as nx
 
+    from .calibrate import Calibration, Measurements
     from .check.outcomes import Agreement, Outcomes
     from .compare import Comparison
+    from .compare.scalability import Scalability
     from .explore.exploration import Exploration
     from .simulate import SimulationResult
     from .simulate.timeline import Timeline
@@ -168,6 +170,42 @@ def compare(
         load(each, constants) if isinstance(each, (str, Path)) else each for each in (orchestration, choreography)
     )
     return run(first, second, jobs=jobs, seed=seed)
+
+
+def scale(
+    source: str | Path | model.Model,
+    vary: str,
+    values: Iterable[float],
+    objective: str,
+    *,
+    jobs: int = 10_000,
+    seed: int = 1,
+    constants: Mapping[str, str] | None = None,
+) -> Scalability:
+    """How far a design scales: Min and Max of what is varied under an objective; see `compare.scalability.scale`."""
+    from .compare.scalability import scale as run
+
+    design = load(source, constants) if isinstance(source, (str, Path)) else source
+    return run(design, vary, list(values), objective, jobs, seed)
+
+
+def calibrate(
+    source: str | Path | model.Model,
+    measurements: str | Path | Measurements,
+    *,
+    columns: Mapping[str, str] | None = None,
+    unit: str | None = None,
+    names: Mapping[str, str] | None = None,
+    fit: str = "empirical",
+    jobs: int = 10_000,
+    seed: int = 1,
+    constants: Mapping[str, str] | None = None,
+) -> Calibration:
+    """A model with the times of measured executions (a CSV file), set beside them; see `calibrate.calibrate`."""
+    from .calibrate import calibrate as run
+
+    design = load(source, constants) if isinstance(source, (str, Path)) else source
+    return run(design, measurements, columns=columns, unit=unit, names=names, fit=fit, jobs=jobs, seed=seed)
 
 
 def graph(

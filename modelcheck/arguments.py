@@ -109,7 +109,48 @@ def parser_of() -> argparse.ArgumentParser:
     compare = _verb(verbs, "compare", "an orchestration and a choreography of the same tasks, side by side")
     compare.add_argument("orchestration", metavar="ORCHESTRATION")
     compare.add_argument("choreography", metavar="CHOREOGRAPHY")
+    compare.add_argument("--scaling", action="store_true", help="also how times grow with services, load and overheads")
     _add_runs(compare)
+
+    scale = _verb(verbs, "scale", "how far a design, or each of two, scales under an objective")
+    scale.add_argument("model", metavar="MODEL")
+    scale.add_argument("other", nargs="?", metavar="OTHER", help="a second design to set beside it")
+    scale.add_argument(
+        "--vary",
+        type=_varied,
+        required=True,
+        metavar="WHAT=VALUES",
+        help="a constant, rate (jobs a second), workers, 'workers of NAME' or listeners, as in N=1..20, rate=5,10,20,"
+        " rate=10..100 by 10",
+    )
+    scale.add_argument(
+        "--objective", required=True, metavar="TEXT", help="'p95 <= 2s', 'mean < 300ms and utilisation <= 80%%'"
+    )
+    _add_runs(scale)
+
+    calibrate = _verb(verbs, "calibrate", "give a design the times that were measured, and set it beside them")
+    calibrate.add_argument("model", metavar="MODEL")
+    calibrate.add_argument("measurements", metavar="FILE", help="a .csv file with a row for each piece of work")
+    calibrate.add_argument("-o", "--output", metavar="FILE", help="write the calibrated model, a .yaml file")
+    calibrate.add_argument(
+        "--columns",
+        type=_pair,
+        action="append",
+        metavar="WHAT=NAME",
+        help="the column of the task, the start, the end or the execution (func, start, end, request_id)",
+    )
+    calibrate.add_argument(
+        "--name",
+        type=_pair,
+        action="append",
+        metavar="NAME=TASK",
+        help="what a name in the file means: a step, 'undo STEP', a participant.handler, or nothing to leave it out",
+    )
+    calibrate.add_argument("--unit", choices=("s", "ms", "us", "ns"), help="of the file's times (seconds)")
+    calibrate.add_argument(
+        "--fit", choices=("empirical", "lognormal"), default="empirical", help="what measured times become (empirical)"
+    )
+    _add_runs(calibrate)
 
     outcomes = _verb(verbs, "outcomes", "what the outside can see in the end, of one design or of two side by side")
     outcomes.add_argument("model", metavar="MODEL")
@@ -255,6 +296,33 @@ def _reductions(text: str) -> tuple[str, ...]:
             message = f"'{_shown(name)}' is none of all, none, {', '.join(REDUCTIONS)}"
             raise argparse.ArgumentTypeError(message)
     return names
+
+
+def _varied(text: str) -> tuple[str, list[float]]:
+    """What is varied, and its values: WHAT=1..20, WHAT=1,2,5, WHAT=10..100 by 10."""
+    name, _, given = text.partition("=")
+    values: list[float] = []
+    try:
+        for part in given.split(","):
+            bounds, _, step = part.partition("by")
+            low, dots, high = bounds.partition("..")
+            width = float(step) if step.strip() else 1.0
+            count = int((float(high) - float(low)) / width + 1e-9) + 1 if dots and width > 0 else 1
+            if count > 1_000:
+                raise argparse.ArgumentTypeError(f"'{_shown(text)}' names {count:,} values, which are too many")
+            values += [float(low) + width * number for number in range(count)]
+    except (ValueError, OverflowError):
+        values = []
+    if not name.strip() or not values or not all(abs(value) < MOST for value in values):
+        raise argparse.ArgumentTypeError(f"'{_shown(text)}' is not WHAT=VALUES, such as N=1..20 or rate=5,10,20")
+    return name.strip(), values
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, separator, value = text.partition("=")
+    if not separator or not name.strip():
+        raise argparse.ArgumentTypeError(f"'{_shown(text)}' is not NAME=VALUE")
+    return name.strip(), value.strip()
 
 
 def _constant(text: str) -> tuple[str, str]:

@@ -213,6 +213,7 @@ def orchestrations(draw: st.DrawFn) -> model.Orchestration:
         ensures=maybe_formula,
         service=service,
         time=maybe_delay,
+        overhead=maybe_delay,
         fails=st.just(0.0) | chances,
         restores=changed,
     )
@@ -238,6 +239,7 @@ def orchestrations(draw: st.DrawFn) -> model.Orchestration:
         input=st.dictionaries(names, names, max_size=2),
         output=st.dictionaries(names, names, max_size=2),
         time=maybe_delay,
+        overhead=maybe_delay,
         for_each=st.just(()) | copies,
         in_turn=st.booleans(),
     ).map(lambda step: step if step.for_each else replace(step, in_turn=False))

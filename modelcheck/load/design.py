@@ -17,6 +17,7 @@ from .reader import (
     Key,
     Problems,
     Reader,
+    converted,
     either,
     list_of,
     mapping_of,

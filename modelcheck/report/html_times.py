@@ -10,7 +10,9 @@ from ..drawing.svg import svg
 from .elements import block, faint, figure, table, text
 
 if TYPE_CHECKING:
+    from ..calibrate import Calibration
     from ..compare import Comparison
+    from ..compare.scalability import Scalability
     from ..simulate import SimulationResult
 
 BINS, MOST_SHOWN = 48, 0.995  # the last of a long tail would press everything else together
@@ -64,6 +66,28 @@ def render_comparison(found: Comparison) -> str:
         parts += [table([text(cell) for cell in row] for row in rows)] if rows else []
         parts += [f"<p>{text(sentence)}</p>" for sentence in sentences]
     return block(*parts)
+
+
+def render_calibration(found: Calibration) -> str:
+    """A calibration: its tasks, the percentiles, and what they say."""
+    from ..calibrate.text import heading, percentile_rows, sentences, task_rows
+
+    return block(
+        f"<p><strong>{text(heading(found))}</strong></p>",
+        *(table([text(cell) for cell in row] for row in rows(found)) for rows in (task_rows, percentile_rows)),
+        *(f"<p>{text(sentence)}</p>" for sentence in sentences(found)),
+        "<small>" + "<br>".join(text(f"note: {note}") for note in found.notes) + "</small>",
+    )
+
+
+def render_scalability(found: Scalability) -> str:
+    """How far a design scales: a row for each value, and Min and Max."""
+    return block(
+        f"<p><strong>{text(found.name)}</strong> as {text(found.vary)} varies; objective: "
+        f"{text(found.objective.text)}</p>",
+        table([text(cell) for cell in row] for row in found.rows()),
+        *(f"<p>{text(sentence)}</p>" for sentence in found.sentences()),
+    )
 
 
 def _bars(found: Comparison) -> str:
