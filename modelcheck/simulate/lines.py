@@ -1,4 +1,4 @@
-"""How long lines grow, from when each asked and when each began."""
+"""Lines: how long they grow, from when each asked and when each began."""
 
 from __future__ import annotations
 
@@ -7,6 +7,10 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from .delays import Array
+
+
+class Tie(Exception):
+    """Who comes first is not known from times alone."""
 
 
 @dataclass

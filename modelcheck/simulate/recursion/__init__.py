@@ -12,15 +12,15 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from ..arriving import arriving
+from ..arrival_blocks import arriving
 from ..delays import Array
 from ..jobs import Runs
+from ..lines import Tie
 from ..plan import Key, Plan
 from ..routes.map import Obstacle
 from ..setting import Setting
 from .network import Network, Work, network_of
 from .stages import Stage, Window
-from .ties import Tie
 from .workers import Workers
 
 

@@ -13,7 +13,7 @@ import networkx as nx
 import numpy as np
 
 from ... import model
-from ..arriving import arrives_not
+from ..arrival_blocks import arrives_not
 from ..delays import Array
 from ..draws import Draws
 from ..jobs import Endings

@@ -12,16 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..delays import Array
+from ..lines import Tie
 
 if TYPE_CHECKING:
     from .stages import Customers, Window
 
 Numbers: TypeAlias = NDArray[np.int64]
 PLACES = 44
-
-
-class Tie(Exception):
-    """Who comes first is not known from these times."""
 
 
 def in_order(window: Window, groups: list[Customers], asked: list[Array]) -> Numbers | None:

@@ -11,20 +11,21 @@ from array import array
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from itertools import islice
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..arriving import arriving
+from ..arrival_blocks import arriving
 from ..delays import Array
 from ..jobs import Endings, Runs
-from ..lines import Line
+from ..lines import Line, Tie
 from ..plan import Key
 from ..setting import Setting
 from .legs import Legs, Numbers, Travellers
-from .loop import DONE, FREE, PAUSE, InOrder, Quick, Tie
+from .loop import DONE, FREE, LATE, PAUSE, InOrder, Quick
 from .map import Obstacle, map_of
 
 Codes: TypeAlias = NDArray[np.int16]
@@ -69,6 +70,19 @@ class Trips:
 
     def __len__(self) -> int:
         return len(self.first)
+
+    @cached_property
+    def ended(self) -> Array:
+        """When each leg ended."""
+        return self.begun + self.lasts
+
+    @cached_property
+    def asked(self) -> Array:
+        """When each leg was asked for, and each job was done."""
+        found = np.empty(len(self.begun))
+        found[1:] = self.ended[:-1]
+        found[self.first] = self.arrived
+        return found
 
     def part(self, start: int, stop: int) -> Trips:
         """Some consecutive jobs."""
@@ -120,15 +134,15 @@ def _blocks(setting: Setting, jobs: range, waiting: Quick | InOrder) -> Iterator
         begun = array("d", trips.begun.tobytes())
         first = (new.first + known).tolist()
         waiting.run(arrived.tolist(), first, until, trips.pools.tolist(), trips.lasts.tolist(), begun)
-        found: Array = np.frombuffer(begun)
+        before, trips = trips.begun, replace(trips, begun=np.frombuffer(begun))
         if isinstance(waiting, Quick):
-            _grow(lines, trips, found, until)
-        trips = replace(trips, begun=found)
+            trips.begun[trips.last] = trips.asked[trips.last]
+            _look_for_ties(trips)
+            _grow(lines, trips, before, until)
         begins.append(block)
-        while begins and not np.isnan(found[trips.last[: len(begins[0])]]).any():
+        while begins and not np.isnan(trips.begun[trips.last[: len(begins[0])]]).any():
             block = begins.popleft()
             ready, trips = trips.part(0, len(block)), trips.part(len(block), len(trips))
-            found = trips.begun
             waiting.moved(len(ready.pools))
             horizon = max(horizon, float(ready.begun[ready.last].max()))
             most = waiting.longest if isinstance(waiting, InOrder) else [line.longest for line in lines]
@@ -136,15 +150,24 @@ def _blocks(setting: Setting, jobs: range, waiting: Quick | InOrder) -> Iterator
             yield replace(_runs(ready, block.start, names), longest=longest, horizon=horizon)
 
 
-def _grow(lines: list[Line], trips: Trips, begun: Array, until: float) -> None:
+def _look_for_ties(trips: Trips) -> None:
+    """Raises `Tie` where events at the same time were in no known order; where a job is done, no event matters."""
+    events = np.flatnonzero((trips.pools[:-1] != DONE) & (trips.pools[1:] != DONE))
+    times = np.sort(trips.ended[events])
+    same = times[1:][times[1:] == times[:-1]]
+    if len(same):
+        events = events[np.isin(trips.ended[events], same)]
+        made = np.where(trips.pools[events] == PAUSE, LATE, trips.begun[events])
+        if len(set(zip(trips.ended[events].tolist(), made.tolist(), strict=True))) < len(events):
+            raise Tie
+
+
+def _grow(lines: list[Line], trips: Trips, before: Array, until: float) -> None:
     """The lines after another block: of those who have begun now, and had not before."""
-    fresh = np.flatnonzero((trips.pools >= 0) & np.isnan(trips.begun) & ~np.isnan(begun))
-    asked = begun[fresh - 1] + trips.lasts[fresh - 1]
-    starting = np.isin(fresh, trips.first)
-    asked[starting] = trips.arrived[np.searchsorted(trips.first, fresh[starting])]
+    fresh = np.isnan(before) & ~np.isnan(trips.begun)
     for pool, line in enumerate(lines):
-        here = trips.pools[fresh] == pool
-        line.grow(np.sort(asked[here]), np.sort(begun[fresh[here]]), until)
+        here = np.flatnonzero(fresh & (trips.pools == pool))
+        line.grow(np.sort(trips.asked[here]), np.sort(trips.begun[here]), until)
 
 
 def _laid_out(legs: Legs, pools: dict[Key, int], names: Names, arrived: Array) -> Trips:
@@ -179,14 +202,10 @@ def _laid_out(legs: Legs, pools: dict[Key, int], names: Names, arrived: Array) -
 
 def _runs(trips: Trips, number: int, names: Names) -> Runs:
     """Jobs that are done."""
-    ended = trips.begun + trips.lasts
-    asked = np.empty(len(ended))
-    asked[1:] = ended[:-1]
-    asked[trips.first] = trips.arrived
     limited = trips.pools >= 0
     used = trips.pools[limited]
     busy = np.bincount(used, trips.lasts[limited], len(names.pools))
-    waited = np.bincount(used, (trips.begun - asked)[limited], len(names.pools))
+    waited = np.bincount(used, (trips.begun - trips.asked)[limited], len(names.pools))
     starts = np.bincount(trips.tasks[trips.tasks >= 0], minlength=len(names.tasks))
     makespans = trips.begun[trips.last] - trips.arrived
     makespans[~trips.ends] = np.nan

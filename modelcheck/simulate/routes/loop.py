@@ -6,7 +6,7 @@ pause, and this before what arrives; then in the order made.
 
 `Quick` decides who gets a worker when as soon as he asks: first come first served, he gets the one that is free first
 (Kiefer and Wolfowitz 1955). What ends at the same time comes in the order in which it began; where that is the same,
-too, it gives up, and `InOrder` goes through all events one by one.
+too, its caller sees a tie, and `InOrder` goes through all events one by one.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from heapq import heappop, heappush, heapreplace
 from itertools import chain, repeat
 from typing import TypeAlias
 
-# Instead of a pool: no worker is needed; a pause before something is asked for; the job is done.
-FREE, PAUSE, DONE = -1, -2, -3
-INFINITE, NEVER = float("inf"), 1 << 60
+# Instead of a pool: no worker is needed; a pause before something is asked for; the job is done; a job arrives; the end.
+FREE, PAUSE, DONE, ARRIVAL, STOP = -1, -2, -3, -4, -5
+INFINITE = float("inf")
 # Instead of when it began: what follows a pause comes after what ends at the same time, and before what arrives.
 LATE = 1e300
 # Added to the order in which an event was made, for the same reason.
@@ -29,10 +29,6 @@ REQUEST, ARRIVE = 1 << 58, 1 << 59
 
 # Time, what decides among events of the same time, position.
 Event: TypeAlias = tuple[float, float, int]
-
-
-class Tie(Exception):
-    """What comes first is not known from times alone."""
 
 
 @dataclass
@@ -52,45 +48,47 @@ class Quick:
 
     def run(
         self, arrivals: Sequence[float], first: Sequence[int], until: float,
-        pools: Sequence[int], lasts: Sequence[float], begun: array[float],
+        pools: list[int], lasts: Sequence[float], begun: array[float],
     ) -> None:  # fmt: skip
         """Lets jobs arrive at these times, each at its first position, and goes on with all jobs until a time (at which
-        the next one arrives). begun: gets when each leg begins, and when each job is done. Raises `Tie`."""
-        heap, free = self.heap, self.free
-        coming = _coming(arrivals, INFINITE, first, until)
+        the next one arrives). begun: gets when each leg begins. The caller looks for ties."""
+        heap, free, done, replace = self.heap, self.free, DONE, heapreplace
+        coming, positions = _coming(arrivals, INFINITE, len(pools), until), iter(first)
+        pools = [*pools, ARRIVAL, STOP]
         heappush(heap, next(coming))
-        last, last_began = -1.0, -1.0
         while True:
-            now, began, at = heap[0]
-            if now == last and began == last_began < INFINITE:
-                raise Tie
-            last, last_began = now, began
-            if began == INFINITE:
-                if at == NEVER:
+            now, _, at = heap[0]
+            pool = pools[at]
+            if pool < 0:
+                if pool == ARRIVAL:
+                    heappush(heap, next(coming))
+                    at = next(positions)
+                    pool = pools[at]
+                elif pool == STOP:
                     heappop(heap)
                     break
-                heappush(heap, next(coming))
-            pool = pools[at]
-            if pool >= 0:
-                workers = free[pool]
-                begins = workers[0]
-                if begins < now:
-                    begins = now
-                begun[at] = begins
-                ends = begins + lasts[at]
-                heapreplace(workers, ends)
-                at += 1
-                if pools[at] == DONE:
-                    begun[at] = ends
+                if pool == DONE:
                     heappop(heap)
-                else:
-                    heapreplace(heap, (ends, begins, at))
-            elif pool == DONE:
-                begun[at] = now
+                    continue
+                if pool < 0:
+                    begun[at] = now
+                    if pools[at + 1] == DONE:
+                        heappop(heap)
+                    else:
+                        replace(heap, (now + lasts[at], now if pool == FREE else LATE, at + 1))
+                    continue
+            workers = free[pool]
+            begins = workers[0]
+            if begins < now:
+                begins = now
+            begun[at] = begins
+            ends = begins + lasts[at]
+            replace(workers, ends)
+            at += 1
+            if pools[at] == done:
                 heappop(heap)
             else:
-                begun[at] = now
-                heapreplace(heap, (now + lasts[at], now if pool == FREE else LATE, at + 1))
+                replace(heap, (ends, begins, at))
 
 
 @dataclass
@@ -114,9 +112,9 @@ class InOrder:
 
     def run(
         self, arrivals: Sequence[float], first: Sequence[int], until: float,
-        pools: Sequence[int], lasts: Sequence[float], begun: array[float],
+        pools: list[int], lasts: Sequence[float], begun: array[float],
     ) -> None:  # fmt: skip
-        """As that of `Quick`, for whatever times."""
+        """As that of `Quick`, for whatever times; begun: also gets when each job is done."""
         heap, free, lines = self.heap, self.free, self.lines
 
         def begin(at: int, now: float) -> None:
@@ -137,15 +135,15 @@ class InOrder:
                 lines[pool].append(at)
                 self.longest[pool] = max(self.longest[pool], len(lines[pool]))
 
-        coming = _coming(arrivals, ARRIVE, first, until)
+        coming, positions = _coming(arrivals, ARRIVE, len(pools), until), iter(first)
         heappush(heap, next(coming))
         while True:
             now, made, at = heappop(heap)
             if made == ARRIVE:
-                if at == NEVER:
+                if at > len(pools):
                     break
                 heappush(heap, next(coming))
-                ask(at, now)
+                ask(next(positions), now)
                 continue
             pool = pools[at]
             if pool < 0:
@@ -159,5 +157,6 @@ class InOrder:
                 begin(lines[pool].popleft(), now)
 
 
-def _coming(arrivals: Sequence[float], kind: float, first: Sequence[int], until: float) -> Iterator[Event]:
-    return chain(zip(arrivals, repeat(kind), first, strict=False), ((until, kind, NEVER),))
+def _coming(arrivals: Sequence[float], kind: float, place: int, until: float) -> Iterator[Event]:
+    """Arrivals, at a place behind all others, and the end, at the next one."""
+    return chain(zip(arrivals, repeat(kind), repeat(place)), ((until, kind, place + 1),))

@@ -13,7 +13,7 @@ import networkx as nx
 
 from ... import model
 from ...system import State
-from ..arriving import arrives_not
+from ..arrival_blocks import arrives_not
 from ..plan import Key, Task
 from ..setting import Setting
 from ..walk import Flight, Move, Place, Walk
