@@ -92,7 +92,19 @@ def parser_of() -> argparse.ArgumentParser:
 
     simulate = _verb(verbs, "simulate", "how long a design takes")
     simulate.add_argument("model", metavar="MODEL")
-    _add_runs(simulate)
+    _add_runs(simulate, most="how many jobs (10,000); with --precision at most so many (10,000,000)")
+    simulate.add_argument(
+        "--precision", type=_share, metavar="P", help="go on until the mean's interval is this narrow: 1%% to each side"
+    )
+    simulate.add_argument(
+        "--precision-of", default="mean", metavar="FIGURE", help="mean (default) or a percentile, such as p99"
+    )
+    simulate.add_argument(
+        "--seconds", type=_seconds, metavar="S", help="stop after so many seconds, with what is known"
+    )
+    simulate.add_argument("--confidence", type=_share, default=0.95, metavar="P", help="of the intervals (95%%)")
+    simulate.add_argument("--warmup", type=_warmup, metavar="N", help="first jobs left out: a number, MSER-5 or none")
+    simulate.add_argument("--back-end", default="auto", metavar="NAME", help="how: auto (what fits), max-plus, events")
 
     timeline = _verb(verbs, "timeline", "what single simulated jobs do, and when")
     timeline.add_argument("model", metavar="MODEL")
@@ -215,8 +227,9 @@ def _verb(verbs: Any, name: str, help: str, constants: bool = True) -> argparse.
     return parser
 
 
-def _add_runs(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--jobs", type=_positive, default=10_000, metavar="N", help="how many jobs (10,000)")
+def _add_runs(parser: argparse.ArgumentParser, most: str = "") -> None:
+    jobs = None if most else 10_000
+    parser.add_argument("--jobs", type=_positive, default=jobs, metavar="N", help=most or "how many jobs (10,000)")
     parser.add_argument("--seed", type=_whole, default=1, metavar="N", help="of the random numbers (1)")
     parser.add_argument("--plot", metavar="FILE", help="also draw a .png, .svg or .pdf")
 
@@ -270,6 +283,25 @@ def _seconds(text: str) -> float:
     if not 0 < seconds < float("inf"):
         raise argparse.ArgumentTypeError(f"'{_shown(text)}' is not a number of seconds")
     return seconds
+
+
+def _share(text: str) -> float:
+    """A share as a number or in percent: 0.01, 1%."""
+    try:
+        share = float(text.rstrip().removesuffix("%")) / (100 if text.rstrip().endswith("%") else 1)
+    except ValueError:
+        share = 0.0
+    if not 0 < share < 1:
+        raise argparse.ArgumentTypeError(f"'{_shown(text)}' is no share between 0 and 1, such as 5%")
+    return share
+
+
+def _warmup(text: str) -> int | str:
+    """A number of jobs, or the name of a rule."""
+    try:
+        return _whole(text)
+    except argparse.ArgumentTypeError:
+        return text
 
 
 def _bytes(text: str) -> int:

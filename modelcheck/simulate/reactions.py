@@ -18,7 +18,8 @@ from ..system import TransitionSystem
 from .delays import Array
 from .jobs import Runs
 from .maxplus import alike, latest, work
-from .plan import Plan, handlers_of
+from .plan import Plan
+from .plan_reactions import handlers_of
 
 
 @dataclass(frozen=True)

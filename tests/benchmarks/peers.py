@@ -183,9 +183,7 @@ CASES = {
     "sequence, queued": Case(
         _design(SERVICES, 4, 2.8), 100_000, 10_000, 30, _queued(SERVICES, 4, 2.8), _by_ciw(SERVICES, 4, 2.8)
     ),
-    "fork and join, queued": Case(
-        _design(SERVICES, 4, 2.8, True), 100_000, 5_000, 30, _queued(SERVICES, 4, 2.8, True)
-    ),
+    "fork and join, queued": Case(_design(SERVICES, 4, 2.8, True), 100_000, 5_000, 30, _queued(SERVICES, 4, 2.8, True)),
     "saga with feedback": Case(_saga(), 100_000, 10_000, 10, _undone),
 }
 
@@ -196,7 +194,11 @@ def peers() -> Iterator[Row]:
         ours = min(_seconds(lambda case=case: simulate(case.design, case.jobs)) for _ in range(3))
         scale = case.jobs / case.fewer
         theirs = min(_seconds(lambda case=case: case.theirs(case.fewer)) for _ in range(2)) * scale
-        yield f"{name}: {case.jobs:,} jobs, by SimPy ({theirs / ours:.0f} times faster)", ours / theirs, 1 / case.at_least
+        yield (
+            f"{name}: {case.jobs:,} jobs, by SimPy ({theirs / ours:.0f} times faster)",
+            ours / theirs,
+            1 / case.at_least,
+        )
         if case.ciw is not None:
             other = _seconds(lambda case=case: case.ciw(case.fewer)) * scale
             yield f"{name}: by Ciw ({other / ours:.0f} times faster)", ours / other, None

@@ -6,17 +6,19 @@ Each stage is served by recursion (Lindley 1952; Kiefer and Wolfowitz 1955) for 
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from itertools import islice
 
 import numpy as np
 
+from .. import arrival_blocks
 from ..arrival_blocks import arriving
 from ..delays import Array
 from ..jobs import Runs
 from ..lines import Tie
-from ..plan import Key, Plan
+from ..plan import Plan
 from ..routes.map import Obstacle
 from ..setting import Setting
 from .network import Network, Work, network_of
@@ -38,37 +40,13 @@ def blocks(setting: Setting, jobs: range) -> Iterator[Runs]:
 
     Where several are ready at the same time and nothing says who is first, the event loop goes on: with all of them.
     """
-    given, known = 0, _Totals()
+    given = 0
     try:
         for runs in _blocks(setting, jobs):
             yield runs
-            given += len(runs)
-            known.add(runs)
+            given += 1
     except Tie:
-        yield known.rest(setting.loop().run(jobs), given)
-
-
-@dataclass
-class _Totals:
-    """What some runs add up to."""
-
-    starts: Counter[Key] = field(default_factory=Counter)
-    busy: Counter[str] = field(default_factory=Counter)
-    waited: Counter[str] = field(default_factory=Counter)
-
-    def add(self, runs: Runs) -> None:
-        for total, part in ((self.starts, runs.starts), (self.busy, runs.busy), (self.waited, runs.waited)):
-            total.update(part)  # type: ignore[attr-defined]
-
-    def rest(self, runs: Runs, given: int) -> Runs:
-        """The runs without the first ones, which add up to these totals."""
-        columns = ("makespans", "endings", "undos", "calls", "publishes", "deliveries")
-        return replace(
-            runs, first=runs.first + given, **{name: getattr(runs, name)[given:] for name in columns},
-            starts={key: count - self.starts[key] for key, count in runs.starts.items()},
-            busy={pool: seconds - self.busy[pool] for pool, seconds in runs.busy.items()},
-            waited={pool: seconds - self.waited[pool] for pool, seconds in runs.waited.items()},
-        )  # fmt: skip
+        yield from islice(setting.loop().blocks(jobs, arrival_blocks.BLOCK), given, None)
 
 
 @dataclass(frozen=True)
@@ -116,13 +94,16 @@ def _runs(block: _Block, ended: Array, network: Network, stages: list[Stage], pl
         makespans[~work.ends] = np.nan
     starts, pools = dict.fromkeys(plan.tasks, 0), plan.pools
     busy, waited, longest = dict.fromkeys(pools, 0.0), dict.fromkeys(pools, 0.0), dict.fromkeys(pools, 0)
+    for number, customers in work.customers:
+        starts[customers.task] += len(customers.jobs)
+        if pool := network.pools[number]:
+            busy[pool] += float(customers.delay.sum())
     for pool, stage in zip(network.pools, stages, strict=True):
-        for key, times in stage.starts.items():
-            starts[key] += times
         if pool:
-            busy[pool], waited[pool], longest[pool] = stage.busy, stage.waited, stage.line.longest
-        stage.starts, stage.busy, stage.waited = {}, 0.0, 0.0
+            waited[pool], longest[pool] = stage.waited, stage.line.longest
+            stage.waited = 0.0
     return Runs(
         makespans, work.endings, work.labels, work.undos, work.calls.astype(np.float64),
-        np.full(count, work.publishes), np.full(count, work.deliveries), block.jobs.start, starts, busy, waited, longest,
+        np.full(count, work.publishes), np.full(count, work.deliveries), block.jobs.start,
+        starts, busy, waited, longest, events=count + sum(starts.values()),
     )  # fmt: skip

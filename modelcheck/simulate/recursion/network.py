@@ -18,7 +18,8 @@ from ..delays import Array
 from ..draws import Draws
 from ..jobs import Endings
 from ..maxplus import flow_order, static_obstacle
-from ..plan import Key, Plan, Task, handlers_of
+from ..plan import Key, Plan, Task
+from ..plan_reactions import handlers_of
 from ..reactions import reactions
 from ..routes.legs import Numbers, Travellers, pauses
 from ..routes.map import Map, Obstacle, map_of
@@ -47,8 +48,11 @@ class Network(Protocol):
     """The stages in an order in which no job comes back (the pool of each; empty: no worker is needed), and whether
     the order of customers there matters to a later one."""
 
-    pools: tuple[str, ...]
-    watched: tuple[bool, ...]
+    @property
+    def pools(self) -> tuple[str, ...]: ...
+
+    @property
+    def watched(self) -> tuple[bool, ...]: ...
 
     def work(self, jobs: range) -> Work:
         """What these jobs do."""
@@ -83,7 +87,7 @@ def _in_a_row(order: nx.DiGraph[Hashable], plan: Plan) -> tuple[list[Hashable], 
 class _Fixed:
     """All jobs do the same, in an order with forks and joins, and nothing fails.
 
-    tasks: each with its stage, its column, and the columns of what it waits for. paths: what a message costs on its way.
+    tasks: each with its stage, its column, the columns of what it waits for, and what a message costs on its way.
     """
 
     pools: tuple[str, ...]
@@ -146,8 +150,17 @@ def _steps(design: model.Orchestration, plan: Plan) -> Iterator[Link]:
 def _handlers(design: model.Choreography, plan: Plan) -> Iterator[Link]:
     for each in reactions(design):
         costs = (plan.publish.get(each.event or ""), plan.deliver.get((each.event or "", each.queue)))
+        receiver = next((found for found in plan.receivers.get(each.event or "", ()) if found.name == each.queue), None)
+        if receiver is not None and receiver.capacity is not None:
+            raise Obstacle(f"{each.queue} has room for so many messages only")
+        if receiver is not None and receiver.ordered and not all(_constant(cost) for cost in costs):
+            raise Obstacle(f"messages in {each.queue} wait for those in front of them")
         before = (("step", each.cause),) if each.cause else ()
         yield plan.tasks["step", each.handler], before, tuple(cost for cost in costs if cost is not None)
+
+
+def _constant(cost: Draws | None) -> bool:
+    return cost is None or (cost.delay is not None and cost.delay.distribution == "constant")
 
 
 def _all_succeed(plan: Plan) -> bool:
@@ -160,8 +173,8 @@ class _Varied:
 
     def __init__(self, setting: Setting):
         loop = setting.loop()
-        found = map_of(setting, loop.initial)
-        self.travellers = Travellers(setting, found, loop.initial, loop.ending)
+        found = map_of(setting, loop.acting.initial)
+        self.travellers = Travellers(setting, found, loop.acting.initial, loop.ending)
         stages, self.pools, self.watched = _in_a_row(_contracted(found), setting.plan)
         self.stage = {stage: number for number, stage in enumerate(stages)}
 

@@ -94,7 +94,7 @@ def _taller(table: NDArray[np.generic], rows: int, fill: float) -> NDArray[np.ge
 class Stage:
     """A queue with its workers; without workers nobody waits. watched: whether the order here matters to a later one.
 
-    waiting: who has not been served. busy, waited: the seconds so far. starts: of each task.
+    waiting: who has not been served. waited: the seconds that all have waited.
     """
 
     number: int
@@ -102,9 +102,7 @@ class Stage:
     watched: bool
     waiting: list[Customers] = field(default_factory=list)
     served: int = 0
-    busy: float = 0.0
     waited: float = 0.0
-    starts: dict[Key, int] = field(default_factory=dict)
     line: Line = field(default_factory=Line)
 
     def serve(self, window: Window, until: float) -> None:
@@ -112,8 +110,6 @@ class Stage:
         going, asked = self._ready(window, until)
         if not going:
             return
-        for group in going:
-            self.starts[group.task] = self.starts.get(group.task, 0) + len(group.jobs)
         if self.workers is None and not self.watched:
             for group, ready in zip(going, asked, strict=True):
                 window.ended[group.column, group.jobs] = ready + group.delay
@@ -122,7 +118,7 @@ class Stage:
         order = in_order(window, going, asked)
         ready, delay = _joined(asked, order), _joined([group.delay for group in going], order)
         begun = ready if self.workers is None else self.workers.serve(ready, delay)
-        self._note(ready, begun, delay, until)
+        self._note(ready, begun, until)
         self._write(window, going, order, begun, begun + delay)
 
     def _ready(self, window: Window, until: float) -> tuple[list[Customers], list[Array]]:
@@ -143,15 +139,12 @@ class Stage:
         self.waiting = waiting
         return going, asked
 
-    def _note(self, ready: Array, begun: Array, delay: Array, until: float) -> None:
+    def _note(self, ready: Array, begun: Array, until: float) -> None:
         if self.workers is not None:
-            self.busy += float(delay.sum())
             self.waited += float((begun - ready).sum())
             self.line.grow(ready, begun, until)
 
-    def _write(
-        self, window: Window, going: list[Customers], order: Numbers | None, begun: Array, ended: Array
-    ) -> None:
+    def _write(self, window: Window, going: list[Customers], order: Numbers | None, begun: Array, ended: Array) -> None:
         place = np.arange(self.served, self.served + len(begun)) + self.number * STAGE
         self.served += len(begun)
         if order is not None:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from heapq import heapify, heapreplace
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -134,7 +135,7 @@ def _move_on(state: Array, ready: Array, delay: Array, begun: Array) -> Array:
             np.add(begins, lasts, out=workers[0])
         return state
     ended = np.empty_like(workers[0])
-    pairs = list(zip(workers[:-1], workers[1:], strict=True))
+    pairs = list(pairwise(workers))
     maximum, minimum, add, first, last = np.maximum, np.minimum, np.add, workers[0], workers[-1]
     for asks, lasts, begins in zip(ready, delay, begun, strict=True):
         maximum(asks, first, out=begins)

@@ -34,7 +34,7 @@ Codes: TypeAlias = NDArray[np.int16]
 def obstacle(setting: Setting) -> str:
     """Why the order of work is not known beforehand; empty where it is."""
     try:
-        map_of(setting, setting.loop().initial)
+        map_of(setting, setting.loop().acting.initial)
     except Obstacle as found:
         return str(found)
     return ""
@@ -119,7 +119,7 @@ def blocks(setting: Setting, jobs: range) -> Iterator[Runs]:
 
 def _blocks(setting: Setting, jobs: range, waiting: Quick | InOrder) -> Iterator[Runs]:
     plan, loop = setting.plan, setting.loop()
-    travellers = Travellers(setting, map_of(setting, loop.initial), loop.initial, loop.ending)
+    travellers = Travellers(setting, map_of(setting, loop.acting.initial), loop.acting.initial, loop.ending)
     numbers = {pool: number for number, pool in enumerate(plan.pools)}
     pools = {key: numbers[task.pools[0]] if task.pools else FREE for key, task in plan.tasks.items()}
     names = Names(list(plan.tasks), list(plan.pools))
@@ -213,5 +213,5 @@ def _runs(trips: Trips, number: int, names: Names) -> Runs:
     return Runs(
         makespans, trips.endings, tuple(names.endings), trips.undos, trips.calls, none, none, number,
         dict(zip(names.tasks, starts.tolist(), strict=True)), dict(zip(names.pools, busy.tolist(), strict=True)),
-        dict(zip(names.pools, waited.tolist(), strict=True)),
+        dict(zip(names.pools, waited.tolist(), strict=True)), events=len(trips.pools),
     )  # fmt: skip

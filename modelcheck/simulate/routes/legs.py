@@ -106,9 +106,7 @@ class Travellers:
             return memory
         return memory._replace(visits=tuple(each for each in memory.visits if each[0] in later))
 
-    def _choose(
-        self, moves: Sequence[Move], memory: Memory, who: Numbers
-    ) -> Iterator[tuple[Move, Memory, Numbers]]:
+    def _choose(self, moves: Sequence[Move], memory: Memory, who: Numbers) -> Iterator[tuple[Move, Memory, Numbers]]:
         same = same_choice(moves)
         if len(same) == 1:
             yield same[0], memory, who
@@ -162,7 +160,9 @@ class Travellers:
 
     def _end(self, legs: Legs, place: Place, memory: Memory, who: Numbers) -> None:
         index = who - legs.jobs.start
-        label = self.ending(place.state, memory.failed) if place.finished else "out of range" if place.stuck else "stuck"
+        label = (
+            self.ending(place.state, memory.failed) if place.finished else "out of range" if place.stuck else "stuck"
+        )
         legs.endings[index] = legs.labels.setdefault(label, len(legs.labels))
         if not place.finished:
             legs.ends[index] = False

@@ -19,7 +19,7 @@ from heapq import heappop, heappush, heapreplace
 from itertools import chain, repeat
 from typing import TypeAlias
 
-# Instead of a pool: no worker is needed; a pause before something is asked for; the job is done; a job arrives; the end.
+# Instead of a pool: no worker is needed; a pause before something is asked for; the job is done; one arrives; the end.
 FREE, PAUSE, DONE, ARRIVAL, STOP = -1, -2, -3, -4, -5
 INFINITE = float("inf")
 # Instead of when it began: what follows a pause comes after what ends at the same time, and before what arrives.

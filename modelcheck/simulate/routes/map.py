@@ -69,9 +69,9 @@ def map_of(setting: Setting, initial: Sequence[State]) -> Map:
     while todo:
         place = todo.pop()
         order.add_node(id(place))
-        for task, other in _ways(setting, walk, place):
-            if task is not None:
-                tasks[id(place)] = task
+        for done, other in _ways(setting, walk, place):
+            if done is not None:
+                tasks[id(place)] = done
             order.add_edge(id(place), id(other))
             if id(other) not in seen:
                 if len(seen) >= MOST_PLACES:
