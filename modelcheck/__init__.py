@@ -20,7 +20,21 @@ if TYPE_CHECKING:
     from typing import Any
 
     from . import model as model
-    from .api import check, compare, explore, graph, load, outcomes, same_outcomes, simulate, timeline, to_text
+    from .api import (
+        calibrate,
+        check,
+        compare,
+        difference,
+        explore,
+        graph,
+        load,
+        outcomes,
+        same_outcomes,
+        scale,
+        simulate,
+        timeline,
+        to_text,
+    )
     from .engine.target import Limits
     from .errors import ModelError
     from .results import CheckReport, Finding, Result, Verdict
@@ -28,13 +42,16 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "calibrate": "api",
     "check": "api",
     "compare": "api",
+    "difference": "api",
     "explore": "api",
     "graph": "api",
     "load": "api",
     "outcomes": "api",
     "same_outcomes": "api",
+    "scale": "api",
     "simulate": "api",
     "timeline": "api",
     "to_text": "api",
@@ -53,14 +70,17 @@ __all__ = [
     "ModelError",
     "Result",
     "Verdict",
+    "calibrate",
     "check",
     "compare",
+    "difference",
     "explore",
     "graph",
     "load",
     "model",
     "outcomes",
     "same_outcomes",
+    "scale",
     "simulate",
     "timeline",
     "to_text",

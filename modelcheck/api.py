@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,10 +15,12 @@ from .results import CheckReport, Result
 if TYPE_CHECKING:
     import networkx as nx
 
+    from .calibrate import Calibration, Measurements
     from .check.outcomes import Agreement, Outcomes
     from .compare import Comparison
+    from .compare.scalability import Scalability
     from .explore.exploration import Exploration
-    from .simulate import SimulationResult
+    from .simulate import Estimate, Seen, SimulationResult
     from .simulate.timeline import Timeline
 
 
@@ -136,12 +138,40 @@ def _under(fairness: str, design: model.Model) -> model.Model:
 
 
 def simulate(
-    source: str | Path | model.Model, *, jobs: int = 10_000, seed: int = 1, constants: Mapping[str, str] | None = None
+    source: str | Path | model.Model,
+    *,
+    jobs: int | None = None,
+    seed: int = 1,
+    back_end: str = "auto",
+    warmup: int | str | None = None,
+    confidence: float = 0.95,
+    precision: float | None = None,
+    precision_of: str = "mean",
+    seconds: float | None = None,
+    progress: Callable[[Seen], None] | None = None,
+    constants: Mapping[str, str] | None = None,
 ) -> SimulationResult:
-    """Simulated times of a design, with confidence intervals."""
+    """Simulated times of a design, with confidence intervals.
+
+    jobs: how many (10,000); with `precision`, at most so many (10,000,000): it goes on until half the width of the
+    interval of the mean, or of `precision_of` (such as `p99`), relative to the value, is at most `precision`. seconds:
+    stop after this time, with what is known by then. warmup: how many of the first jobs to leave out where jobs
+    arrive, `none`, or by the rule `MSER-5`. Else see `modelcheck.simulate.simulate`.
+    """
     from .simulate import simulate as run
 
-    return run(load(source, constants) if isinstance(source, (str, Path)) else source, jobs=jobs, seed=seed)
+    design = load(source, constants) if isinstance(source, (str, Path)) else source
+    return run(
+        design, jobs, seed, back_end, warmup, confidence,
+        precision=precision, precision_of=precision_of, seconds=seconds, progress=progress,
+    )  # fmt: skip
+
+
+def difference(first: SimulationResult, second: SimulationResult) -> Estimate:
+    """The mean of first - second in seconds, job by job on the same draws: see `modelcheck.simulate.difference`."""
+    from .simulate import difference as between
+
+    return between(first, second)
 
 
 def timeline(
@@ -168,6 +198,42 @@ def compare(
         load(each, constants) if isinstance(each, (str, Path)) else each for each in (orchestration, choreography)
     )
     return run(first, second, jobs=jobs, seed=seed)
+
+
+def scale(
+    source: str | Path | model.Model,
+    vary: str,
+    values: Iterable[float],
+    objective: str,
+    *,
+    jobs: int = 10_000,
+    seed: int = 1,
+    constants: Mapping[str, str] | None = None,
+) -> Scalability:
+    """How far a design scales: Min and Max of what is varied under an objective; see `compare.scalability.scale`."""
+    from .compare.scalability import scale as run
+
+    design = load(source, constants) if isinstance(source, (str, Path)) else source
+    return run(design, vary, list(values), objective, jobs, seed)
+
+
+def calibrate(
+    source: str | Path | model.Model,
+    measurements: str | Path | Measurements,
+    *,
+    columns: Mapping[str, str] | None = None,
+    unit: str | None = None,
+    names: Mapping[str, str] | None = None,
+    fit: str = "empirical",
+    jobs: int = 10_000,
+    seed: int = 1,
+    constants: Mapping[str, str] | None = None,
+) -> Calibration:
+    """A model with the times of measured executions (a CSV file), set beside them; see `calibrate.calibrate`."""
+    from .calibrate import calibrate as run
+
+    design = load(source, constants) if isinstance(source, (str, Path)) else source
+    return run(design, measurements, columns=columns, unit=unit, names=names, fit=fit, jobs=jobs, seed=seed)
 
 
 def graph(

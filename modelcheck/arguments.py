@@ -92,7 +92,19 @@ def parser_of() -> argparse.ArgumentParser:
 
     simulate = _verb(verbs, "simulate", "how long a design takes")
     simulate.add_argument("model", metavar="MODEL")
-    _add_runs(simulate)
+    _add_runs(simulate, most="how many jobs (10,000); with --precision at most so many (10,000,000)")
+    simulate.add_argument(
+        "--precision", type=_share, metavar="P", help="go on until the mean's interval is this narrow: 1%% to each side"
+    )
+    simulate.add_argument(
+        "--precision-of", default="mean", metavar="FIGURE", help="mean (default) or a percentile, such as p99"
+    )
+    simulate.add_argument(
+        "--seconds", type=_seconds, metavar="S", help="stop after so many seconds, with what is known"
+    )
+    simulate.add_argument("--confidence", type=_share, default=0.95, metavar="P", help="of the intervals (95%%)")
+    simulate.add_argument("--warmup", type=_warmup, metavar="N", help="first jobs left out: a number, MSER-5 or none")
+    simulate.add_argument("--back-end", default="auto", metavar="NAME", help="how: auto (what fits), max-plus, events")
 
     timeline = _verb(verbs, "timeline", "what single simulated jobs do, and when")
     timeline.add_argument("model", metavar="MODEL")
@@ -109,7 +121,48 @@ def parser_of() -> argparse.ArgumentParser:
     compare = _verb(verbs, "compare", "an orchestration and a choreography of the same tasks, side by side")
     compare.add_argument("orchestration", metavar="ORCHESTRATION")
     compare.add_argument("choreography", metavar="CHOREOGRAPHY")
+    compare.add_argument("--scaling", action="store_true", help="also how times grow with services, load and overheads")
     _add_runs(compare)
+
+    scale = _verb(verbs, "scale", "how far a design, or each of two, scales under an objective")
+    scale.add_argument("model", metavar="MODEL")
+    scale.add_argument("other", nargs="?", metavar="OTHER", help="a second design to set beside it")
+    scale.add_argument(
+        "--vary",
+        type=_varied,
+        required=True,
+        metavar="WHAT=VALUES",
+        help="a constant, rate (jobs a second), workers, 'workers of NAME' or listeners, as in N=1..20, rate=5,10,20,"
+        " rate=10..100 by 10",
+    )
+    scale.add_argument(
+        "--objective", required=True, metavar="TEXT", help="'p95 <= 2s', 'mean < 300ms and utilisation <= 80%%'"
+    )
+    _add_runs(scale)
+
+    calibrate = _verb(verbs, "calibrate", "give a design the times that were measured, and set it beside them")
+    calibrate.add_argument("model", metavar="MODEL")
+    calibrate.add_argument("measurements", metavar="FILE", help="a .csv file with a row for each piece of work")
+    calibrate.add_argument("-o", "--output", metavar="FILE", help="write the calibrated model, a .yaml file")
+    calibrate.add_argument(
+        "--columns",
+        type=_pair,
+        action="append",
+        metavar="WHAT=NAME",
+        help="the column of the task, the start, the end or the execution (func, start, end, request_id)",
+    )
+    calibrate.add_argument(
+        "--name",
+        type=_pair,
+        action="append",
+        metavar="NAME=TASK",
+        help="what a name in the file means: a step, 'undo STEP', a participant.handler, or nothing to leave it out",
+    )
+    calibrate.add_argument("--unit", choices=("s", "ms", "us", "ns"), help="of the file's times (seconds)")
+    calibrate.add_argument(
+        "--fit", choices=("empirical", "lognormal"), default="empirical", help="what measured times become (empirical)"
+    )
+    _add_runs(calibrate)
 
     outcomes = _verb(verbs, "outcomes", "what the outside can see in the end, of one design or of two side by side")
     outcomes.add_argument("model", metavar="MODEL")
@@ -174,8 +227,9 @@ def _verb(verbs: Any, name: str, help: str, constants: bool = True) -> argparse.
     return parser
 
 
-def _add_runs(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--jobs", type=_positive, default=10_000, metavar="N", help="how many jobs (10,000)")
+def _add_runs(parser: argparse.ArgumentParser, most: str = "") -> None:
+    jobs = None if most else 10_000
+    parser.add_argument("--jobs", type=_positive, default=jobs, metavar="N", help=most or "how many jobs (10,000)")
     parser.add_argument("--seed", type=_whole, default=1, metavar="N", help="of the random numbers (1)")
     parser.add_argument("--plot", metavar="FILE", help="also draw a .png, .svg or .pdf")
 
@@ -231,6 +285,25 @@ def _seconds(text: str) -> float:
     return seconds
 
 
+def _share(text: str) -> float:
+    """A share as a number or in percent: 0.01, 1%."""
+    try:
+        share = float(text.rstrip().removesuffix("%")) / (100 if text.rstrip().endswith("%") else 1)
+    except ValueError:
+        share = 0.0
+    if not 0 < share < 1:
+        raise argparse.ArgumentTypeError(f"'{_shown(text)}' is no share between 0 and 1, such as 5%")
+    return share
+
+
+def _warmup(text: str) -> int | str:
+    """A number of jobs, or the name of a rule."""
+    try:
+        return _whole(text)
+    except argparse.ArgumentTypeError:
+        return text
+
+
 def _bytes(text: str) -> int:
     """An amount of memory: 500MB, 8 GB, or bytes."""
     units = {"KB": 1 << 10, "MB": 1 << 20, "GB": 1 << 30, "TB": 1 << 40, "B": 1}
@@ -255,6 +328,33 @@ def _reductions(text: str) -> tuple[str, ...]:
             message = f"'{_shown(name)}' is none of all, none, {', '.join(REDUCTIONS)}"
             raise argparse.ArgumentTypeError(message)
     return names
+
+
+def _varied(text: str) -> tuple[str, list[float]]:
+    """What is varied, and its values: WHAT=1..20, WHAT=1,2,5, WHAT=10..100 by 10."""
+    name, _, given = text.partition("=")
+    values: list[float] = []
+    try:
+        for part in given.split(","):
+            bounds, _, step = part.partition("by")
+            low, dots, high = bounds.partition("..")
+            width = float(step) if step.strip() else 1.0
+            count = int((float(high) - float(low)) / width + 1e-9) + 1 if dots and width > 0 else 1
+            if count > 1_000:
+                raise argparse.ArgumentTypeError(f"'{_shown(text)}' names {count:,} values, which are too many")
+            values += [float(low) + width * number for number in range(count)]
+    except (ValueError, OverflowError):
+        values = []
+    if not name.strip() or not values or not all(abs(value) < MOST for value in values):
+        raise argparse.ArgumentTypeError(f"'{_shown(text)}' is not WHAT=VALUES, such as N=1..20 or rate=5,10,20")
+    return name.strip(), values
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, separator, value = text.partition("=")
+    if not separator or not name.strip():
+        raise argparse.ArgumentTypeError(f"'{_shown(text)}' is not NAME=VALUE")
+    return name.strip(), value.strip()
 
 
 def _constant(text: str) -> tuple[str, str]:

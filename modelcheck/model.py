@@ -89,6 +89,7 @@ class Compensation:
     """What undoes a step.
 
     service: who does it (None: the step's own service). fails: the probability of its outcome `error`; 0: it cannot.
+    overhead: what the call costs its coordinator (None: as every call).
     restores: variables that step and undo together must leave as they were.
     """
 
@@ -97,6 +98,7 @@ class Compensation:
     ensures: Formula | None = None
     service: str | None = None
     time: Delay | None = None
+    overhead: Delay | None = None
     fails: float = 0.0
     restores: tuple[str, ...] = ()
 
@@ -120,6 +122,7 @@ class Step:
     after the effect; false aborts the flow. outcomes: the effect of each outcome that can happen. transitions: where
     to go instead of to the steps that come after; tried in order unless `choice: free`.
     input: {input key: context key}; output: {context key: output key}, as the seed document has it.
+    overhead: what its call costs the coordinator, before it is queued for a worker (None: as every call).
     for_each: one copy `name[i]` for each value of its indices, all at once, or `in_turn` one after the other.
     flow: the name of a flow whose steps are run here, as `name.step`; after it comes what comes after this step.
     priority: of those who wait for a worker, the highest goes first.
@@ -146,6 +149,7 @@ class Step:
     input: Mapping[str, str] = field(default_factory=dict)
     output: Mapping[str, str] = field(default_factory=dict)
     time: Delay | None = None
+    overhead: Delay | None = None
     priority: int = 0
     for_each: tuple[Index, ...] = ()
     in_turn: bool = False

@@ -92,6 +92,7 @@ def parameter(what: str) -> st.SearchStrategy[Any]:
 
 
 maybe_delay = st.none() | delays()
+deadlines = st.builds(model.Property, word=st.just("deadline"), about=seconds | st.tuples(seconds, chances))
 crashes = st.none() | st.builds(
     model.Crashes, every=delays(), repair=delays(), work=st.sampled_from(("waits", "starts again"))
 )
@@ -223,6 +224,7 @@ def orchestrations(draw: st.DrawFn) -> model.Orchestration:
         ensures=maybe_formula,
         service=service,
         time=maybe_delay,
+        overhead=maybe_delay,
         fails=st.just(0.0) | chances,
         restores=changed,
     )
@@ -248,6 +250,7 @@ def orchestrations(draw: st.DrawFn) -> model.Orchestration:
         input=st.dictionaries(names, names, max_size=2),
         output=st.dictionaries(names, names, max_size=2),
         time=maybe_delay,
+        overhead=maybe_delay,
         priority=priorities,
         for_each=st.just(()) | copies,
         in_turn=st.booleans(),
@@ -388,7 +391,7 @@ def choreographies(draw: st.DrawFn) -> model.Choreography:
     participants = draw(under_names(participant, 2))
     who = some(st.sampled_from(tuple(participants))) if participants else st.just(())
     about = st.sampled_from(tuple(events))
-    own = st.builds(model.Property, word=st.just("ends"), about=st.just("system"))
+    own = st.builds(model.Property, word=st.just("ends"), about=st.just("system")) | deadlines
     if len(events) > 1:
         own |= st.builds(
             model.Property, word=st.just("before"), about=st.tuples(about, about).filter(lambda p: p[0] != p[1])

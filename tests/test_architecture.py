@@ -40,10 +40,12 @@ LAYERS = (
     ("compile",),
     ("engine",),
     ("results",),
-    ("check",),
     ("simulate",),
+    ("timed",),
+    ("check",),
     ("complexity",),
     ("compare",),
+    ("calibrate",),
     ("drawing",),
     ("report",),
     ("plot",),
@@ -59,7 +61,7 @@ RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
 # Results show themselves: these import upwards, inside functions only.
 SHOWING = {
     (result, shown)
-    for result in ("errors", "designs", "trace", "results", "check", "simulate", "compare")
+    for result in ("errors", "designs", "trace", "results", "check", "simulate", "compare", "calibrate")
     for shown in ("report", "plot")
 }
 

@@ -11,80 +11,11 @@ import pytest
 from modelcheck import model
 from modelcheck.errors import ModelError
 from modelcheck.simulate import simulate
-from modelcheck.simulate.draws import stream, uniforms
 from modelcheck.simulate.result import show_time
-from modelcheck.simulate.statistics import (
-    mean_of,
-    mean_of_queued,
-    paired_difference,
-    percentile_of,
-    proportion_of,
-    warm_up,
-)
 
 
 def exponential(mean: float) -> model.Delay:
     return model.Delay(distribution="exponential", parameters={"mean": mean})
-
-
-def sample(run: int, count: int) -> np.ndarray:
-    return -np.log(uniforms(stream(1, "sample", run), range(count)))
-
-
-def covered(intervals: list[bool]) -> float:
-    return sum(intervals) / len(intervals)
-
-
-def test_intervals_cover_the_truth_as_often_as_they_say() -> None:
-    runs = [sample(run, 200) for run in range(400)]
-    assert covered([1.0 in mean_of(run, 0.9) for run in runs]) == pytest.approx(0.9, abs=0.05)
-    for percent in (50, 95):
-        exact = -math.log(1 - percent / 100)
-        share = covered([exact in percentile_of(run, percent, 0.9) for run in runs])
-        assert 0.87 <= share <= 0.97  # order statistics: at least 90 %
-    share = covered([0.2 in proportion_of(int((run < -math.log(0.8)).sum()), 200, 0.9) for run in runs])
-    assert 0.87 <= share <= 0.97
-
-
-def dependent(run: int, count: int) -> np.ndarray:
-    """A series with mean 0 whose neighbours are much alike."""
-    noise = sample(run, count) - 1
-    for index in range(1, count):
-        noise[index] += 0.9 * noise[index - 1]
-    return noise
-
-
-def test_batch_means_cover_where_plain_means_do_not() -> None:
-    runs = [dependent(run, 6000) for run in range(100)]
-    assert covered([0.0 in mean_of_queued(run, 0.9) for run in runs]) >= 0.8
-    assert covered([0.0 in mean_of(run, 0.9) for run in runs]) < 0.5
-
-
-def test_a_percentile_without_enough_values_has_no_upper_bound() -> None:
-    few = percentile_of(sample(1, 20), 99)
-    assert few.high == math.inf
-    assert few.to_dict()["high"] is None
-    assert json.dumps(few.to_dict(), allow_nan=False)
-
-
-def test_pairing_is_tight() -> None:
-    luck, noise = sample(1, 500), sample(2, 500)
-    paired = paired_difference(luck + 0.1, luck)
-    assert paired.high - paired.low < 1e-9
-    assert paired.value == pytest.approx(0.1)
-    other = paired_difference(luck + 0.1, noise)
-    assert other.high - other.low > 0.1
-    with pytest.raises(ValueError, match="same jobs"):
-        paired_difference(luck, noise[:-1])
-
-
-def test_the_warm_up_is_found() -> None:
-    steady = dependent(3, 4000)
-    assert warm_up(steady) < 1000
-    rising = steady.copy()
-    rising[:500] -= 30
-    assert 480 <= warm_up(rising) <= 1200
-    assert warm_up(rising[:40]) == 0
 
 
 def queue(rate: float, workers: int = 1) -> model.Orchestration:
@@ -102,7 +33,7 @@ def test_a_queue_that_grows_for_ever_is_refused_before_it_runs() -> None:
     with pytest.raises(ModelError, match="cannot keep up"):
         simulate(queue(2.0, workers=2), 10**9)
     assert any("close to saturation" in note for note in simulate(queue(0.97), 50).notes)
-    assert not simulate(queue(0.5), 50).notes
+    assert not any("saturation" in note for note in simulate(queue(0.5), 50).notes)
 
 
 def test_work_that_is_done_again_counts_for_the_load() -> None:
@@ -132,7 +63,7 @@ STEP = model.Step(service="s")
     [
         (model.System(name="bare"), "nothing in it has a duration"),
         (flow(STEP), "nothing in 'flow' has a duration"),
-        (flow(STEP, time=exponential(-1)), "needs mean: above 0"),
+        (flow(STEP, time=exponential(-1)), "mean must be above 0"),
         (flow(STEP, time=exponential(1), workers=0), "0 workers"),
         (flow(STEP, time=exponential(1), fails={"error": 0.7, "failed": 0.6}), "add up to 1.3"),
         (flow(STEP, time=exponential(1), fails={"error": -0.1}), "probability of 'error' is -0.1"),
@@ -169,7 +100,7 @@ def test_outcomes_without_a_probability_do_not_happen_and_that_is_said() -> None
     step = model.Step(service="s", outcomes={"ok": {}, "failed": {}})
     result = simulate(flow(step, time=exponential(1)), 50)
     assert result.outcomes == {"completed": 50}
-    assert result.notes == ("a: failed not simulated, because no probability is given",)
+    assert result.notes[0] == "a: failed not simulated, because no probability is given"
 
 
 def test_a_job_that_stops_for_ever_is_no_success() -> None:
@@ -183,7 +114,7 @@ def test_a_job_that_stops_for_ever_is_no_success() -> None:
     assert set(result.outcomes) == {"completed", "stuck"}
     assert 0.5 in result.success
     assert np.isnan(result.makespans).sum() == result.outcomes["stuck"]
-    assert "never ended" in result.notes[-1]
+    assert any("never ended" in note for note in result.notes)
     shut = {"open": model.Variable(type="bool", initial=False)}
     never = simulate(model.Orchestration(name="shut", variables=shut, flow=design.flow), 20)
     assert "never" in str(never)
@@ -201,8 +132,8 @@ def test_a_path_ends_where_a_variable_leaves_its_range() -> None:
 def test_results_show_themselves() -> None:
     result = simulate(queue(0.5), 3000, seed=2)
     text = str(result)
-    assert text.startswith("queue: 3000 jobs, seed 2, by events (jobs arrive and share workers)")
-    for part in ("mean", "p50", "p95", "p99", "success", "busy payment", "warm-up", "batch means"):
+    assert text.startswith("queue: 3,000 jobs, seed 2, by events (jobs arrive and share workers)")
+    for part in ("mean", "p50", "p95", "p99", "success", "payment  ", "warm-up", "batch means"):
         assert part in text
     assert "<table" in result._repr_html_()
     data = json.loads(json.dumps(result.to_dict(), allow_nan=False))

@@ -21,6 +21,7 @@ from ..results import Result, Verdict
 from ..system import TransitionSystem
 from ..trace import Trace
 from .compensation import compensation_questions, restoration_results
+from .deadline import deadline_problems, deadline_results
 from .leads_to import ends_pending
 from .properties import each_instance, only_flows
 from .question import Ask, answer_questions
@@ -31,7 +32,7 @@ Compute = Callable[[], Result]
 Explore = Callable[[], StateGraph]
 
 
-LIVENESS = ("ends", "possible", "leads_to", "compensated", "sound")
+LIVENESS = ("ends", "possible", "leads_to", "compensated", "sound", "deadline")
 
 
 def answers_by_themselves(design: model.Model) -> Iterator[str]:
@@ -80,7 +81,9 @@ def liveness_results(
                 yield name, _compensated(name, design, system, limits, _flow_named(about, design), ask)
             else:
                 resolver.problems.append(only_flows(name))
-    resolver.problems += soundness_problems(design, system)
+    resolver.problems += [*soundness_problems(design, system), *deadline_problems(design)]
+    if not resolver.problems:
+        yield from deadline_results(design, limits)
     yield from soundness_results(design, system, limits, graph, strategy.reductions)
     if not isinstance(design, model.System | model.Net):
         yield "termination", _ends(design, system, limits, "termination", graph, design.fairness)

@@ -26,6 +26,7 @@ WORDS = {
     "ends": "every fair execution of the flow (or system) ends",
     "compensated": "at each failed end, exactly the steps that had an effect are undone, once each, in order",
     "outcome": "holds whenever the flow has ended",
+    "deadline": "a job is over within this time, whatever its delays are, or with a probability",
     "sound": "it can always complete, completing leaves nothing behind, and everything can happen (or a weaker notion)",
 }
 
@@ -71,9 +72,11 @@ def property_problems(design: model.Model, system: TransitionSystem) -> list[Pro
         if asked.word in ("leads_to", "possible"):
             for text in asked.about if isinstance(asked.about, tuple) else (asked.about,):
                 each_instance(text, system, resolver)
+    from .deadline import deadline_problems
     from .soundness import soundness_problems
 
-    return [*resolver.problems, *soundness_problems(design, system), *_observable_problems(design, system)]
+    own = [*soundness_problems(design, system), *deadline_problems(design)]
+    return [*resolver.problems, *own, *_observable_problems(design, system)]
 
 
 def _observable_problems(design: model.Model, system: TransitionSystem) -> list[Problem]:

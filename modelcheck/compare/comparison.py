@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,12 +12,15 @@ from ..complexity import Complexity, compare_complexity, complexity_of
 from ..errors import ModelError, Problem, position_of
 from ..expand import expand
 from ..simulate import Estimate, SimulationResult, simulate
+from .arrange import MOST_TASKS
 from .crossover import Crossover, crossovers_of
 from .formulas import Formulas, formulas_of
-from .hypotheses import Hypothesis, hypotheses_of, only_in
+from .growth import Growth, growth_of
+from .hypotheses import Hypothesis, event_delays, flow_delays, hypotheses_of, only_in
 from .outline import Outline, Work, outlines
 from .pairs import Pairs, pair
 from .scaling import message_growth
+from .topologies import JOBS, Topologies, tasks_and_order, topologies
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -76,6 +80,25 @@ class Comparison:
         """The hypotheses that do not hold."""
         return tuple(hypothesis for hypothesis in self.hypotheses if not hypothesis.holds)
 
+    @cached_property
+    def topologies(self) -> Topologies | None:
+        """The orchestration's tasks in each topology, with the calls and events as they cost on average; along the
+        graph of the choreography, where that does all of them, else along their own. None: nothing has a duration."""
+        first, second = self.outlines
+        tasks, own = tasks_and_order(first, flow_delays(self.orchestration))
+        if not 0 < len(tasks) <= MOST_TASKS:
+            return None
+        _, other = tasks_and_order(second, event_delays(self.choreography))
+        graph = other.subgraph(tasks) if set(tasks) <= set(other) else own
+        together = len(tasks) * (len(tasks) - 1) // 2 - graph.number_of_edges()  # pairs that nothing keeps apart
+        order = graph if graph.number_of_edges() and together else None  # else it is a chain, or a star
+        call, event = (each.now for each in self.crossovers)
+        return topologies(tasks, order, call, event, min(self.jobs, JOBS), self.seed)
+
+    def growth(self) -> Growth:
+        """How times grow with the number of services, with the load and with overheads."""
+        return growth_of(self)
+
     def __str__(self) -> str:
         from .text import render
 
@@ -115,6 +138,7 @@ class Comparison:
                 "order": self.complexity_order,
                 "messages_grow_like_services_to_the": {each.kind: each.message_exponent for each in message_growth()},
             },
+            "topologies": self.topologies.to_dict() if self.topologies is not None else None,
             "in_short": in_short(self),
         }
 

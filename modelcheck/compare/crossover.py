@@ -55,11 +55,12 @@ class Crossover:
 
 
 def with_call_overhead(design: model.Orchestration, seconds: float) -> model.Orchestration:
-    """The orchestration whose coordinator spends this on each call."""
+    """The orchestration whose coordinator spends this on each call, whatever single steps say."""
     found = coordinator_of(design)
     name, declared = found if found is not None else ("coordinator", model.Coordinator())
     coordinators = {**design.coordinators, name: replace(declared, overhead=_constant(seconds))}
-    return replace(design, coordinators=coordinators, flow=replace(design.flow, coordinator=name))
+    steps = {key: replace(step, overhead=None) for key, step in design.flow.steps.items()}
+    return replace(design, coordinators=coordinators, flow=replace(design.flow, coordinator=name, steps=steps))
 
 
 def with_event_overhead(design: model.Choreography, seconds: float) -> model.Choreography:

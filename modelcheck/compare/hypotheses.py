@@ -45,6 +45,7 @@ def hypotheses_of(
     assert isinstance(events, model.Choreography)
     first, _ = simulated
     calls = {} if (coordinator := coordinator_of(flow)) is None else {coordinator[0]: coordinator[1].overhead}
+    calls |= {name: step.overhead for name, step in flow.flow.steps.items() if step.overhead is not None}
     hops: dict[str, model.Delay | None] = {}
     for name, channel in events.channels.items():
         hops |= {f"publishing on {name}": channel.publish, f"delivery on {name}": channel.deliver}

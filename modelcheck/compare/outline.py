@@ -155,17 +155,18 @@ def _of_flow(design: model.Orchestration, plan: Plan, wanted: set[str]) -> Outli
     visits = complete_run(design, plan, wanted)
     graph = flow_graph(design)
     coordinator = coordinator_of(design)
-    overhead = coordinator[1].overhead if coordinator is not None else None
-    cost = mean(overhead) if overhead is not None else 0.0
+    usual = coordinator[1].overhead if coordinator is not None else None
+    own = {name: step.overhead or usual for name, step in design.flow.steps.items()}
+    cost = {name: mean(each) if each is not None else 0.0 for name, each in own.items()}
     order: nx.DiGraph[str] = nx.DiGraph()
     order.add_nodes_from((BEGIN, *design.flow.steps))
     for source, target, data in graph.edges(data=True):
         if data["kind"] in ("sequence", "jump") and data["outcome"] == "ok" and target in design.flow.steps:
-            order.add_edge(BEGIN if source == START else source, target, overhead=cost)
+            order.add_edge(BEGIN if source == START else source, target, overhead=cost[target])
     _drop_back_edges(order, list(design.flow.steps))
     for missing in [name for name in design.flow.steps if name not in visits]:
-        pairs = [(a, b) for a in order.predecessors(missing) for b in order.successors(missing)]
-        order.add_edges_from(pairs, overhead=cost)
+        pairs = [(a, b, cost[b]) for a in order.predecessors(missing) for b in order.successors(missing)]
+        order.add_weighted_edges_from(pairs, weight="overhead")
         order.remove_node(missing)
     owners = {name: step.service or name for name, step in design.flow.steps.items()}
     works, others = _works(plan, visits, owners)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from ..simulate import Estimate
@@ -32,8 +32,13 @@ def render(found: Comparison) -> str:
         f"{found.orchestration.name} (orchestration) beside {found.choreography.name} (choreography): "
         f"{found.jobs:,} jobs of each, seed {found.seed}, the same draws"
     )
-    blocks = [textwrap.fill(heading, WIDTH)]
-    for title, rows, sentences in sections(found):
+    return textwrap.fill(heading, WIDTH) + "\n\n" + render_sections(sections(found))
+
+
+def render_sections(found: Iterable[tuple[str, list[Row], list[str]]]) -> str:
+    """Titles, tables and sentences."""
+    blocks = []
+    for title, rows, sentences in found:
         lines = [title, *_table(rows)]
         for sentence in sentences:
             lines += textwrap.wrap(sentence, WIDTH, initial_indent="  ", subsequent_indent="  ")
@@ -54,6 +59,8 @@ def sections(found: Comparison) -> Iterator[tuple[str, list[Row], list[str]]]:
         list(_complexity(found)),
         [*_degenerate(found), _complexity_order(found), _growth()],
     )
+    if found.topologies is not None:
+        yield "the orchestration's tasks in each topology", list(found.topologies.rows()), [_of_each(found)]
     yield "in short", [], [in_short(found)]
 
 
@@ -229,6 +236,12 @@ def _growth() -> str:
     return f"Counted instead: with n services, messages a job grow like {fitted}, fitted at n = {counted}."
 
 
+def _of_each(found: Comparison) -> str:
+    topologies = found.topologies
+    assert topologies is not None
+    return f"{topologies.sentence()} ({topologies.jobs:,} jobs each, the same draws.)"
+
+
 def _degenerate(found: Comparison) -> list[str]:
     kinds = zip(("orchestration", "choreography"), found.complexities, strict=True)
     return [f"The {kind}'s formula says nothing: {each.degenerate}." for kind, each in kinds if each.degenerate]
@@ -295,6 +308,11 @@ def _interval(found: Estimate) -> str:
     if not (math.isfinite(found.low) and math.isfinite(found.high)):
         return ""
     return f"[{show_time(found.low)}, {show_time(found.high)}]"
+
+
+def aligned(rows: list[Row]) -> list[str]:
+    """Rows in columns."""
+    return _table(rows)
 
 
 def _table(rows: list[Row]) -> list[str]:

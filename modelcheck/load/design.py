@@ -17,6 +17,7 @@ from .reader import (
     Key,
     Problems,
     Reader,
+    converted,
     either,
     list_of,
     mapping_of,
@@ -28,7 +29,7 @@ from .reader import (
     short,
     word,
 )
-from .values import COUNT, FORMULA, INITIAL, LABELS, NAME, TEXT, TRUTH, TYPE
+from .values import COUNT, DURATION, FORMULA, INITIAL, LABELS, NAME, PROBABILITY, TEXT, TRUTH, TYPE
 from .writing import Builds, CannotWrite, brackets, said
 
 NAMES = one_or_more(NAME)
@@ -149,8 +150,10 @@ def _pair(node: Node, problems: Problems) -> Any:
     return note(problems, "E022", f"expected a pair [first, second], found {len(values)} of them", node)
 
 
-def _later(node: Node, problems: Problems) -> Any:
-    return note(problems, "E033", "'deadline' is not supported yet", node, "look at the times that simulate prints")
+def _one_time(value: Any) -> Any:
+    if isinstance(value, tuple):
+        raise CannotWrite("a deadline with a probability is a mapping")
+    return value
 
 
 def _property(values: dict[str, Any], node: LocatedMap, problems: Problems) -> Any:
@@ -185,6 +188,17 @@ FAIRNESS = word(
     },
 )
 FAIR = ("leads_to", "ends")  # What depends on fairness.
+_LIKELY = record(
+    "a deadline",
+    {
+        "within": Key(DURATION, "the time that is allowed", required=True, python="Property.about"),
+        "probability": Key(PROBABILITY, "how many of the jobs must keep to it", required=True, python="Property.about"),
+    },
+    lambda values, _node, _problems: (values["within"], values["probability"]),
+    lambda value: {"within": value[0], "probability": value[1]},
+    example="{within: 2s, probability: 95%}",
+)
+DEADLINE = short(converted(DURATION, lambda seconds: seconds, _one_time), _LIKELY)
 PROPERTY_KEYS = {
     "always": Key(FORMULA, "holds in every state of every execution", python="Property.about"),
     "never": Key(FORMULA, "holds in no state of any execution", python="Property.about"),
@@ -227,7 +241,9 @@ PROPERTY_KEYS = {
         python="Property.about",
     ),
     "deadline": Key(
-        Reader(_later, {"not": {}}, about=About("nothing yet")), "not supported yet", python="Property.about"
+        DEADLINE,
+        "a job is over within this time whatever its delays are, or with a probability",
+        python="Property.about",
     ),
 }
 PROPERTY = record(

@@ -10,22 +10,30 @@ from ..drawing.svg import svg
 from .elements import block, faint, figure, table, text
 
 if TYPE_CHECKING:
+    from ..calibrate import Calibration
     from ..compare import Comparison
+    from ..compare.scalability import Scalability
     from ..simulate import SimulationResult
 
 BINS, MOST_SHOWN = 48, 0.995  # the last of a long tail would press everything else together
 
 
 def render_simulation(result: SimulationResult) -> str:
-    """The figures of a simulation, and how its times are spread."""
-    heading, *rest = (line.strip() for line in str(result).splitlines())
-    rows = list(result.rows())
-    remarks = "<br>".join(text(line) for line in rest[len(rows) :])
+    """The figures of a simulation, how its times are spread, and how its workers were used."""
+    from ..simulate.shown import heading_of, pool_cells, remarks_of
+
+    rows = [[text(row.name), text(row.value), faint(row.interval), text(row.exactly)] for row in result.rows()]
+    head = [faint(word) for word in ("", "found", f"{100 * result.mean.confidence:.6g} % interval", "exactly")]
+    shown = 4 if any(row[3] for row in rows) else 3
+    pools = pool_cells(result)
     return block(
-        f"<p><strong>{text(heading)}</strong></p>",
+        f"<p><strong>{text(heading_of(result))}</strong></p>",
         _spread(result),
-        table([text(name), text(value), faint(interval)] for name, value, interval in rows),
-        f"<small>{remarks}</small>",
+        table(row[:shown] for row in (head, *rows)),
+        table([[faint(cell) for cell in pools[0]], *([text(cell) for cell in row] for row in pools[1:])])
+        if pools
+        else "",
+        f"<small>{'<br>'.join(text(remark) for remark in remarks_of(result))}</small>",
     )
 
 
@@ -35,8 +43,7 @@ def _spread(result: SimulationResult) -> str:
 
     from ..simulate.result import show_time
 
-    times = np.asarray(result.makespans, dtype=float)[result.warm_up :]
-    times = times[np.isfinite(times)]
+    times = result.measured
     last = float(np.quantile(times, MOST_SHOWN)) if len(times) else 0.0
     if last <= 0:
         return ""
@@ -64,6 +71,28 @@ def render_comparison(found: Comparison) -> str:
         parts += [table([text(cell) for cell in row] for row in rows)] if rows else []
         parts += [f"<p>{text(sentence)}</p>" for sentence in sentences]
     return block(*parts)
+
+
+def render_calibration(found: Calibration) -> str:
+    """A calibration: its tasks, the percentiles, and what they say."""
+    from ..calibrate.text import heading, percentile_rows, sentences, task_rows
+
+    return block(
+        f"<p><strong>{text(heading(found))}</strong></p>",
+        *(table([text(cell) for cell in row] for row in rows(found)) for rows in (task_rows, percentile_rows)),
+        *(f"<p>{text(sentence)}</p>" for sentence in sentences(found)),
+        "<small>" + "<br>".join(text(f"note: {note}") for note in found.notes) + "</small>",
+    )
+
+
+def render_scalability(found: Scalability) -> str:
+    """How far a design scales: a row for each value, and Min and Max."""
+    return block(
+        f"<p><strong>{text(found.name)}</strong> as {text(found.vary)} varies; objective: "
+        f"{text(found.objective.text)}</p>",
+        table([text(cell) for cell in row] for row in found.rows()),
+        *(f"<p>{text(sentence)}</p>" for sentence in found.sentences()),
+    )
 
 
 def _bars(found: Comparison) -> str:

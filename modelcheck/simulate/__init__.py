@@ -2,75 +2,76 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 
 import numpy as np
 
 from .. import model
 from ..errors import ModelError, Problem, position_of
-from .back_ends import NAMES, BackEnd, choose
+from .asked import check_size, goal_of
+from .back_ends import choose
+from .combined import combined
+from .course import Progress, Seen, follow
 from .events import EventLoop
-from .jobs import Runs, joined
+from .ledger import Ledger
+from .paired import difference
 from .possible import simulable
 from .result import SimulationResult
 from .setting import Setting, alone, loop_for, setting_of
-from .statistics import (
-    Estimate,
-    mean_of,
-    mean_of_queued,
-    paired_difference,
-    percentile_of,
-    percentile_of_queued,
-    proportion_of,
-    warm_up,
-)
+from .statistics import Estimate, mean_of, paired_difference
+from .summary import summary_of
 
-__all__ = ["Estimate", "SimulationResult", "alone", "loop_for", "paired_difference", "simulate"]
+__all__ = [
+    "Estimate",
+    "Progress",
+    "Seen",
+    "SimulationResult",
+    "alone",
+    "combined",
+    "difference",
+    "loop_for",
+    "paired_difference",
+    "simulate",
+]
 
-PERCENTILES = (50, 95, 99)
-MOST_JOBS = 10_000_000
 PILOT = 200
-SUCCESS = ("completed", "finished")
 
 
 def simulate(
     design: model.Model,
-    jobs: int = 10_000,
+    jobs: int | None = None,
     seed: int = 1,
     back_end: str = "auto",
-    warmup: int | None = None,
+    warmup: int | str | None = None,
     confidence: float = 0.95,
+    *,
+    precision: float | None = None,
+    precision_of: str = "mean",
+    seconds: float | None = None,
+    progress: Progress | None = None,
 ) -> SimulationResult:
     """The times of many jobs of an orchestration or a choreography, one instance each.
 
     Without `arrivals` each job runs alone, in an empty system; with them, jobs share workers and shared variables.
+    jobs: how many (10,000); with `precision`, at most so many (10,000,000).
     back_end: `max-plus` (only where nothing queues, fails or branches), `events` (anything), or `auto`.
-    warmup: how many of the first jobs to leave out; None: by the rule MSER-5 where jobs arrive, else 0.
+    warmup: how many of the first jobs to leave out, or `none`; else by the rule `MSER-5` where jobs arrive.
+    precision: go on until the interval of the mean (or of `precision_of`, such as `p99`) is this narrow: half its
+    width, relative to the value. seconds: stop after this time, with what is known by then; so does an interruption
+    (Ctrl-C) once something is known. progress: is told now and then how far it has come.
     Raises `ModelError`: nothing has a duration, a delay is wrong, or work arrives faster than it can be done.
     """
+    started = time.monotonic()
     design = simulable(design)
-    _check_numbers(jobs, back_end, warmup, confidence)
+    goal, skip = goal_of(jobs, back_end, warmup, confidence, precision, precision_of, seconds)
     setting = setting_of(design, seed)
     notes = [*setting.plan.notes, *_loads(setting)]
-    if jobs > MOST_JOBS:
-        raise ModelError([Problem("E411", f"{jobs:,} jobs are too many", None, f"give at most {MOST_JOBS:,}")])
+    check_size(goal.jobs)
     chosen, reason = choose(setting, back_end)
-    runs = joined(chosen.blocks(setting, range(jobs)))
-    return _summary(setting, runs, chosen, reason, warmup, confidence, notes)
-
-
-def _check_numbers(jobs: int, back_end: str, warmup: int | None, confidence: float) -> None:
-    problems = []
-    if jobs < 1:
-        problems.append(Problem("E411", f"{jobs} jobs cannot be simulated", None, "give at least 1"))
-    if back_end not in NAMES:
-        problems.append(Problem("E411", f"unknown back end '{back_end}'", None, f"one of {', '.join(NAMES)}"))
-    if warmup is not None and not 0 <= warmup < jobs:
-        problems.append(Problem("E411", f"a warm-up of {warmup} of {jobs} jobs leaves nothing to measure"))
-    if not 0 < confidence < 1:
-        problems.append(Problem("E411", f"a confidence of {confidence:g} is not between 0 and 1", None, "give 0.95"))
-    if problems:
-        raise ModelError(problems)
+    ledger = Ledger(queued=setting.plan.together and not chosen.independent, skip=skip)
+    ledger, stopped = follow(setting, chosen, ledger, goal, progress)
+    return summary_of(setting, chosen, reason, ledger, goal, stopped, notes, elapsed=time.monotonic() - started)
 
 
 def _loads(setting: Setting) -> list[str]:
@@ -111,58 +112,3 @@ def _work_of_one(loop: EventLoop, number: int) -> list[float]:
         else:
             needed.append(sum((loop.starts[task.key] - starts[task.key]) * task.mean for task in users))
     return needed
-
-
-def _summary(
-    setting: Setting,
-    runs: Runs,
-    chosen: BackEnd,
-    reason: str,
-    warmup: int | None,
-    confidence: float,
-    notes: list[str],
-) -> SimulationResult:
-    design, plan = setting.design, setting.plan
-    jobs = len(runs.makespans)
-    queued = plan.together and not chosen.independent
-    ended = ~np.isnan(runs.makespans)
-    removed = warmup or 0
-    if warmup is None and queued and ended.any():
-        removed = int(np.flatnonzero(ended)[warm_up(runs.makespans[ended])])
-    measured = runs.makespans[removed:][ended[removed:]]
-    if len(measured):
-        mean = (mean_of_queued if queued else mean_of)(measured, confidence)
-        percentile = percentile_of_queued if queued else percentile_of
-        percentiles = {each: percentile(measured, each, confidence) for each in PERCENTILES}
-    else:
-        mean = Estimate(float("nan"), float("-inf"), float("inf"), confidence, "no job ended")
-        percentiles = dict.fromkeys(PERCENTILES, mean)
-    outcomes = dict(runs.outcomes().most_common())
-    if not ended.all():
-        notes.append(f"{int((~ended).sum())} jobs never ended; times are of those that did")
-    messages = {"calls and replies": 2 * float(runs.calls.mean())}
-    if isinstance(design, model.Choreography):
-        messages = {"publishes": float(runs.publishes.mean()), "deliveries": float(runs.deliveries.mean())}
-    utilisation = {}
-    if queued and runs.horizon > 0:
-        utilisation = {pool: busy / (plan.pools[pool] * runs.horizon) for pool, busy in runs.busy.items()}
-    successes = sum(outcomes.get(ending, 0) for ending in SUCCESS)
-    return SimulationResult(
-        name=design.name,
-        kind=model.kind_of(design),
-        back_end=chosen.name,
-        reason=reason,
-        jobs=jobs,
-        seed=plan.seed,
-        makespans=runs.makespans,
-        mean=mean,
-        percentiles=percentiles,
-        success=proportion_of(successes, jobs, confidence),
-        undos=mean_of(runs.undos, confidence),
-        outcomes=outcomes,
-        messages=messages,
-        utilisation=utilisation,
-        warm_up=removed,
-        queued=queued,
-        notes=tuple(notes),
-    )

@@ -75,7 +75,9 @@ class Runs:
 
     def outcomes(self) -> Counter[str]:
         """How many jobs ended how."""
-        counts = np.bincount(self.endings, minlength=len(self.labels)).tolist()
+        if len(self.labels) == 1:
+            return Counter({self.labels[0]: len(self)} if len(self) else {})
+        counts = [int(np.count_nonzero(self.endings == code)) for code in range(len(self.labels))]
         return Counter({label: count for label, count in zip(self.labels, counts, strict=True) if count})
 
 

@@ -344,11 +344,12 @@ def _plan_flow(design: model.Orchestration, workers: Mapping[str, tuple[str, ...
         possible = [o for o in model.outcome_names(step, service) if o != "timeout" or step.timeout is None]
         retry = step.retry or design.policies.retry or model.Retry(attempts=1)
         delay, average = builder.draws(task, "service", step.time or (service.time if service else None))
+        call = builder.draws(task, "overhead", step.overhead or overhead)[0]
         builder.tasks["step", name] = Task(
             ("step", name), delay, average, Draws(builder.seed, task, "outcome"),
             builder.shares(name, service.fails if service else {}, possible),
-            builder.draws(task, "overhead", overhead)[0], (*slots, *workers.get(step.service or "", ())),
-            step.timeout, retry.backoff, retry.factor, step.priority, desk, builder.hidden(task, step),
+            call, (*slots, *workers.get(step.service or "", ())), step.timeout, retry.backoff, retry.factor,
+            step.priority, desk, builder.hidden(task, step),
         )  # fmt: skip
         if delay is None and not step.origin.instant:
             builder.untimed.append(name)
@@ -361,7 +362,7 @@ def _plan_flow(design: model.Orchestration, workers: Mapping[str, tuple[str, ...
             builder.tasks["undo", name] = Task(
                 ("undo", name), delay, average, Draws(builder.seed, task, "undo outcome"),
                 builder.shares(f"undo {name}", fails, ()),
-                builder.draws(task, "undo overhead", overhead)[0], (*slots, *workers.get(place, ())),
+                builder.draws(task, "undo overhead", undo.overhead or overhead)[0], (*slots, *workers.get(place, ())),
                 priority=step.priority, desk=desk,
             )  # fmt: skip
 

@@ -5,9 +5,34 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from .delays import Array
 from .statistics import Estimate
+
+
+class Row(NamedTuple):
+    """One figure as people read it: its name, its value, its interval, and the exact value where that is known."""
+
+    name: str
+    value: str
+    interval: str = ""
+    exactly: str = ""
+
+
+@dataclass(frozen=True)
+class PoolFigures:
+    """How the workers of one kind were used: the busy share of their time; the mean wait for one, in seconds, over all
+    starts; how many waited, on average over time and at most. None: the back end does not tell."""
+
+    busy: float
+    wait: float | None = None
+    queue: float | None = None
+    longest: int | None = None
+
+    def to_dict(self) -> dict[str, float | None]:
+        """Plain data."""
+        return {"busy": self.busy, "wait": self.wait, "queue": self.queue, "longest": self.longest}
 
 
 @dataclass(frozen=True)
@@ -15,9 +40,14 @@ class SimulationResult:
     """The times of many jobs of one design. Times are in seconds.
 
     back_end, reason: how it was simulated, and why so. makespans: from a job's arrival to its end, one a job in order
-    of arrival (NaN: it never ended). mean, percentiles: of the jobs that ended, without the first `warm_up`. outcomes:
-    how many jobs ended how. messages: operations a job by kind (orchestration: a call and a reply for each execution of
-    a step; choreography: publishing and delivering are counted apart). utilisation: the busy share of each pool.
+    of arrival (NaN: it never ended), of the first 2^20 jobs (1,048,576) only, so that memory does not grow with their
+    number; all other figures are of all jobs. mean, percentiles: of the jobs that ended, without the first `warm_up`,
+    which were left out by `warm_up_rule` (`MSER-5`, `given`, `none`). outcomes: how many jobs ended how. messages:
+    operations a job by kind (orchestration: a call and a reply for each execution of a step; choreography: publishing
+    and delivering are counted apart). pools: where jobs arrive, how workers were used. throughput: jobs that ended a
+    second. exact: exact values by the names of the rows, where they are known. stopped: what ended it before all jobs
+    were done (`precision`, `seconds`, `interrupted`). precision, precision_of: what was asked for. replications: of how
+    many simulations it is put together. elapsed: seconds that the simulation took, which no comparison regards.
     """
 
     name: str
@@ -33,15 +63,47 @@ class SimulationResult:
     undos: Estimate
     outcomes: Mapping[str, int]
     messages: Mapping[str, float]
-    utilisation: Mapping[str, float] = field(default_factory=dict)
+    pools: Mapping[str, PoolFigures] = field(default_factory=dict)
+    throughput: float | None = None
     warm_up: int = 0
+    warm_up_rule: str = "none"
     queued: bool = False
+    exact: Mapping[str, float] = field(default_factory=dict)
+    stopped: str = ""
+    precision: float | None = None
+    precision_of: str = "mean"
+    replications: int = 1
     notes: tuple[str, ...] = ()
+    elapsed: float = field(default=0.0, compare=False)
 
     @property
     def message_count(self) -> float:
         """All messages a job, of whatever kind."""
         return sum(self.messages.values())
+
+    @property
+    def utilisation(self) -> dict[str, float]:
+        """The busy share of each pool."""
+        return {pool: figures.busy for pool, figures in self.pools.items()}
+
+    @property
+    def measured(self) -> Array:
+        """The single times that are kept of jobs that ended, after the warm-up."""
+        import numpy as np
+
+        times = np.asarray(self.makespans, dtype=np.float64)[self.warm_up :]
+        found: Array = times[np.isfinite(times)]
+        return found
+
+    @property
+    def sought(self) -> Estimate:
+        """The estimate that was to be precise."""
+        return self.mean if self.precision_of == "mean" else self.percentiles[int(self.precision_of[1:])]
+
+    @property
+    def incomplete(self) -> bool:
+        """Whether less was done than was asked for: stopped early, or not as precise as it should be."""
+        return self.stopped not in ("", "precision") or (self.precision is not None and self.stopped != "precision")
 
     def to_dict(self) -> dict[str, object]:
         """Plain data, without the single jobs' times."""
@@ -51,41 +113,44 @@ class SimulationResult:
             "back_end": self.back_end,
             "reason": self.reason,
             "jobs": self.jobs,
+            "replications": self.replications,
             "seed": self.seed,
+            "stopped": self.stopped,
+            "precision": None if self.precision is None else {"asked": self.precision, "of": self.precision_of},
             "seconds": {"mean": self.mean.to_dict()} | {f"p{p}": e.to_dict() for p, e in self.percentiles.items()},
+            "exact": dict(self.exact),
             "success": self.success.to_dict(),
             "undos": self.undos.to_dict(),
             "outcomes": dict(self.outcomes),
             "messages": dict(self.messages),
-            "utilisation": dict(self.utilisation),
+            "throughput": self.throughput,
+            "pools": {pool: figures.to_dict() for pool, figures in self.pools.items()},
             "warm_up": self.warm_up,
+            "warm_up_rule": self.warm_up_rule,
             "notes": list(self.notes),
         }
 
-    def rows(self) -> Iterator[tuple[str, str, str]]:
-        """Name, value and interval of each figure."""
+    def rows(self) -> Iterator[Row]:
+        """The figures of a job, as people read them."""
         times = {"mean": self.mean} | {f"p{percent}": each for percent, each in self.percentiles.items()}
         for name, found in times.items():
-            yield name, show_time(found.value), _interval(found, show_time)
-        yield "success", _percent(self.success.value), _interval(self.success, _percent)
+            yield Row(name, show_time(found.value), interval_of(found, show_time), self._exactly(name, show_time))
+        exact = self._exactly("success", show_share)
+        yield Row("success", show_share(self.success.value), interval_of(self.success, show_share), exact)
         if self.undos.value:
-            yield "undos a job", f"{self.undos.value:.4g}", _interval(self.undos, lambda value: f"{value:.4g}")
+            exact = self._exactly("undos", show_number)
+            yield Row("undos a job", show_number(self.undos.value), interval_of(self.undos, show_number), exact)
         for name, count in self.messages.items():
-            yield f"{name} a job", f"{count:.4g}", ""
-        for name, share in self.utilisation.items():
-            yield f"busy {name}", _percent(share), ""
+            yield Row(f"{name} a job", show_number(count), "", self._exactly(name, show_number))
+
+    def _exactly(self, name: str, show: object) -> str:
+        assert callable(show)
+        return str(show(self.exact[name])) if name in self.exact else ""
 
     def __str__(self) -> str:
-        rows = list(self.rows())
-        width, figures = max(len(row[0]) for row in rows), max(len(row[1]) for row in rows)
-        lines = [f"{self.name}: {self.jobs} jobs, seed {self.seed}, by {self.back_end} ({self.reason})"]
-        lines += [f"  {name:<{width}}  {value:>{figures}}  {interval}".rstrip() for name, value, interval in rows]
-        lines.append("  ended: " + ", ".join(f"{count} {ending}" for ending, count in self.outcomes.items()))
-        if self.queued:
-            lines.append(f"  warm-up: the first {self.warm_up} jobs left out")
-        lines.append(f"  intervals: {self.mean.confidence:.0%}; the mean by {self.mean.method}")
-        lines += [f"  note: {note}" for note in self.notes]
-        return "\n".join(lines)
+        from .shown import lines_of
+
+        return "\n".join(lines_of(self))
 
     def _repr_html_(self) -> str:
         from ..report.html_times import render_simulation
@@ -93,14 +158,23 @@ class SimulationResult:
         return render_simulation(self)
 
 
-def _interval(found: Estimate, show: object) -> str:
+def interval_of(found: Estimate, show: object) -> str:
+    """An interval as people read it; an end that is not known is left open."""
     assert callable(show)
-    if not (math.isfinite(found.low) and math.isfinite(found.high)):
+    if not (math.isfinite(found.low) or math.isfinite(found.high)):
         return ""
-    return f"[{show(found.low)}, {show(found.high)}]"
+    low = f"[{show(found.low)}" if math.isfinite(found.low) else "(?"
+    high = f"{show(found.high)}]" if math.isfinite(found.high) else "?)"
+    return f"{low}, {high}"
 
 
-def _percent(share: float) -> str:
+def show_number(value: float) -> str:
+    """A number with four digits."""
+    return f"{value:.4g}" if abs(value) < 10_000 else f"{value:,.0f}"
+
+
+def show_share(share: float) -> str:
+    """A share in percent."""
     return f"{100 * share:.4g} %"
 
 

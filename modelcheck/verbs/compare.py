@@ -6,7 +6,7 @@ import argparse
 
 from .exits import GOOD
 from .inputs import load_named
-from .terminal import present, progress
+from .terminal import print_json, progress
 
 
 def run(chosen: argparse.Namespace) -> int:
@@ -20,7 +20,14 @@ def run(chosen: argparse.Namespace) -> int:
     first, second = (load_named(name, chosen)[0] for name in (chosen.orchestration, chosen.choreography))
     with progress(f"simulating {chosen.jobs:,} jobs of each design ..."):
         result = compare(first, second, jobs=chosen.jobs, seed=chosen.seed)
-    present(result, chosen)
+    growth = None
+    if chosen.scaling:
+        with progress("simulating more services, load and overheads ..."):
+            growth = result.growth()
+    if chosen.json:
+        print_json(result.to_dict() | ({"scaling": growth.to_dict()} if growth is not None else {}))
+    else:
+        print(result if growth is None else f"{result}\n\n{growth}", flush=True)
     if chosen.plot:
         with progress(f"drawing {chosen.plot} ..."):
             result.plot(chosen.plot)

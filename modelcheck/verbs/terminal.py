@@ -7,7 +7,7 @@ import os
 import shutil
 import signal
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,10 @@ from ..errors import ModelError
 from .exits import UNUSABLE
 
 if TYPE_CHECKING:
-    from ..engine.target import Progress, Seen
+    from ..engine.target import Seen
+    from ..simulate import Seen as Simulated
+
+BETWEEN = 0.1  # seconds between two looks at a line
 
 
 def print_json(data: Mapping[str, Any]) -> None:
@@ -86,15 +89,25 @@ def noticing_interruptions() -> Iterator[list[bool]]:
 
 
 @contextmanager
-def progress(text: str) -> Iterator[Progress | None]:
-    """A line on a terminal that says what is going on and is gone when it is over; what it yields tells how far."""
+def progress(text: str, how_far: Callable[[Any], str] | None = None) -> Iterator[Callable[[Any], None] | None]:
+    """A line on a terminal that says what is going on and is gone when it is over.
+
+    What it yields is told how far that has come, at times `seconds` after the beginning; `how_far` puts it in words.
+    """
     if not sys.stderr.isatty():
         yield None
         return
-    line = _Line()
+    line, shown = _Line(), 0.0
+
+    def tell(seen: Any) -> None:
+        nonlocal shown
+        if seen.seconds >= max(1.0, shown + BETWEEN):
+            shown = seen.seconds
+            line.show(f"{text} {(how_far or _how_far)(seen)}")
+
     line.show(text)
     try:
-        yield lambda seen: line.show(f"{text} {_how_far(seen)}") if seen.seconds >= 1 else None
+        yield tell
     finally:
         line.show("")
 
@@ -116,3 +129,11 @@ def _how_far(seen: Seen) -> str:
     rate = seen.states / max(seen.seconds, 1e-9)
     memory = f"{seen.bytes / (1 << 20):,.0f} MB"
     return f"{seen.states:,} states, {seen.frontier:,} at depth {seen.depth}, {rate:,.0f}/s, {memory}"
+
+
+def how_far_simulated(seen: Simulated) -> str:
+    """Jobs, how many a second, their mean time."""
+    from ..simulate.result import show_time
+
+    rate = seen.jobs / max(seen.seconds, 1e-9)
+    return f"{seen.jobs:,} of at most {seen.of:,} done, {rate:,.0f}/s, mean {show_time(seen.mean)}"
