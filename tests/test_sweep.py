@@ -9,7 +9,7 @@ import math
 import multiprocessing
 import os
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -63,8 +63,14 @@ def longest(result: SimulationResult) -> float:
     return float(np.nanmax(result.makespans))
 
 
-def kill(_result: SimulationResult) -> float:
+def deadly(_result: SimulationResult) -> float:
     os._exit(1)
+
+
+def hungry(result: SimulationResult) -> float:
+    if longest(result) > 4:
+        raise MemoryError
+    return longest(result)
 
 
 def test_the_first_parameter_changes_slowest_and_each_row_is_that_simulation(queue: mc.model.Model, found: Any) -> None:
@@ -182,9 +188,39 @@ def test_measures_by_name_and_by_function(queue: mc.model.Model, pool: ProcessPo
         mc.sweep(queue, times, jobs=300, measures={"wrong": lambda _: 1 / 0})
 
 
-def test_the_death_of_a_worker_loses_nothing_that_is_known(queue: mc.model.Model) -> None:
+class Mortal(Executor):
+    """Does its first work, in any order, and then dies."""
+
+    def __init__(self, lives: int) -> None:
+        self.lives = lives
+
+    def submit(self, work: Any, /, *given: Any, **named: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        self.lives -= 1
+        if self.lives < 0:
+            future.set_exception(BrokenExecutor("killed"))
+        else:
+            future.set_result(work(*given, **named))
+        return future
+
+
+def test_the_death_of_a_worker_loses_nothing_that_is_known(queue: mc.model.Model, found: Any) -> None:
+    part = mc.sweep(queue, PARAMETERS, jobs=400, seed=7, executor=Mortal(4))
+    assert part.rows[:4] == found.rows[:4]
+    assert [row.known for row in part.rows[4:]] == [False, False]
+    assert part.rows[5].error.startswith("E442: a worker has died before its work was done: killed")
+    assert not part.complete
+    assert "a worker has died: 4 of 6 designs are known" in str(part)
     with pytest.raises(ModelError, match="E442"):
-        mc.sweep(queue, {"services.oven.time": "5ms,15ms"}, jobs=50, measures={"dead": kill}, workers=2)
+        mc.sweep(queue, PARAMETERS, jobs=400, executor=Mortal(0))
+    with pytest.raises(ModelError, match="E442"):
+        mc.sweep(queue, {"services.oven.time": "5ms,6ms"}, jobs=50, measures={"longest": deadly}, workers=2)
+
+
+def test_want_of_memory_is_an_error_of_that_design(queue: mc.model.Model) -> None:
+    found = mc.sweep(queue, {"services.oven.time": "5ms,5s"}, jobs=50, measures={"longest": hungry})
+    assert [row.error[:4] for row in found] == ["", "E442"]
+    assert found.complete
 
 
 def interrupted_after(count: int) -> Any:
