@@ -37,6 +37,7 @@ if TYPE_CHECKING:
         sweep,
         timeline,
         to_text,
+        topologies,
     )
     from .engine.target import Limits
     from .errors import ModelError
@@ -60,6 +61,7 @@ _HOMES = {
     "sweep": "api",
     "timeline": "api",
     "to_text": "api",
+    "topologies": "api",
     "CheckReport": "results",
     "Finding": "results",
     "Limits": "engine.target",
@@ -91,6 +93,7 @@ __all__ = [
     "sweep",
     "timeline",
     "to_text",
+    "topologies",
 ]
 
 

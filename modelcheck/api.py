@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .check.outcomes import Agreement, Outcomes
     from .compare import Comparison
     from .compare.scalability import Scalability
+    from .compare.topologies import Topologies
     from .explore.exploration import Exploration
     from .simulate import Estimate, Seen, SimulationResult
     from .simulate.timeline import Timeline
@@ -250,6 +251,37 @@ def compare(
         load(each, constants) if isinstance(each, (str, Path)) else each for each in (orchestration, choreography)
     )
     return run(first, second, jobs=jobs, seed=seed)
+
+
+def topologies(
+    source: str | Path | model.Model | Mapping[str, float | model.Delay],
+    order: nx.DiGraph[str] | Iterable[tuple[str, str]] | None = None,
+    *,
+    call: float = 0.0,
+    event: float = 0.0,
+    jobs: int = 1_000,
+    seed: int = 1,
+    constants: Mapping[str, str] | None = None,
+) -> Topologies:
+    """What the same tasks take one after another, side by side, along a graph, as a chain, a star, with one listener.
+
+    source: a design, whose tasks and order are taken, or tasks by name with their times (seconds, or `model.Delay`).
+    order: another graph, or its edges: who must end before whom. call, event: what each costs, in seconds.
+    """
+    from .compare.topologies import topologies as run
+    from .compare.topologies import topologies_of
+
+    if isinstance(source, Mapping):
+        return run({name: _as_delay(time) for name, time in source.items()}, order, call, event, jobs, seed)
+    design = load(source, constants) if isinstance(source, (str, Path)) else source
+    if not isinstance(design, model.Orchestration | model.Choreography):
+        message = f"'{design.name}' is a {model.kind_of(design)}: nothing in it has a duration"
+        raise ModelError([Problem("E404", message, hint="give an orchestration or a choreography")])
+    return topologies_of(design, order, call, event, jobs, seed)
+
+
+def _as_delay(time: float | model.Delay) -> model.Delay:
+    return time if isinstance(time, model.Delay) else model.Delay(distribution="constant", parameters={"value": time})
 
 
 def scale(

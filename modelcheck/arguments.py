@@ -185,7 +185,10 @@ def parser_of() -> argparse.ArgumentParser:
     )
     calibrate.add_argument("--unit", choices=("s", "ms", "us", "ns"), help="of the file's times (seconds)")
     calibrate.add_argument(
-        "--fit", choices=("empirical", "lognormal"), default="empirical", help="what measured times become (empirical)"
+        "--fit",
+        choices=("empirical", "lognormal", "mixture"),
+        default="empirical",
+        help="what measured times become (empirical)",
     )
     _add_runs(calibrate)
 
