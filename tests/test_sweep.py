@@ -405,6 +405,20 @@ def test_replications_that_are_none(queue: mc.model.Model) -> None:
         mc.replicate(with_value(queue, "services.cook.workers", "1"), replications=3, jobs=50)
 
 
+def test_options_of_simulate(queue: mc.model.Model) -> None:
+    times = {"services.oven.time": "5ms,6ms"}
+    found = mc.sweep(queue, times, jobs=300, back_end="events", warmup="none", confidence=0.99)
+    one = simulate(queue, jobs=300, back_end="events", warmup="none", confidence=0.99)
+    assert found.rows[0].answer.figures["mean"] == one.mean
+    with pytest.raises(ModelError, match="E412"):
+        mc.sweep(queue, times, jobs=300, back_end="max-plus")
+    for wrong in ("seconds", "backend"):
+        with pytest.raises(TypeError, match=f"'{wrong}' is no option here"):
+            mc.sweep(queue, times, jobs=300, **{wrong: 1})
+        with pytest.raises(TypeError, match=f"'{wrong}' is no option here"):
+            mc.replicate(queue, **{wrong: 1})
+
+
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
@@ -474,3 +488,14 @@ def test_ctrl_c_in_the_verb(folder: Path, capsys: pytest.CaptureFixture[str], mo
     assert main(["sweep", "queue.yaml", *VARY, "--jobs", "50", "--csv", "t.csv"]) == 130
     assert "interrupted: 2 of 6 designs are known" in capsys.readouterr().out
     assert len((folder / "t.csv").read_text().splitlines()) == 7
+
+
+@pytest.mark.usefixtures("folder")
+def test_replications_in_the_verb_simulate(queue: mc.model.Model, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["simulate", "queue.yaml", "--replications", "3", "--jobs", "200", "--seed", "4"]
+    assert main(words) == 0
+    assert capsys.readouterr().out == f"{mc.replicate(queue, replications=3, jobs=200, seed=4)}\n"
+    assert main([*words, "--plot", "t.png"]) == 2
+    assert "E444: --plot is about one simulation" in capsys.readouterr().err
+    assert main(["simulate", "queue.yaml", "--jobs", "200", "--workers", "2"]) == 0
+    assert "one process has simulated them" in capsys.readouterr().err
