@@ -8,6 +8,8 @@ import json
 import math
 import multiprocessing
 import os
+import re
+import shlex
 from collections.abc import Iterator
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
@@ -26,6 +28,7 @@ from modelcheck.simulate import SimulationResult, simulate
 from modelcheck.sweep import work
 from modelcheck.sweep.paths import with_value
 from modelcheck.sweep.replicate import seed_of
+from modelcheck.sweep.values import values_of
 
 QUEUE = """
 orchestration: queue
@@ -499,3 +502,23 @@ def test_replications_in_the_verb_simulate(queue: mc.model.Model, capsys: pytest
     assert "E444: --plot is about one simulation" in capsys.readouterr().err
     assert main(["simulate", "queue.yaml", "--jobs", "200", "--workers", "2"]) == 0
     assert "one process has simulated them" in capsys.readouterr().err
+
+
+PAGE = (Path(__file__).parent.parent / "docs" / "time_sweep.md").read_text(encoding="utf-8")
+
+
+def test_what_the_page_shows_works(capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("distributed")
+    (command,) = re.findall(r"^\$ modelcheck (.*)$", PAGE, re.MULTILINE)
+    assert main(shlex.split(command)) == 0
+    assert "0 s ± 0 s" in capsys.readouterr().out, "one row is the model as it stands"
+    names: dict[str, Any] = {}
+    for block in re.findall(r"^```python\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL):
+        exec(block, names)
+    assert len(names["same"]) == 3
+
+
+@pytest.mark.parametrize("values", re.findall(r"^\| `(.*?)`(?:, `(.*?)`)? \|", PAGE, re.MULTILINE))
+def test_the_values_of_the_page_are_values(values: tuple[str, str]) -> None:
+    for written in filter(None, values):
+        assert len(values_of("x", written)) > 1
