@@ -30,17 +30,16 @@ if TYPE_CHECKING:
         graph,
         load,
         outcomes,
-        replicate,
         same_outcomes,
         scale,
         simulate,
-        sweep,
         timeline,
         to_text,
         topologies,
     )
     from .engine.target import Limits
     from .errors import ModelError
+    from .many import replicate, sweep
     from .results import CheckReport, Finding, Result, Verdict
 
 __version__ = "0.1.0"
@@ -54,11 +53,11 @@ _HOMES = {
     "graph": "api",
     "load": "api",
     "outcomes": "api",
-    "replicate": "api",
+    "replicate": "many",
     "same_outcomes": "api",
     "scale": "api",
     "simulate": "api",
-    "sweep": "api",
+    "sweep": "many",
     "timeline": "api",
     "to_text": "api",
     "topologies": "api",

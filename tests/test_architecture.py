@@ -52,6 +52,7 @@ LAYERS = (
     ("plot",),
     ("explore",),
     ("api",),
+    ("many",),
     ("verbs",),
     ("arguments",),
     ("cli",),
