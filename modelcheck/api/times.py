@@ -78,16 +78,18 @@ def sweep(
     workers: int | None = None,
     progress: Callable[[int, int], None] | None = None,
     constants: Mapping[str, str] | None = None,
+    **options: object,
 ) -> Sweep:
     """The simulation of each design that differs from this one in some values, as a table.
 
     parameters: by name of a constant or path into the model, `{"services.payment.workers": "1..8"}`. executor: any
-    `concurrent.futures.Executor`, such as a Dask client's; else `workers` processes. See `modelcheck.sweep`.
+    `concurrent.futures.Executor`, such as a Dask client's; else `workers` processes. options: of `simulate`. See
+    `modelcheck.sweep`.
     """
     from ..sweep import sweep as run
 
     design = load(source, constants) if isinstance(source, (str, Path)) else source
-    return run(design, parameters, jobs, seed, measures, mode, base, executor, workers, progress)
+    return run(design, parameters, jobs, seed, measures, mode, base, executor, workers, progress, **options)
 
 
 def replicate(
@@ -102,12 +104,13 @@ def replicate(
     workers: int | None = None,
     progress: Callable[[int, int], None] | None = None,
     constants: Mapping[str, str] | None = None,
+    **options: object,
 ) -> Replications:
     """Independent replications of a simulation, with the mean of each measure over them; see `modelcheck.sweep`."""
     from ..sweep import replicate as run
 
     design = load(source, constants) if isinstance(source, (str, Path)) else source
-    return run(design, replications, jobs, seed, measures, confidence, executor, workers, progress)
+    return run(design, replications, jobs, seed, measures, confidence, executor, workers, progress, **options)
 
 
 def timeline(
