@@ -149,6 +149,7 @@ def simulate(
     precision_of: str = "mean",
     seconds: float | None = None,
     progress: Callable[[Seen], None] | None = None,
+    exact: bool = False,
     constants: Mapping[str, str] | None = None,
 ) -> SimulationResult:
     """Simulated times of a design, with confidence intervals.
@@ -156,7 +157,8 @@ def simulate(
     jobs: how many (10,000); with `precision`, at most so many (10,000,000): it goes on until half the width of the
     interval of the mean, or of `precision_of` (such as `p99`), relative to the value, is at most `precision`. seconds:
     stop after this time, with what is known by then. warmup: how many of the first jobs to leave out where jobs
-    arrive, `none`, or by the rule `MSER-5`. Else see `modelcheck.simulate.simulate`.
+    arrive, `none`, or by the rule `MSER-5`. exact: set exact values beside, where there are any; with the back end
+    `exact` these are all there is. Else see `modelcheck.simulate.simulate`.
     """
     from .simulate import simulate as run
 
@@ -164,6 +166,7 @@ def simulate(
     return run(
         design, jobs, seed, back_end, warmup, confidence,
         precision=precision, precision_of=precision_of, seconds=seconds, progress=progress,
+        exact=exact,
     )  # fmt: skip
 
 

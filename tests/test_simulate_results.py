@@ -86,7 +86,7 @@ def test_wrong_designs_are_refused(design: model.Model, said: str) -> None:
     ("jobs", "back_end", "warmup", "confidence", "said"),
     [
         (0, "auto", None, 0.95, "0 jobs"),
-        (10, "exact", None, 0.95, "unknown back end 'exact'"),
+        (10, "exactly", None, 0.95, "unknown back end 'exactly'"),
         (10, "auto", 10, 0.95, "leaves nothing"),
         (10, "auto", None, 1.0, "confidence of 1"),
     ],

@@ -32,7 +32,7 @@ def draw_times(result: SimulationResult, ax: Axes | None = None) -> Axes:
     mean = result.mean.value * factor
     ax.axvline(mean, color=RED, linewidth=1.5, label=f"mean {mean:.4g} {unit}")
     if "mean" in result.exact:
-        exact = result.exact["mean"] * factor
+        exact = result.exact["mean"].value * factor
         ax.axvline(exact, color=INK, linewidth=1.0, linestyle="dotted", label=f"exactly {exact:.4g} {unit}")
     for percent, estimate in sorted(result.percentiles.items()):
         if np.isfinite(estimate.value) and estimate.value <= longest:

@@ -14,13 +14,14 @@ from .back_ends import choose
 from .combined import combined
 from .course import Progress, Seen, follow, together
 from .events import EventLoop
+from .exactly import result_exactly, values_beside
 from .ledger import Ledger
 from .paired import difference
 from .possible import simulable
 from .result import SimulationResult
 from .setting import Setting, alone, loop_for, setting_of
 from .statistics import Estimate, mean_of, paired_difference
-from .summary import summary_of
+from .summary import summary_of, wanted
 
 __all__ = [
     "Estimate",
@@ -50,12 +51,15 @@ def simulate(
     precision_of: str = "mean",
     seconds: float | None = None,
     progress: Progress | None = None,
+    exact: bool = False,
 ) -> SimulationResult:
     """The times of many jobs of an orchestration or a choreography, one instance each.
 
     Without `arrivals` each job runs alone, in an empty system; with them, jobs share workers and shared variables.
     jobs: how many (10,000); with `precision`, at most so many (10,000,000).
-    back_end: `max-plus` (only where nothing queues, fails or branches), `events` (anything), or `auto`.
+    back_end: `auto` takes the quickest of `max-plus` (only where nothing queues, fails or branches) and `events`
+    (anything); `exact` simulates nothing, and gives the exact values where there is a method for them.
+    exact: set exact values beside the simulated ones, and say where both do not fit; that may take a second.
     warmup: how many of the first jobs to leave out, or `none`; else by the rule `MSER-5` where jobs arrive.
     precision: go on until the interval of the mean (or of `precision_of`, such as `p99`) is this narrow: half its
     width, relative to the value. seconds: stop after this time, with what is known by then; so does an interruption
@@ -68,10 +72,13 @@ def simulate(
     setting = setting_of(design, seed)
     notes = [*setting.plan.notes, *_loads(setting)]
     check_size(goal.jobs)
+    if back_end == "exact":
+        return result_exactly(setting, wanted(goal), notes)
     chosen, reason = choose(setting, back_end)
     ledger = Ledger(queued=together(setting.plan) and not chosen.independent, skip=skip)
     ledger, stopped = follow(setting, chosen, ledger, goal, progress)
-    return summary_of(setting, chosen, reason, ledger, goal, stopped, notes, elapsed=time.monotonic() - started)
+    beside = values_beside(setting, wanted(goal)) if exact else {}
+    return summary_of(setting, chosen, reason, ledger, goal, stopped, notes, beside, elapsed=time.monotonic() - started)
 
 
 def _loads(setting: Setting) -> list[str]:
