@@ -13,7 +13,7 @@ from itertools import pairwise
 
 SECONDS = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "min": 60.0, "h": 3600.0}
 UNITS = {"us": "microseconds", "ms": "milliseconds", "s": "seconds", "min": "minutes", "h": "hours"}
-DEEPEST = 4
+DEEPEST, MOST_PARTS = 4, 100
 # Weights that a person has rounded to this many places still add up.
 ROUNDING = 1e-9
 # The key of a form that stands for any percentile: p50.5, p95, p99.9.
@@ -179,8 +179,8 @@ def _faults_together(name: str, values: Mapping[str, float]) -> Iterator[Fault]:
 
 def weight_faults(weights: Sequence[float]) -> str:
     """What is wrong with the probabilities of a mixture; empty where nothing is."""
-    if len(weights) < 2:
-        return "a mixture has two or more parts"
+    if not 2 <= len(weights) <= MOST_PARTS:
+        return f"a mixture has from 2 to {MOST_PARTS} parts, not {len(weights)}"
     if not all(0 < weight < 1 for weight in weights):
         return "each part of a mixture needs a probability between 0% and 100%"
     total = math.fsum(weights)

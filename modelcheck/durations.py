@@ -55,3 +55,15 @@ class Arrivals:
     recorded: Recording | None = None
     users: int | None = None
     think: Delay | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Crashes:
+    """How somebody breaks down: how long it works until the next crash, and how long a repair takes.
+
+    Meanwhile nothing is taken on. work: what was in progress `waits` until then, or `starts again`.
+    """
+
+    every: Delay
+    repair: Delay
+    work: str = "waits"

@@ -24,7 +24,7 @@ class Origin:
     made: it was written out already. indices: the values that the indices of `for each` have in this copy.
     instant: it has no work, and happens in one action. part_of: the step that runs a flow, of whose begin or end this
     is. undone_with: the step that runs a flow and undoes it as a whole. hides: what
-    its timeout hides, by the timeout policy.
+    its timeout hides, by the timeout policy, and how likely a success where that is not sure.
     """
 
     made: bool = False
@@ -33,3 +33,4 @@ class Origin:
     part_of: str = ""
     undone_with: str = ""
     hides: str = "nothing"
+    hidden: float | None = None

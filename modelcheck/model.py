@@ -15,6 +15,7 @@ from .designs import Property as Property
 from .designs import Variable as Variable
 from .durations import Arrivals as Arrivals
 from .durations import Bursts as Bursts
+from .durations import Crashes as Crashes
 from .durations import Delay as Delay
 from .durations import Recording as Recording
 from .families import Formula as Formula
@@ -34,21 +35,35 @@ class Service:
     """Something that does work: how long it takes, on how many workers (None: unlimited), how often it fails.
 
     `fails` are probabilities of outcomes other than ok (0 < p < 1; an outcome of probability 0 does not exist).
-    `provides`: the output keys it returns (None: whatever is asked for).
+    `provides`: the output keys it returns (None: whatever is asked for). discipline: calls are served `in turn`, or
+    all at once by workers who are `shared`: each call then takes the longer the more there are.
     """
 
     time: Delay | None = None
     workers: int | None = None
     fails: Mapping[str, float] = field(default_factory=dict)
     provides: tuple[str, ...] | None = None
+    discipline: str = "in turn"
+    crashes: Crashes | None = None
+
+    @property
+    def at_once(self) -> int | None:
+        """How many calls it serves at once (None: any number)."""
+        return None if self.discipline == "shared" else self.workers
 
 
 @dataclass(frozen=True, kw_only=True)
 class Coordinator:
-    """Who runs a flow: how many steps it can have in flight (None: any), what a call costs it, its engine."""
+    """Who runs a flow: how many steps it can have in flight (None: any), what a call costs it, its engine.
+
+    per_flow: what it spends on a flow before the first step. workers: how many such things it does at once (None: any
+    number), one after the other.
+    """
 
     concurrency: int | None = None
     overhead: Delay | None = None
+    per_flow: Delay | None = None
+    workers: int | None = None
     engine: str | None = None
 
 
@@ -110,6 +125,7 @@ class Step:
     overhead: what its call costs the coordinator, before it is queued for a worker (None: as every call).
     for_each: one copy `name[i]` for each value of its indices, all at once, or `in_turn` one after the other.
     flow: the name of a flow whose steps are run here, as `name.step`; after it comes what comes after this step.
+    priority: of those who wait for a worker, the highest goes first.
     origin: nothing that is written, see `Origin`.
     """
 
@@ -134,6 +150,7 @@ class Step:
     output: Mapping[str, str] = field(default_factory=dict)
     time: Delay | None = None
     overhead: Delay | None = None
+    priority: int = 0
     for_each: tuple[Index, ...] = ()
     in_turn: bool = False
     flow: str | None = None
@@ -161,10 +178,13 @@ class CompensationPolicy:
 @dataclass(frozen=True, kw_only=True)
 class TimeoutPolicy:
     """How long steps without a timeout are waited for (None: as long as it takes), and what a timeout hides that has no
-    effect of its own: `nothing` (no effect happened), `success` (it did, and nobody heard), `either`."""
+    effect of its own: `nothing` (no effect happened), `success` (it did, and nobody heard), `either`.
+
+    hidden: with `either`, the probability that it hides a success (None: nobody knows)."""
 
     after: float | None = None
     hides: str = "nothing"
+    hidden: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -228,7 +248,8 @@ class Channel:
     capacity: messages that fit (None: as many as the design can send, where that is finite, else `default_capacity`).
     order: `fifo` or `unordered`. delivery: `exactly once`, or `at least once` (each message up to `duplicates` times
     more). overflow: `fail` (a finding), `block` (the publisher waits), `drop newest`.
-    publish, deliver: what each costs in time.
+    publish, deliver: what each costs in time. partitions: how many servers carry its messages, each those of some jobs
+    and one after the other (None: all are carried at once). repeats: the probability that a message comes again.
     """
 
     capacity: int | None = None
@@ -238,6 +259,8 @@ class Channel:
     overflow: str = "fail"
     publish: Delay | None = None
     deliver: Delay | None = None
+    partitions: int | None = None
+    repeats: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -261,6 +284,7 @@ class Handler:
     outcome other than ok that can happen. on_failure: `drop` the message (nobody hears of it), `retry` it,
     or `dead letter` it; not where an event is published `on` that outcome. publishes: after the effect, in the same
     atomic action. Names in formulas: the participant's own variables, shared ones, and `event.field`.
+    priority: of what waits for the participant's workers, the highest goes first.
     """
 
     on: str | None = None
@@ -274,6 +298,7 @@ class Handler:
     on_failure: str = "drop"
     time: Delay | None = None
     fails: Mapping[str, float] = field(default_factory=dict)
+    priority: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -288,6 +313,7 @@ class Participant:
     subscribes: tuple[str, ...] = ()
     handlers: Mapping[str, Handler] = field(default_factory=dict)
     workers: int | None = 1
+    crashes: Crashes | None = None
     for_each: tuple[Index, ...] = ()
     origin: Origin = field(default_factory=Origin)
 

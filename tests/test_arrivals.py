@@ -245,3 +245,18 @@ def test_correlated_jobs_vary_more_and_take_as_long_on_average() -> None:
 def test_a_correlation_that_cannot_be_is_refused() -> None:
     with pytest.raises(ModelError, match=r"E431: a correlation of 1\.5 cannot be"):
         plan_of(flow(correlation=1.5), 1)
+
+
+@pytest.mark.parametrize(
+    "bursts",
+    [Bursts(size=3, every=exponential(5.0)), Bursts(size=2.0, geometric=True, every=exponential(1 / 0.3))],
+    ids=["always 3", "geometric"],
+)
+def test_bursts_wait_as_long_as_batches_do(bursts: Bursts) -> None:
+    """M^X/M/1: L = r (E[X²] + E[X]) / (2 E[X] (1 - r)) (Gross and Harris 1998, 3.1); r = 0.6 here, so that W = 5."""
+    service = {"s": Service(time=exponential(1.0), workers=1)}
+    flow = Flow(steps={"a": Step(service="s")})
+    design = Orchestration(name="o", services=service, flow=flow, arrivals=Arrivals(bursts=bursts))
+    found = simulate(design, jobs=60_000, seed=2, confidence=0.999).mean
+    assert found.low < 5 < found.high
+    assert found.high - found.low < 1.5

@@ -9,9 +9,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy import integrate, stats
 
 from modelcheck.errors import Located, ModelError, Position
+from modelcheck.load.delays import read_delay, write_delay
 from modelcheck.model import Delay
 from modelcheck.simulate.delays import (
     Recorded,
@@ -120,6 +123,8 @@ def test_a_shift_moves_a_delay_and_nothing_else() -> None:
     assert variance(moved) == variance(COLD)
     assert cdf(moved)(np.array([0.5, 0.7, 1.7])) == pytest.approx(cdf(COLD)(np.array([-0.2, 0, 1])))
     assert bounds(moved) == (0.7, math.inf)
+    assert bounds(shifted(0.1, delay("constant", value=0.2))) == (0.3, 0.3)
+    assert bounds(shifted(0.1, delay("uniform", low=0.2, high=0.7))) == (0.3, 0.8)
 
 
 def test_a_mixture_has_the_moments_and_the_quantiles_of_its_parts_together() -> None:
@@ -215,7 +220,7 @@ def test_a_measured_file_is_looked_for_beside_its_model(tmp_path: Path) -> None:
         ("lognormal", {"median": 1, "p100": 2}, "unknown parameter 'p100'"),
         ("pareto", {"mean": 1, "shape": 1}, "there is no mean"),
         ("triangular", {"low": 1, "mode": 0, "high": 2}, "low is larger than mode"),
-        ("mixture", {}, "two or more parts"),
+        ("mixture", {}, "from 2 to 100 parts, not 0"),
         ("shifted", {"by": 1}, "one delay is shifted"),
         ("empirical", {"file": "there is no such file"}, "cannot read measured times"),
     ],
@@ -251,3 +256,108 @@ def test_wrong_measurements_are_refused(tmp_path: Path, text: str, said: str) ->
 def test_wrong_compound_delays_are_refused(delay: Delay, said: str) -> None:
     with pytest.raises(ModelError, match=said):
         sampler(delay)
+
+
+def delay(distribution: str, **parameters: float | str) -> Delay:
+    return Delay(distribution=distribution, parameters=parameters)
+
+
+@pytest.mark.parametrize(
+    ("text", "meant", "written"),
+    [
+        ("lognormal(median=20ms, p99.9=80ms)", delay("lognormal", **{"median": 0.02, "p99.9": 0.08}), ""),
+        ("pareto(20ms, 2.5)", delay("pareto", mean=0.02, shape=2.5), "pareto(mean=20ms, shape=2.5)"),
+        ("pareto(shape=2.5, scale=20ms)", delay("pareto", scale=0.02, shape=2.5), "pareto(scale=20ms, shape=2.5)"),
+        ("triangular(0, 2s, 3s)", delay("triangular", low=0, mode=2, high=3), "triangular(low=0, mode=2s, high=3s)"),
+        ("5ms + exponential(mean=20ms)", shifted(0.005, delay("exponential", mean=0.02)), ""),
+        ("exponential(mean=20ms)+5ms", shifted(0.005, delay("exponential", mean=0.02)), "5ms + exponential(mean=20ms)"),
+        ("1e+1s + 2s", shifted(10, delay("constant", value=2)), "10s + 2s"),
+        (
+            "mixture(0.9 exponential(500ms), 10%: 5ms + 2s)",
+            Delay(
+                distribution="mixture",
+                parts=(delay("exponential", mean=0.5), shifted(0.005, delay("constant", value=2))),
+                weights=(0.9, 0.1),
+            ),
+            "mixture(90% exponential(mean=500ms), 10% 5ms + 2s)",
+        ),
+        (
+            "empirical(a.csv, where=who=me, column=end - start)",
+            delay("empirical", file="a.csv", where="who=me", column="end - start"),
+            "empirical(file=a.csv, column=end - start, where=who=me)",
+        ),
+    ],
+)
+def test_delays_are_read_and_written(text: str, meant: Delay, written: str) -> None:
+    assert read_delay(text) == meant
+    assert write_delay(meant) == (written or text)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "+", "5ms +", "+ 5ms + 2s", "mixture()", "mixture(50% 1s, 50%)", "f((1s)", "1s + 2"]
+)
+def test_a_delay_that_is_none_is_no_traceback(text: str) -> None:
+    if text != "1s + 2":
+        with pytest.raises(ModelError):
+            read_delay(text)
+    else:
+        assert mean(read_delay(text)) == 3
+
+
+def some(low: float = 0.05, high: float = 20.0) -> st.SearchStrategy[float]:
+    return st.floats(low, high, allow_subnormal=False).map(lambda value: round(value, 6))
+
+
+@st.composite
+def sensible_delays(draw: st.DrawFn, depth: int = 2) -> Delay:
+    kind = draw(st.sampled_from([*sorted({name for name, _, _ in CASES}), "constant", *["shifted", "mixture"][:depth]]))
+    if kind == "shifted":
+        return shifted(draw(some(0)), draw(sensible_delays(depth - 1)))
+    if kind == "mixture":
+        weight = draw(st.sampled_from((0.5, 0.01, 0.9)))
+        parts = (draw(sensible_delays(depth - 1)), draw(sensible_delays(depth - 1)))
+        return Delay(distribution=kind, parts=parts, weights=(weight, 1 - weight))
+    if kind == "constant":
+        return delay(kind, value=draw(some(0)))
+    if kind in ("uniform", "triangular"):
+        names = ("low", "high") if kind == "uniform" else ("low", "mode", "high")
+        values = sorted(draw(st.lists(some(0), min_size=len(names), max_size=len(names), unique=True)))
+        return delay(kind, **dict(zip(names, values, strict=True)))
+    if kind == "lognormal" and draw(st.booleans()):
+        median = draw(some())
+        return delay(kind, **{"median": median, "p99": median * (1 + draw(some()))})
+    wanted = {
+        "lognormal": ("mean", "sigma"), "pareto": ("scale", "shape"), "weibull": ("scale", "shape"),
+        "gamma": ("mean", "shape"), "exponential": ("mean",),
+    }  # fmt: skip
+    if kind == "erlang":
+        return delay(kind, mean=draw(some()), shape=draw(st.integers(1, 9)))
+    return delay(kind, **{name: draw(some(0.4, 4)) for name in wanted[kind]})
+
+
+@settings(max_examples=40, deadline=None, derandomize=True)
+@given(made=sensible_delays(), limit=some(0, 60))
+def test_what_is_drawn_fits_all_that_is_known(made: Delay, limit: float) -> None:
+    assert read_delay(write_delay(made)) == made
+    count = 5_000
+    drawn = sampler(made)((np.arange(count) + 0.5) / count)
+    low, high = bounds(made)
+    assert low * (1 - 1e-12) <= drawn.min()
+    assert drawn.max() <= high * (1 + 1e-12)
+    assert np.minimum(drawn, limit).mean() == pytest.approx(capped_mean(made, limit), abs=8 * limit / count + 1e-12)
+    assert capped_mean(made, limit) <= min(mean(made), limit) * (1 + 1e-12)
+    ordered = np.sort(drawn)
+    assert cdf(made)(ordered) + survival(made)(ordered) == pytest.approx(np.ones(count), abs=1e-12)
+    assert (cdf(made)(ordered * (1 + 1e-9)) >= np.arange(1, count + 1) / count - 2 / count).all()
+    points = np.array([0.001, 0.3, 0.5, 0.9999])
+    reached = quantile(made)(points)
+    assert (cdf(made)(reached * (1 + 1e-9) + 1e-12) >= points * (1 - 1e-9)).all()
+    assert (cdf(made)(reached * (1 - 1e-9) - 1e-12) <= points * (1 + 1e-6)).all()
+    if math.isfinite(variance(made)):
+        assert variance(made) >= 0
+
+
+def test_long_texts_are_refused_at_once() -> None:
+    for text in ("1e+" * 200_000, "+" * 200_000, "mixture(" * 50_000, f"mixture({'1% 1s, ' * 20_000}1% 1s)"):
+        with pytest.raises(ModelError):
+            read_delay(text)

@@ -228,5 +228,5 @@ def _overlap(question: Question, flow: _Facts) -> bool:
     if any(step.origin.instant for step in steps):
         return False
     slots = [each.concurrency for each in flow.design.coordinators.values()]
-    workers = [each.workers for name, each in flow.design.services.items() if name in {s.service for s in steps}]
+    workers = [each.at_once for name, each in flow.design.services.items() if name in {s.service for s in steps}]
     return all(limit is None or limit >= 2 for limit in (*slots, *workers))

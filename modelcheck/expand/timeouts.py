@@ -50,4 +50,4 @@ def _applied(name: str, step: model.Step, design: model.Orchestration, resolver:
     if policy.hides == "success":
         done = step.effect or step.outcomes.get("ok", {})
         step = replace(step, outcomes={**step.outcomes, "timeout": done})
-    return replace(step, origin=replace(step.origin, hides=policy.hides))
+    return replace(step, origin=replace(step.origin, hides=policy.hides, hidden=policy.hidden))

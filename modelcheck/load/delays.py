@@ -66,13 +66,13 @@ def _piece(text: Text, start: int, end: int) -> Text:
 
 def _split(text: Text, separator: str, most: int | None = None) -> list[Text]:
     """The parts between separators that stand in no brackets; none of an empty text. A sign is no separator."""
-    cuts, depth = [-1], 0
+    cuts, depth, begun = [-1], 0, False
     for index, character in enumerate(text):
         depth += (character == "(") - (character == ")")
-        if character == separator and depth == 0 and (most is None or len(cuts) <= most):
-            if separator == "+" and (not text[:index].strip() or _EXPONENT.search(text[:index])):
-                continue
+        sign = character == "+" and (not begun or _EXPONENT.match(text[max(0, index - 2) : index]) is not None)
+        if character == separator and depth == 0 and not sign and (most is None or len(cuts) <= most):
             cuts.append(index)
+        begun = begun or not character.isspace()
     ends = [*cuts[1:], len(text)]
     return [_piece(text, cut + 1, end) for cut, end in zip(cuts, ends, strict=True)] if text else []
 

@@ -24,21 +24,27 @@ from ..expressions import Scope, conjunction, negation
 from ..system import Action, TransitionSystem
 from .control import Control, shape_of
 from .endings import abort, complete, undo
-from .engines import begin, limits_of
+from .engines import begin, limits_of, without_limits
 from .room import Busy
 from .steps import after_check, arrive, fail, finish, pass_through
 from .typed import TypedFlow, forget, type_flow
 
 
-def compile_orchestration(design: model.Orchestration, instances: int | None = None) -> TransitionSystem:
-    """The transition system of an orchestration; raises `ModelError`. `instances` overrides the design's number."""
+def compile_orchestration(
+    design: model.Orchestration, instances: int | None = None, engines: bool = True
+) -> TransitionSystem:
+    """The transition system of an orchestration; raises `ModelError`. `instances` overrides the design's number.
+
+    engines: whether they limit how many flows run. Otherwise a flow whose engine has a limit begins when it likes, for
+    somebody else to say when.
+    """
     design = expand(design)
     forget(design)
     flows = flows_of(design)
     typed = _type_all(flows, instances)
     first = next(iter(typed.values()))
     shapes = {name: shape_of(each) for name, each in flows.items()}
-    limits = limits_of(flows, len(first.instances))
+    limits = limits_of(flows, len(first.instances)) if engines else without_limits(flows)
     queued = {name: (engine_of(each) or "") in limits for name, each in flows.items()}
     parts = [
         Control(flows[name], typed[name], typed[name].instances[number], shapes[name], name, queued[name])
@@ -94,7 +100,7 @@ def _assumptions(design: model.Orchestration, typed: TypedFlow) -> tuple[str, ..
     for name, each in flows_of(design).items():
         if each.flow.requires is not None:
             found.append(f"the flow {name} starts where {each.flow.requires}".replace("  ", " "))
-    found += [f"{n} has {s.workers} workers" for n, s in design.services.items() if s.workers is not None]
+    found += [f"{n} has {s.workers} workers" for n, s in design.services.items() if s.at_once is not None]
     return tuple(found)
 
 

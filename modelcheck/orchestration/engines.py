@@ -24,6 +24,12 @@ def limits_of(flows: Mapping[str, model.Orchestration], instances: int) -> dict[
     return found
 
 
+def without_limits(flows: Mapping[str, model.Orchestration]) -> dict[str, int]:
+    """The engines that have a limit, with one that they never reach in one instance."""
+    engines = {engine_of(each): each.engines.get(engine_of(each) or "") for each in flows.values()}
+    return {name: len(flows) for name, each in engines.items() if name and each and each.concurrency is not None}
+
+
 def begin(control: Control, parts: list[Control], limits: Mapping[str, int]) -> Action:
     """A flow begins when its engine has room. What it requires is assumed at the start, and must hold still."""
     engine = engine_of(control.design) or ""

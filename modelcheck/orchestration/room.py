@@ -37,7 +37,7 @@ class Busy:
             concurrency = self.design.coordinators[coordinator].concurrency
             limits.append(self._below(("coordinator", coordinator), self.of_coordinator[coordinator], concurrency))
         if service is not None and service in self.design.services:
-            workers = self.design.services[service].workers
+            workers = self.design.services[service].at_once
             limits.append(self._below(("service", service), self.at_service[service], workers))
         return conjunction(limits)
 

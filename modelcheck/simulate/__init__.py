@@ -12,7 +12,7 @@ from ..errors import ModelError, Problem, position_of
 from .asked import check_size, goal_of
 from .back_ends import choose
 from .combined import combined
-from .course import Progress, Seen, follow, together
+from .course import Progress, Seen, follow
 from .events import EventLoop
 from .exactly import result_exactly, values_beside
 from .ledger import Ledger
@@ -75,7 +75,7 @@ def simulate(
     if back_end == "exact":
         return result_exactly(setting, wanted(goal), notes)
     chosen, reason = choose(setting, back_end)
-    ledger = Ledger(queued=together(setting.plan) and not chosen.independent, skip=skip)
+    ledger = Ledger(queued=setting.plan.together and not chosen.independent, skip=skip)
     ledger, stopped = follow(setting, chosen, ledger, goal, progress)
     beside = values_beside(setting, wanted(goal)) if exact else {}
     return summary_of(setting, chosen, reason, ledger, goal, stopped, notes, beside, elapsed=time.monotonic() - started)

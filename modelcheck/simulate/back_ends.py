@@ -39,7 +39,7 @@ def _max_plus(setting: Setting, jobs: range) -> Iterator[Runs]:
 
 
 def _events(setting: Setting, jobs: range) -> Iterator[Runs]:
-    yield setting.loop().run(jobs)
+    yield from setting.loop().blocks(jobs)
 
 
 BACK_ENDS = (
@@ -59,6 +59,8 @@ def choose(setting: Setting, name: str = "auto") -> tuple[BackEnd, str]:
         if name not in ("auto", each.name):
             continue
         found = each.obstacle(setting)
+        if each.name != "events":
+            found = setting.plan.only_by_events or found
         if not found:
             return each, "as asked" if name != "auto" else reason or each.fits
         if name != "auto":

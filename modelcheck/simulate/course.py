@@ -11,7 +11,6 @@ from .back_ends import BackEnd
 from .jobs import Runs
 from .ledger import Ledger
 from .measures import Measures
-from .plan import Plan
 from .setting import Setting
 from .statistics import Estimate
 
@@ -136,9 +135,4 @@ def pieces(jobs: range, size: int) -> list[range]:
 
 def separable(setting: Setting, chosen: BackEnd) -> bool:
     """Whether any range of jobs can be run by itself."""
-    return chosen.independent or not together(setting.plan)
-
-
-def together(plan: Plan) -> bool:
-    """Whether jobs arrive in one system, instead of each running alone."""
-    return plan.interval is not None
+    return chosen.independent or not setting.plan.together

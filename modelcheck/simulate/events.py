@@ -4,35 +4,34 @@ It never decides what is possible. A job is a run of the system with one instanc
 actions and delays them. Immediate actions happen at once; a `start` happens as soon as it is enabled, its call has been
 made (overhead, backoff, delivery of the message) and its workers are free, first come first served; its `finish`
 happens after the drawn delay, with the drawn outcome. Events at the same time happen in the order finish, request,
-arrival, then in the order made.
+arrival, crash or repair, then in the order made.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Iterator, Sequence
 from heapq import heappop, heappush
-from itertools import count, islice
-from typing import TypeAlias
+from itertools import count
+from typing import Any, TypeAlias
 
-import numpy as np
-
-from ..errors import ModelError, Problem
-from ..expressions import Value
 from ..system import State, TransitionSystem
-from .draws import Draws
-from .inbox import Inbox
-from .jobs import Happening, Job, Runs
-from .plan import Plan, Task
+from .acting import Acting
+from .arriving import Arriving
+from .desks import Desks
+from .jobs import Job, Runs, joined
+from .pacing import FAULT, FINISH, REQUEST, Pacing
+from .plan import UNLIMITED, Plan
 from .pools import Pool, first_to_wait_for
-from .walk import Ask, Flight, Move, Place, Walk
+from .tally import BLOCK, Meter, Tally
+from .walk import Ask, Move, Place
+from .work import Request, Work, drawn, timed_out
+from .work import endless as endless
 
-MOST_STARTS, MOST_AT_ONCE, MOST_INITIAL = 10_000, 10_000, 10_000
-FINISH, REQUEST, ARRIVE = 0, 1, 2
+MOST_STARTS, MOST_AT_ONCE = 10_000, 10_000
 
-
-Request: TypeAlias = tuple[Job, Ask]
-# Time, kind, in the order made; the job (None: one arrives); what it asked for, or which task ends with which outcome.
-Event: TypeAlias = tuple[float, int, int, Job | None, Ask | None, Flight | None, str]
+# Time, kind, in the order made; what happens then, and to what.
+Event: TypeAlias = tuple[float, int, int, Callable[[Any, float], None], Any]
 
 
 class EventLoop:
@@ -49,313 +48,349 @@ class EventLoop:
         shared: Sequence[str] = (),
         record: bool = False,
     ):
-        self.together = plan.interval is not None
-        positions = tuple(system.positions[name] for name in shared) if self.together else ()
-        self.walk = Walk(system, positions)
+        self.together = plan.together
         self.plan, self.ending, self.system = plan, ending, system
+        self.acting = Acting(system, plan, shared, record, self._announce, self._leave_engine)
         self.pools = {name: Pool[Request](name, size) for name, size in plan.pools.items()}
         self.pools_of = {key: tuple(self.pools[name] for name in task.pools) for key, task in plan.tasks.items()}
         self.starts = dict.fromkeys(plan.tasks, 0)
         self.heap: list[Event] = []
         self.turn = count()
+        self.handled = 0
+        self.horizon = 0.0
         self.live: dict[int, Job] = {}
-        self.shared: tuple[Value, ...] | None = None
-        self.changed = False
-        self.happenings: list[Happening] | None = [] if record else None
+        self.arriving = Arriving(plan, self._at, self._come)
+        self.desks = Desks(self.pools, self.turn, self._at, self._called)
+        self.pacing: Pacing | None = None
+        if plan.faults or plan.shared:
+            self.pacing = Pacing(
+                self.pools, plan.shared, plan.faults, self._at, self._finish, self._serve, self._goes_on
+            )
+        paced = self.pacing.names if self.pacing is not None else frozenset[str]()
+        self.paced = {k: next((n for n in task.pools if n in paced), "") for k, task in plan.tasks.items()}
+        self.record = record
         self.begun: list[State] = []
         self.arrived: list[float] = []
-        self.choice = Draws(plan.seed, "", "choice")
-        self.initial = list(islice(_initial_states(system), MOST_INITIAL + 1))
-        if not self.initial or len(self.initial) > MOST_INITIAL:
-            what = "no initial state" if not self.initial else f"more than {MOST_INITIAL} initial states"
-            hint = "give its variables initial values that satisfy what it requires"
-            raise ModelError([Problem("E409", f"'{system.name}' has {what}: it cannot be simulated", None, hint)])
-        self.first = Draws(plan.seed, "", "initial")
+        self.tally = Tally(range(0), ending)
 
     def run(self, jobs: range) -> Runs:
         """These jobs, until nothing more can happen; jobs that share something begin with the first."""
-        first, count = jobs.start, len(jobs)
-        makespans = np.full(count, np.nan)
-        labels: dict[str, int] = {"stuck": 0}
-        endings = np.zeros(count, dtype=np.uint8)
-        undos, calls, publishes, deliveries = (np.zeros(count) for _ in range(4))
-        horizon = 0.0
+        return joined(self.blocks(jobs))
 
-        def note(job: Job) -> None:
-            number = job.number - first
-            undos[number], calls[number] = job.undos, job.calls
-            publishes[number], deliveries[number] = job.publishes, job.inbox.delivered
-            if job.ended is not None:
-                makespans[number] = job.ended - job.arrived
-                ending = self.ending(job.place.state, job.failed)
-                endings[number] = labels.setdefault(ending, len(labels))
-            elif job.place.stuck:
-                endings[number] = labels.setdefault("out of range", len(labels))
-
+    def blocks(self, jobs: range, size: int = BLOCK) -> Iterator[Runs]:
+        """The same in blocks of consecutive jobs, each as soon as all of its jobs have ended."""
+        self.tally = Tally(jobs, self.ending, size)
+        self.meter = Meter(self.starts, self.pools, UNLIMITED)
         if self.together:
-            horizon = self._run_together(jobs, note)
+            if self.pacing is not None:
+                self.pacing.reset()
+            self.arriving.expect(jobs)
+            while self.heap:
+                self._run_on()
+                if self.heap:
+                    yield from self.tally.completed(self._measures)
+            if self.pacing is not None:
+                self.pacing.close(self.horizon)
+            for job in self.live.values():
+                self.tally.note(job)
         else:
             for number in jobs:
-                note(self.run_alone(number))
-        pools = self.pools.values()
-        return Runs(
-            makespans, endings, tuple(labels), undos, calls, publishes, deliveries, first, self.starts,
-            {pool.name: pool.busy for pool in pools}, {}, {pool.name: pool.longest for pool in pools}, horizon,
-            tuple(self.begun), tuple(self.arrived), tuple(self.happenings or ()),
-        )  # fmt: skip
+                self.tally.note(self.run_alone(number))
+                if self.tally.ready and number != jobs[-1]:
+                    yield from self.tally.completed(self._measures)
+        yield from self.tally.completed(self._measures)
+
+    def _measures(self) -> dict[str, Any]:
+        measured = self.meter.look() | {"events": self.handled, "horizon": self.horizon if self.together else 0.0}
+        measured |= {"begun": tuple(self.begun), "arrived": tuple(self.arrived)}
+        measured["happenings"] = tuple(self.acting.happenings or ())
+        self.handled, self.begun, self.arrived = 0, [], []
+        if self.record:
+            self.acting.happenings = []
+        return measured
 
     def run_alone(self, number: int) -> Job:
         """One job in an empty system, until nothing more can happen."""
         for pool in self.pools.values():
-            pool.free = pool.size
-            pool.waiting.clear()
-        job = self._new_job(number, 0.0)
-        self._advance(job, 0.0)
-        self._until_quiet()
+            pool.reset()
+        self.acting.channels.reset()
+        if self.pacing is not None:
+            self.pacing.reset(number)
+        job = self._come(number, 0.0)
+        self._run_on()
+        if self.pacing is not None:
+            self.pacing.close(0.0)
         self.live.clear()
         return job
 
-    def _run_together(self, jobs: range, note: Callable[[Job], None]) -> float:
-        interval = self.plan.interval
-        assert interval is not None
-        self.arriving, self.jobs, self.note = 0, len(jobs), note
-        if jobs:
-            heappush(self.heap, (interval(0), ARRIVE, next(self.turn), None, None, None, ""))
-        horizon = self._until_quiet()
-        for job in self.live.values():
-            note(job)
-        return horizon
+    def _at(self, time: float, kind: int, happen: Callable[[Any, float], None], what: Any) -> None:
+        heappush(self.heap, (time, kind, next(self.turn), happen, what))
 
-    def _until_quiet(self) -> float:
-        """Lets events happen until there are none; the time of the last."""
-        heap, now = self.heap, 0.0
+    def _goes_on(self) -> bool:
+        """Whether anything but crashes and repairs is announced."""
+        return self.pacing is None or len(self.heap) > self.pacing.announced
+
+    def _run_on(self) -> None:
+        """Lets events happen until there are none, or a block of jobs is complete."""
+        heap, acting, tally = self.heap, self.acting, self.tally
         while heap:
-            now, _, _, job, ask, flight, outcome = heappop(heap)
-            if job is None:
-                self._arrive(now)
-            elif flight is not None:
-                self._finish(job, flight, outcome, now)
-            else:
-                if ask is not None:
-                    self._request(job, ask, now, now)
-                self._advance(job, now)
-            while self.changed:
-                self.changed = False
+            now, kind, _, happen, what = heappop(heap)
+            self.handled += 1
+            happen(what, now)
+            if acting.changed or acting.woken:
+                self._tell_others(now)
+            if kind != FAULT:
+                self.horizon = now
+            if tally.ready and self.together:
+                break
+
+    def _tell_others(self, now: float) -> None:
+        """Lets jobs see what others have changed: shared variables, room in a queue, their turn in it."""
+        acting = self.acting
+        while acting.changed or acting.woken:
+            if acting.changed:
+                acting.changed = False
                 for other in list(self.live.values()):
                     self._advance(other, now)
-        return now
+            else:
+                self._advance(acting.woken.pop(0), now)
 
-    def _new_job(self, number: int, now: float) -> Job:
-        state = self.initial[0]
-        if len(self.initial) > 1:
-            state = self.initial[int(self.first(number) * len(self.initial))]
-        place = self.walk.place(state)
-        if self.walk.shared:
-            if self.shared is None:
-                self.shared = self.walk.shared_values(state)
-            place = self.walk.with_shared(place, self.shared)
-        job = self.live[number] = Job(number, place, now, Inbox(self.plan, number))
-        if self.happenings is not None:
+    # Jobs come and go.
+
+    def _come(self, number: int, now: float) -> Job:
+        """A job comes; it begins when its coordinators have done what they do for each flow."""
+        place = self.acting.begin(number)
+        job = self.live[number] = Job(number, place, now)
+        if self.record:
             self.begun.append(place.state)
             self.arrived.append(now)
+        job.unpaid = len(self.plan.openings)
+        for desk, draws in self.plan.openings:
+            self.desks.go(desk, Request(job, None, draws(job.number)), now)
+        if not job.unpaid:
+            self._advance(job, now)
         return job
 
-    def _arrive(self, now: float) -> None:
-        number = self.arriving
-        self.arriving += 1
-        if self.arriving < self.jobs:
-            assert self.plan.interval is not None
-            later = now + self.plan.interval(self.arriving)
-            heappush(self.heap, (later, ARRIVE, next(self.turn), None, None, None, ""))
-        self._advance(self._new_job(number, now), now)
+    def _leave(self, job: Job, now: float) -> None:
+        """A job with nothing more to do, or with which nothing can happen any more."""
+        if job.place.stuck:
+            self.acting.woken += self.acting.channels.forget(job)
+        elif self.together:
+            del self.live[job.number]
+            self.tally.note(job)
+            self.arriving.ended(job.number, now)
 
     def _advance(self, job: Job, now: float) -> None:
         """All that happens at once, and the requests for what can start."""
-        self._see_shared(job)
+        acting = self.acting
+        acting.see_shared(job)
+        if job.unpaid:
+            return
         at_once = 0
         while True:
             place = job.place
-            if place.immediate:
+            if place.immediate and (move := acting.at_once(job, place)) is not None:
                 at_once += 1
                 if at_once > MOST_AT_ONCE:
                     raise endless(place.immediate[0].action.name, "does not stop, in no time at all")
-                self._fire(job, self._pick(job, place.immediate), now)
-                continue
-            if not self._ask_for_starts(job, place, now) and not (job.blocked and self._unblock(job, now)):
+                acting.fire(job, move, now)
+            elif not self._ask_for_starts(job, place, now) and not (job.blocked and self._unblock(job, now)):
                 break
         if place.finished and job.ended is None:
             job.ended = now
-        if job.ended is not None and not place.running and not place.starts and self.together:
-            self.live.pop(job.number, None)
-            self.note(job)
+        over = job.ended is not None and not place.running and not place.starts
+        if (over or place.stuck) and job.number in self.live:
+            self._leave(job, now)
+
+    # A task's way: asked for, called at a desk, waiting for workers, started, finished.
 
     def _ask_for_starts(self, job: Job, place: Place, now: float) -> bool:
         """Asks for what can start and was not asked for; whether one has started (so that the place is another)."""
         for ask, moves in place.starts.items():
             if ask in job.asked:
                 continue
-            key, queue, message, _ = ask
+            key, queue, event, _ = ask
             asked = now
             if queue:
-                available = job.inbox.available(queue, message)
-                if available is None or available > now:
+                message = self.acting.channels.next(job, queue, event)
+                if message is None or message.there > now:
                     continue  # An event comes when the message is there.
-                asked = available
+                asked = message.there
             task = self.plan.tasks[key]
             visit, attempt = job.turn(moves[0].flight)
             pause = task.pause(attempt)
-            if task.overhead is not None:
-                pause += task.overhead(job.number, visit, attempt)
+            overhead = 0.0 if task.overhead is None else task.overhead(job.number, visit, attempt)
             job.asked.add(ask)
-            if pause > 0:
-                heappush(self.heap, (now + pause, REQUEST, next(self.turn), job, ask, None, ""))
-            elif self._request(job, ask, asked, now):
+            if task.desk and overhead > 0:
+                request = Request(job, ask, overhead)
+                if pause > 0:
+                    self._at(now + pause, REQUEST, self._call, request)
+                else:
+                    self._call(request, now)
+            elif pause + overhead > 0:
+                self._at(now + (pause + overhead), REQUEST, self._called, Request(job, ask))
+            elif self._request(Request(job, ask), asked, now):
                 return True
         return False
 
-    def _request(self, job: Job, ask: Ask, asked: float, now: float) -> bool:
+    def _call(self, request: Request, now: float) -> None:
+        assert request.ask is not None
+        self.desks.go(self.plan.tasks[request.ask[0]].desk, request, now)
+
+    def _called(self, request: Request, now: float) -> None:
+        """A coordinator has done what it does for a flow, or for a call."""
+        if request.ask is None:
+            request.job.unpaid -= 1
+        else:
+            self._request(request, now, now)
+        self._advance(request.job, now)
+
+    def _announce(self, time: float, job: Job) -> None:
+        """A message will be there for a job."""
+        self._at(time, REQUEST, self._advance, job)
+
+    def _request(self, request: Request, asked: float, now: float) -> bool:
         """Starts what was asked for, if it can still start, or lets it wait for the first pool that is full."""
-        self._see_shared(job)
-        moves = job.place.starts.get(ask)
+        moves = self._still_possible(request, now)
         if moves is None:
-            job.asked.discard(ask)
             return False
+        job, ask = request.job, request.ask
+        assert ask is not None
         if moves[0].flight not in job.holds:
             pool = first_to_wait_for(self.pools_of[ask[0]])
             if pool is not None:
-                pool.wait(asked, next(self.turn), (job, ask))
+                pool.wait(self.plan.tasks[ask[0]].priority, asked, next(self.turn), asked, request)
                 return False
         self._start(job, ask, moves, now)
         return True
 
+    def _still_possible(self, request: Request, now: float) -> tuple[Move, ...] | None:
+        """The ways in which what was asked for can start; the request is void where there is none."""
+        job, ask = request.job, request.ask
+        assert ask is not None
+        self.acting.see_shared(job)
+        moves = job.place.starts.get(ask)
+        if moves is not None and ask[1]:
+            message = self.acting.channels.next(job, ask[1], ask[2])
+            if message is None or not self.acting.channels.can_take(message, now):
+                moves = None
+        if moves is None:
+            job.asked.discard(ask)
+        return moves
+
     def _start(self, job: Job, ask: Ask, moves: tuple[Move, ...], now: float) -> None:
         job.asked.discard(ask)
-        move = moves[0] if len(moves) == 1 else self._pick(job, moves)
-        (key, queue, message, _), flight = ask, move.flight
+        key, queue, _, _ = ask
+        move = self.acting.pick(job, moves)
         if queue:
-            job.inbox.take(queue, message)
+            move = self.acting.take(job, move, job.place.again.get(ask, ()), now)
+        flight = move.flight
         if key[0] == "act":
             job.failed = True  # No handler wanted the message.
-            self._fire(job, move, now)
+            self.acting.fire(job, move, now)
             return
+        pools = self.pools_of[key]
+        if flight not in job.holds:
+            for pool in pools:
+                pool.free -= 1
+        if key[0] == "flow":
+            job.engines[key] = pools[0]
+            self.acting.fire(job, move, now)
+            return
+        job.holds.discard(flight)
         visit, attempt = job.turns[flight] = job.turn(flight)
         job.visits[key] = visit
         job.again.discard(flight)
-        outcome, delay = _draw(self.plan.tasks[key], job.number, visit, attempt)
-        for pool in self.pools_of[key]:
-            pool.busy += delay
-            if flight not in job.holds:
-                pool.free -= 1
-        job.holds.discard(flight)
         self.starts[key] += 1
         job.calls += 1
         if job.calls > MOST_STARTS:
             raise endless(key[1], f"is started again and again, {MOST_STARTS} times in one job")
-        self._fire(job, move, now)
-        heappush(self.heap, (now + delay, FINISH, next(self.turn), job, None, flight, outcome))
+        self.acting.fire(job, move, now)
+        task, paced = self.plan.tasks[key], self.paced[key]
+        outcome, delay, limit = drawn(task, job.number, visit, attempt)
+        if not paced and delay > limit:
+            outcome, delay = timed_out(task, job.number, visit, attempt), limit
+        work = Work(job, flight, outcome, delay, now + delay)
+        for pool in pools:
+            if pool.name != paced:
+                pool.busy += delay
+        if paced:
+            assert self.pacing is not None
+            if limit < math.inf:
+                work.limit, work.late = now + limit, timed_out(task, job.number, visit, attempt)
+            self.pacing.begin(paced, work, now)
+        else:
+            self._at(work.end, FINISH, self._finish, work)
 
-    def _finish(self, job: Job, flight: Flight, outcome: str, now: float) -> None:
-        self._see_shared(job)
-        moves = job.place.finishes.get((flight, outcome))
-        if not moves:
-            job.blocked.append((flight, outcome))
+    def _finish(self, work: Work, now: float) -> None:
+        job = work.job
+        self.acting.see_shared(job)
+        move = self._way_to_end(work)
+        if move is None:
+            job.blocked.append(work)
             return
-        self._end(job, flight, outcome, moves, now)
+        self._end(work, move, now)
         self._advance(job, now)
-        self._serve(self.pools_of[flight[0]], now)
+        self._serve(self.pools_of[work.flight[0]], now)
 
-    def _end(self, job: Job, flight: Flight, outcome: str, moves: tuple[Move, ...], now: float) -> None:
+    def _way_to_end(self, work: Work) -> Move | None:
+        """How a task ends; None: it has to wait for room in a queue."""
+        moves = work.job.place.finishes.get((work.flight, work.outcome))
+        if not moves:
+            return None
+        return self.acting.with_room(work.job, self.acting.pick(work.job, moves))
+
+    def _end(self, work: Work, move: Move, now: float) -> None:
         """The end of a task: its workers are free, unless it keeps them to try again."""
-        move = moves[0] if len(moves) == 1 else self._pick(job, moves)
+        job, flight = work.job, work.flight
         then = move.action.label.then
         if then in ("again", "again at once"):
             job.again.add(flight)
-        elif outcome != "ok":
+        elif work.outcome != "ok":
             job.failed = True
+            job.dead_letters += move.dead
         if then == "again at once":
             job.holds.add(flight)
         else:
             for pool in self.pools_of[flight[0]]:
                 pool.free += 1
-        if flight[0][0] == "undo" and outcome == "ok":
+        if flight[0][0] == "undo" and work.outcome == "ok":
             job.undos += 1
-        self._fire(job, move, now)
+        self.acting.fire(job, move, now)
 
     def _unblock(self, job: Job, now: float) -> bool:
         """Ends what was blocked and no longer is; whether there was such a thing."""
-        for index, (flight, outcome) in enumerate(job.blocked):
-            moves = job.place.finishes.get((flight, outcome))
-            if moves:
+        for index, work in enumerate(job.blocked):
+            move = self._way_to_end(work)
+            if move is not None:
                 del job.blocked[index]
-                self._end(job, flight, outcome, moves, now)
-                self._serve(self.pools_of[flight[0]], now)
+                self._end(work, move, now)
+                self._serve(self.pools_of[work.flight[0]], now)
                 return True
         return False
 
     def _serve(self, pools: tuple[Pool[Request], ...], now: float) -> None:
         """Gives free workers to those who wait: each starts, or waits elsewhere with its old claim, or is void."""
         for pool in pools:
-            while pool.free and pool.waiting:
-                asked, turn, (job, ask) = pool.next()
-                full = next((other for other in self.pools_of[ask[0]] if not other.free), None)
+            while pool.free > 0 and pool.waiting:
+                asked, turn, request = pool.next(now)
+                job, ask = request.job, request.ask
+                assert ask is not None
+                full = next((other for other in self.pools_of[ask[0]] if other.free <= 0), None)
                 if full is not None:
-                    full.wait(asked, turn, (job, ask))
+                    full.wait(self.plan.tasks[ask[0]].priority, asked, turn, now, request)
                     continue
-                self._see_shared(job)
-                moves = job.place.starts.get(ask)
-                if moves is None:
-                    job.asked.discard(ask)
-                else:
+                moves = self._still_possible(request, now)
+                if moves is not None:
                     self._start(job, ask, moves, now)
                 self._advance(job, now)
+                if self.acting.woken:
+                    self._tell_others(now)
 
-    def _fire(self, job: Job, move: Move, now: float) -> None:
-        job.place = self.walk.follow(move)
-        published = move.action.label.publishes
-        if published:
-            job.publishes += len(published)
-            for time in job.inbox.send(published, now):
-                heappush(self.heap, (time, REQUEST, next(self.turn), job, None, None, ""))
-        if self.walk.shared and self.walk.writes_shared[move.number]:
-            self.shared = self.walk.shared_values(job.place.state)
-            self.changed = self.walk.reads_shared
-        if self.happenings is not None:
-            self.happenings.append(Happening(now, job.number, move.number, job.place.state))
+    def _leave_engine(self, pool: Pool[Request], now: float) -> None:
+        """A flow that has ended makes room for another."""
+        pool.free += 1
+        self._at(now, FINISH, self._serve_one, pool)
 
-    def _pick(self, job: Job, moves: Sequence[Move]) -> Move:
-        """Where the model leaves a choice open, each way is as likely: a free choice, an effect that is not known."""
-        flight, phase = moves[0].flight, moves[0].action.label.phase
-        same = [move for move in moves if move.flight == flight and move.action.label.phase == phase]
-        if len(same) == 1:
-            return same[0]
-        job.choices += 1
-        return same[int(self.choice(job.number, job.choices) * len(same))]
-
-    def _see_shared(self, job: Job) -> None:
-        if self.shared is not None and self.walk.shared_values(job.place.state) != self.shared:
-            job.place = self.walk.with_shared(job.place, self.shared)
-
-
-def _draw(task: Task, job: int, visit: int, attempt: int) -> tuple[str, float]:
-    """The outcome of an attempt and how long it takes."""
-    delay = 0.0 if task.delay is None else task.delay(job, visit, attempt)
-    outcome = task.shares[0][0]
-    if len(task.shares) > 1:
-        luck = task.outcome(job, visit, attempt)
-        outcome = next(name for name, share in task.shares if luck < share)
-    if task.timeout is not None and (delay > task.timeout or outcome == "timeout"):
-        return "timeout", task.timeout
-    return outcome, delay
-
-
-def _initial_states(system: TransitionSystem) -> list[State]:
-    try:
-        return list(islice(system.initial_states(), MOST_INITIAL + 1))
-    except ValueError as error:
-        raise ModelError([Problem("E409", f"cannot be simulated: {error}")]) from None
-
-
-def endless(step: str, what: str) -> ModelError:
-    """The error for a job that would go on for ever."""
-    hint = "limit the attempts, or give what ends the loop a probability"
-    return ModelError([Problem("E410", f"a job does not end: '{step}' {what}", None, hint)])
+    def _serve_one(self, pool: Pool[Request], now: float) -> None:
+        self._serve((pool,), now)

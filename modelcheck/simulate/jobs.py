@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..system import State
 from .delays import Array
-from .inbox import Inbox
 from .plan import Key
+from .pools import Pool
 from .walk import Ask, Flight, Place
+
+if TYPE_CHECKING:
+    from .channels import Message
+    from .work import Request, Work
 
 Endings: TypeAlias = NDArray[np.uint8]
 
@@ -53,9 +57,18 @@ class Runs:
     waited: Mapping[str, float] = field(default_factory=dict)
     longest: Mapping[str, int] = field(default_factory=dict)
     horizon: float = 0.0
+    lost: Array = field(default_factory=lambda: np.zeros(0))
+    dead_letters: Array = field(default_factory=lambda: np.zeros(0))
+    down: Mapping[str, float] = field(default_factory=dict)
+    events: int = 0
     begun: tuple[State, ...] = ()
     arrived: tuple[float, ...] = ()
     happenings: tuple[Happening, ...] = ()
+
+    def __post_init__(self) -> None:
+        for name in ("lost", "dead_letters"):
+            if len(getattr(self, name)) != len(self):
+                object.__setattr__(self, name, np.zeros(len(self)))
 
     def __len__(self) -> int:
         return len(self.makespans)
@@ -92,7 +105,8 @@ def joined(blocks: Iterable[Runs]) -> Runs:
         column("undos"), column("calls"), column("publishes"), column("deliveries"), parts[0].first,
         total("starts"), total("busy"), total("waited"),
         {pool: max(part.longest.get(pool, 0) for part in parts) for pool in parts[0].longest},
-        max(part.horizon for part in parts),
+        max(part.horizon for part in parts), column("lost"), column("dead_letters"), total("down"),
+        sum(part.events for part in parts),
         tuple(state for part in parts for state in part.begun),
         tuple(time for part in parts for time in part.arrived),
         tuple(each for part in parts for each in part.happenings),
@@ -104,25 +118,33 @@ class Job:
     """One job: where it is, what it has asked for, how often it has visited and attempted each task.
 
     again: what ended to be tried again; holds: of these, what has kept its workers; blocked: what has ended, but must
-    wait for room in a queue.
+    wait for room in a queue; engines: those that its flows run on, by the flow; inbox: its messages in each queue;
+    published: how often each event was; unpaid: what its coordinators have still to do before it begins.
     """
 
     number: int
     place: Place
     arrived: float
-    inbox: Inbox
     ended: float | None = None
     asked: set[Ask] = field(default_factory=set)
     visits: dict[Key, int] = field(default_factory=dict)
     turns: dict[Flight, tuple[int, int]] = field(default_factory=dict)
     again: set[Flight] = field(default_factory=set)
     holds: set[Flight] = field(default_factory=set)
-    blocked: list[tuple[Flight, str]] = field(default_factory=list)
+    blocked: list[Work] = field(default_factory=list)
+    engines: dict[Key, Pool[Request]] = field(default_factory=dict)
+    inbox: dict[str, list[Message]] = field(default_factory=dict)
+    published: dict[str, int] = field(default_factory=dict)
     failed: bool = False
+    unpaid: int = 0
+    user: int = -1
     choices: int = 0
     undos: int = 0
     calls: int = 0
     publishes: int = 0
+    deliveries: int = 0
+    lost: int = 0
+    dead_letters: int = 0
 
     def turn(self, flight: Flight) -> tuple[int, int]:
         """Visit and attempt of what would start now."""

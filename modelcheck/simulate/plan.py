@@ -8,18 +8,47 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from .. import model
 from ..errors import ModelError, Problem, position_of
 from ..expand import expand, flows_of
-from ..graph.events import DEFAULT_CHANNEL, channel_of, deliveries
+from ..expand.several import engine_of
 from .arrivals import Intervals, Users, arrivals_of
 from .delays import law_of
 from .draws import Draws
 
 Key = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Chance:
+    """Something that happens with a probability: so often as the draw is below the share."""
+
+    share: float
+    luck: Draws
+
+
+@dataclass(frozen=True)
+class Faults:
+    """How a pool breaks down: the time from its start or repair to the next crash, and from there to the repair.
+
+    restarts: what was in progress begins again afterwards; otherwise it goes on.
+    """
+
+    every: Draws
+    repair: Draws
+    restarts: bool
+
+
+@dataclass(frozen=True)
+class Partitions:
+    """The servers of a channel, each of which carries the messages of some jobs; `key` says which of a job."""
+
+    channel: str
+    count: int
+    key: Draws
 
 
 @dataclass(frozen=True)
@@ -29,6 +58,8 @@ class Task:
     delay: how long it takes (None: no time). overhead: what a call costs before it is queued for a worker. pools: whose
     workers it occupies between start and finish. A delay above `timeout` ends as `timeout`, after that time.
     A retry waits `backoff * factor ** (attempt - 1)`. mean: the mean delay, without regard to the timeout.
+    priority: those with a higher one go first. desk: the coordinator's workers who make the call, for the time of the
+    overhead. hidden: how likely a timeout hides a success, and the draws for it (None: it never does).
     """
 
     key: Key
@@ -41,6 +72,9 @@ class Task:
     timeout: float | None = None
     backoff: float = 0.0
     factor: float = 1.0
+    priority: int = 0
+    desk: str = ""
+    hidden: Chance | None = None
 
     def pause(self, attempt: int) -> float:
         """How long the n-th attempt waits before it is made."""
@@ -49,12 +83,13 @@ class Task:
 
 @dataclass(frozen=True)
 class Receiver:
-    """A queue that an event is delivered to; `capacity` is that of the system (None: not known here)."""
+    """A queue that an event is delivered to; `capacity` is the declared one (None: as much as the system has)."""
 
     name: str
     participant: str
     ordered: bool
     capacity: int | None = None
+    overflow: str = "fail"
 
 
 @dataclass(frozen=True)
@@ -63,7 +98,10 @@ class Plan:
 
     interval: the times between the arrivals of jobs, mean_interval their mean; users: who start jobs and wait for
     them; without either, each job is alone. receivers: the queues that each event is put into; publish, deliver: what
-    these cost, where they cost time. correlation: of the durations of one job (0: they are independent).
+    these cost, where they cost time; partitions: the servers that carry an event; repeats: how likely a message of a
+    queue comes again. correlation: of the durations of one job (0: they are independent).
+    faults: the pools that break down; shared: those whose work is shared among all who want it.
+    openings: what the coordinators of a job's flows spend before it begins, and at which desk (empty: at none).
     """
 
     seed: int
@@ -77,12 +115,47 @@ class Plan:
     notes: tuple[str, ...] = ()
     users: Users | None = None
     correlation: float = 0.0
+    partitions: Mapping[str, Partitions] = field(default_factory=dict)
+    repeats: Mapping[tuple[str, str], Chance] = field(default_factory=dict)
+    faults: Mapping[str, Faults] = field(default_factory=dict)
+    shared: frozenset[str] = frozenset()
+    openings: tuple[tuple[str, Draws], ...] = ()
+
+    @property
+    def together(self) -> bool:
+        """Whether jobs share workers, queues and variables."""
+        return self.interval is not None or self.users is not None
+
+    @property
+    def only_by_events(self) -> str:
+        """Why only the event loop simulates this; empty where others may, too."""
+        for names, what in (
+            (self.faults, "breaks down"),
+            (self.shared, "shares its work among all who want it"),
+            (self.partitions, "is carried by a partition of its channel"),
+            ([event for event, _ in self.repeats], "may come again"),
+            ([key[1] for key, task in self.tasks.items() if task.priority], "has a priority"),
+            ([key[1] for key, task in self.tasks.items() if task.desk], "is called by a coordinator's workers"),
+            ([key[1] for key in self.tasks if key[0] == "flow"], "waits for an engine"),
+            ([key[1] for key, task in self.tasks.items() if task.hidden], "has a timeout that may hide a success"),
+        ):
+            if names:
+                return f"{next(iter(names))} {what}"
+        if self.users is not None:
+            return "users wait for their jobs"
+        return "a coordinator spends time on each flow" if self.openings else ""
+
+
+# The size of a pool of workers of whom there are as many as wanted, and who break down all the same.
+UNLIMITED = 1 << 30
 
 
 def plan_of(design: model.Orchestration | model.Choreography, seed: int) -> Plan:
     """The plan of a design; raises `ModelError` with everything that is wrong in its times."""
+    from .plan_reactions import plan_choreography
+
     design = expand(design)
-    builder = _Builder(seed, design.correlation)
+    builder = Builder(seed, design.correlation)
     if not 0 <= design.correlation <= 1:
         message = f"a correlation of {design.correlation:g} cannot be"
         builder.problems.append(Problem("E431", message, position_of(design.name), "give a number from 0 to 1"))
@@ -90,7 +163,7 @@ def plan_of(design: model.Orchestration | model.Choreography, seed: int) -> Plan
     if isinstance(design, model.Orchestration):
         _plan_orchestration(design, builder)
     else:
-        _plan_choreography(design, builder)
+        plan_choreography(design, builder)
     interval, users = builder.arrivals(design)
     if builder.problems:
         raise ModelError(dict.fromkeys(builder.problems))
@@ -106,11 +179,14 @@ def plan_of(design: model.Orchestration | model.Choreography, seed: int) -> Plan
         )
     return Plan(
         seed, builder.tasks, builder.pools, interval, 0.0 if interval is None else interval.mean, builder.publish,
-        builder.deliver, builder.receivers, tuple(builder.notes), users, design.correlation,
+        builder.deliver, builder.receivers, tuple(builder.notes), users, design.correlation, builder.partitions,
+        builder.repeats, builder.faults, frozenset(builder.shared), tuple(builder.openings),
     )  # fmt: skip
 
 
-class _Builder:
+class Builder:
+    """A plan in the making."""
+
     def __init__(self, seed: int, correlation: float):
         self.seed, self.correlation = seed, correlation
         self.tasks: dict[Key, Task] = {}
@@ -118,6 +194,11 @@ class _Builder:
         self.publish: dict[str, Draws] = {}
         self.deliver: dict[tuple[str, str], Draws] = {}
         self.receivers: dict[str, tuple[Receiver, ...]] = {}
+        self.partitions: dict[str, Partitions] = {}
+        self.repeats: dict[tuple[str, str], Chance] = {}
+        self.faults: dict[str, Faults] = {}
+        self.shared: set[str] = set()
+        self.openings: list[tuple[str, Draws]] = []
         self.notes: list[str] = []
         self.problems: list[Problem] = []
         self.timed = False
@@ -168,6 +249,28 @@ class _Builder:
         self.pools[name] = size
         return (name,)
 
+    def breaking(self, name: str, pools: tuple[str, ...], crashes: model.Crashes | None) -> tuple[str, ...]:
+        """The pools of somebody who may break down."""
+        if crashes is None:
+            return pools
+        if not pools:
+            self.pools[name], pools = UNLIMITED, (name,)
+        every, average = self.draws(name, "crash", crashes.every)
+        repair, _ = self.draws(name, "repair", crashes.repair)
+        if every is not None and average == 0:
+            message = f"'{name}' crashes all the time: it works for 0 s between two crashes"
+            self.problems.append(Problem("E460", message, position_of(name), "say how long it works: every: 1h"))
+        if every is not None and repair is not None:
+            self.faults[name] = Faults(every, repair, crashes.work == "starts again")
+        return pools
+
+    def hidden(self, task: str, step: model.Step) -> Chance | None:
+        """How likely a timeout of a step hides a success."""
+        share = step.origin.hidden
+        if step.origin.hides != "either" or share is None:
+            return None
+        return Chance(share, Draws(self.seed, task, "hidden"))
+
     def shares(self, name: str, fails: Mapping[str, float], possible: Iterable[str]) -> tuple[tuple[str, float], ...]:
         """Cumulative probabilities of the outcomes; those without a probability are not simulated, and that is said."""
         total = 0.0
@@ -189,19 +292,43 @@ class _Builder:
         return (*found, ("ok", 1.0)) if total < 1 else tuple(found)
 
 
-def _plan_orchestration(design: model.Orchestration, builder: _Builder) -> None:
-    workers = {name: builder.pool(name, service.workers) for name, service in design.services.items()}
-    for each in flows_of(design).values():
+def _plan_orchestration(design: model.Orchestration, builder: Builder) -> None:
+    workers = {}
+    for name, service in design.services.items():
+        workers[name] = builder.breaking(name, builder.pool(name, service.workers), service.crashes)
+        if service.discipline == "shared":
+            if service.workers is None:
+                message = f"'{name}' shares its work among workers, and nobody knows how many"
+                builder.problems.append(Problem("E461", message, position_of(name), "say how many: workers: 1"))
+            builder.shared.add(name)
+    for name, each in flows_of(design).items():
         _plan_flow(each, workers, builder)
+        _plan_engine(design, name, each, builder)
 
 
-def _plan_flow(design: model.Orchestration, workers: Mapping[str, tuple[str, ...]], builder: _Builder) -> None:
+def _plan_engine(design: model.Orchestration, name: str, flow: model.Orchestration, builder: Builder) -> None:
+    """A flow waits for its engine, if that runs only so many flows at once."""
+    place = engine_of(flow)
+    engine = design.engines.get(place or "")
+    if place is not None and engine is not None and engine.concurrency is not None:
+        key = ("flow", f"flow {name}" if name else "flow")
+        pools = builder.pool(place, engine.concurrency)
+        builder.tasks[key] = Task(key, None, 0.0, Draws(builder.seed, name, "begin"), (("ok", 1.0),), pools=pools)
+
+
+def _plan_flow(design: model.Orchestration, workers: Mapping[str, tuple[str, ...]], builder: Builder) -> None:
     coordinator = coordinator_of(design)
     slots: tuple[str, ...] = ()
     overhead: model.Delay | None = None
+    desk = ""
     if coordinator is not None:
         name, declared = coordinator
         slots, overhead = builder.pool(name, declared.concurrency), declared.overhead
+        if declared.workers is not None:
+            (desk,) = builder.pool(f"{name} workers" if slots else name, declared.workers)
+        opening, _ = builder.draws(design.flow.name, "opening", declared.per_flow)
+        if opening is not None:
+            builder.openings.append((desk, opening))
     for name, step in design.flow.steps.items():
         if step.origin.instant and step.compensation is None:
             continue
@@ -215,6 +342,7 @@ def _plan_flow(design: model.Orchestration, workers: Mapping[str, tuple[str, ...
             ("step", name), delay, average, Draws(builder.seed, task, "outcome"),
             builder.shares(name, service.fails if service else {}, possible),
             call, (*slots, *workers.get(step.service or "", ())), step.timeout, retry.backoff, retry.factor,
+            step.priority, desk, builder.hidden(task, step),
         )  # fmt: skip
         if delay is None and not step.origin.instant:
             builder.untimed.append(name)
@@ -228,6 +356,7 @@ def _plan_flow(design: model.Orchestration, workers: Mapping[str, tuple[str, ...
                 ("undo", name), delay, average, Draws(builder.seed, task, "undo outcome"),
                 builder.shares(f"undo {name}", fails, ()),
                 builder.draws(task, "undo overhead", undo.overhead or overhead)[0], (*slots, *workers.get(place, ())),
+                priority=step.priority, desk=desk,
             )  # fmt: skip
 
 
@@ -237,55 +366,3 @@ def coordinator_of(design: model.Orchestration) -> tuple[str, model.Coordinator]
     if named is not None:
         return str(design.flow.coordinator), named
     return next(iter(design.coordinators.items())) if len(design.coordinators) == 1 else None
-
-
-def handlers_of(design: model.Choreography) -> Iterator[tuple[str, str, model.Handler]]:
-    """Participant, `participant.handler` and the handler, in the order written."""
-    for name, participant in design.participants.items():
-        for key, handler in participant.handlers.items():
-            yield name, f"{name}.{key}", handler
-
-
-def _plan_choreography(design: model.Choreography, builder: _Builder) -> None:
-    listeners = builder.pool("listeners", design.listeners)
-    for name, participant in design.participants.items():
-        pools = (*listeners, *builder.pool(name, participant.workers))
-        never = Draws(builder.seed, name, "outcome")
-        # Taking a message that no handler wants takes a worker, and no time.
-        builder.tasks["act", name] = Task(("act", name), None, 0.0, never, (("ok", 1.0),), pools=pools)
-        for key, handler in participant.handlers.items():
-            _plan_handler(f"{name}.{key}", handler, handler.task or key, pools, builder)
-    for event in design.events:
-        _plan_event(design, event, builder)
-
-
-def _plan_handler(name: str, handler: model.Handler, named: str, pools: tuple[str, ...], builder: _Builder) -> None:
-    task = builder.task_name(named)
-    delay, average = builder.draws(task, "service", handler.time)
-    shares = builder.shares(name, handler.fails, handler.outcomes)
-    outcome = Draws(builder.seed, task, "outcome")
-    builder.tasks["step", name] = Task(("step", name), delay, average, outcome, shares, pools=pools)
-    if delay is None:
-        builder.untimed.append(name)
-
-
-def _plan_event(design: model.Choreography, event: str, builder: _Builder) -> None:
-    place = channel_of(design, event) or DEFAULT_CHANNEL
-    channel = design.channels.get(place, model.Channel())
-    receivers = tuple(
-        Receiver(f"{place}>{delivery.participant}", delivery.participant, channel.order == "fifo", channel.capacity)
-        for delivery in deliveries(design)
-        if delivery.event == event and delivery.effective
-    )
-    builder.receivers[event] = receivers
-    publish, _ = builder.draws(event, "publish", channel.publish)
-    if publish is not None:
-        builder.publish[event] = publish
-    for receiver in receivers:
-        deliver, _ = builder.draws(f"{event}>{receiver.participant}", "deliver", channel.deliver)
-        if deliver is not None:
-            builder.deliver[event, receiver.name] = deliver
-    if channel.delivery == "at least once" and channel.duplicates and receivers:
-        note = f"{place}: duplicates not simulated, because no probability is given"
-        if note not in builder.notes:
-            builder.notes.append(note)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from .. import model
 from ..errors import ModelError, Problem, position_of
 from ..expand import expand, flows_of
-from ..expand.several import engine_of
 
 
 def simulable(design: model.Model) -> model.Orchestration | model.Choreography:
@@ -22,17 +21,11 @@ def simulable(design: model.Model) -> model.Orchestration | model.Choreography:
 
 
 def _check_possible(design: model.Orchestration) -> None:
-    """Waiting for an engine, and timeouts that hide one thing or the other with nobody knows which probability, are
-    not simulated: times without them would be wrong."""
+    """Timeouts that hide one thing or the other with nobody knows which probability are not simulated: times without
+    them would be wrong."""
     for each in flows_of(design).values():
         for step, declared in each.flow.steps.items():
-            if declared.origin.hides == "either":
+            if declared.origin.hides == "either" and declared.origin.hidden is None:
                 message = f"how often a timeout of '{step}' hides a success is not known, so it cannot be simulated"
-                hint = "say 'hides: nothing' or 'hides: success' to simulate one of the two"
+                hint = "say how often: {hides: either, hidden: 30%}; or 'hides: nothing', or 'hides: success'"
                 raise ModelError([Problem("E415", message, position_of(step), hint)])
-    used = {engine_of(each) for each in flows_of(design).values()}
-    for name, engine in design.engines.items():
-        if name in used and engine.concurrency is not None:
-            message = f"'{name}' runs {engine.concurrency} flows at once: waiting for an engine is not simulated"
-            hint = "leave the engine's concurrency out, or limit the coordinator's"
-            raise ModelError([Problem("E414", message, position_of(name), hint)])

@@ -18,7 +18,8 @@ from ..system import TransitionSystem
 from .delays import Array
 from .jobs import Runs
 from .maxplus import alike, latest, may_queue, work
-from .plan import Key, Plan, handlers_of
+from .plan import Key, Plan
+from .plan_reactions import handlers_of
 
 
 @dataclass(frozen=True)

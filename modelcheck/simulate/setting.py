@@ -47,7 +47,8 @@ def alone(design: Timed) -> TransitionSystem:
 
         services = {name: replace(service, workers=None) for name, service in design.services.items()}
         coordinators = {name: replace(each, concurrency=None) for name, each in design.coordinators.items()}
-        return compile_orchestration(replace(design, services=services, coordinators=coordinators), instances=1)
+        unlimited = replace(design, services=services, coordinators=coordinators)
+        return compile_orchestration(unlimited, instances=1, engines=False)
     from ..choreography import compile_choreography
 
     return compile_choreography(design, instances=1)

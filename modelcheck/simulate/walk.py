@@ -6,14 +6,15 @@ when: `immediate` actions happen at once, `starts` want a worker, `finishes` hap
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from ..errors import ModelError, Problem
 from ..expressions import Value, references
 from ..system import Action, State, TransitionSystem
 from .plan import Key
+from .queue_states import Crowd, QueueStates
 
 MOST_PLACES = 200_000
 
@@ -25,7 +26,10 @@ Ask: TypeAlias = tuple[Key, str, str, str]
 
 @dataclass(slots=True)
 class Move:
-    """One way an action can go: the state it leads to (followed, the place is remembered) and the task it is about."""
+    """One way an action can go: the state it leads to (followed, the place is remembered) and the task it is about.
+
+    dead: it leaves a message to the dead letters. crowded: where it leads to when other jobs' messages fill its queues.
+    """
 
     number: int
     action: Action
@@ -33,11 +37,16 @@ class Move:
     running: tuple[Flight, ...]
     flight: Flight
     place: Place | None = None
+    dead: bool = False
+    crowded: dict[tuple[Crowd, ...], Move | None] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
 class Place:
-    """A state with the tasks in flight. `stuck`: a variable has left its range, so nothing can happen any more."""
+    """A state with the tasks in flight. `stuck`: a variable has left its range, so nothing can happen any more.
+
+    again: how a message that is taken may stay, to come again.
+    """
 
     state: State
     running: tuple[Flight, ...]
@@ -46,13 +55,15 @@ class Place:
     immediate: tuple[Move, ...] = ()
     starts: Mapping[Ask, tuple[Move, ...]] = field(default_factory=dict)
     finishes: Mapping[tuple[Flight, str], tuple[Move, ...]] = field(default_factory=dict)
+    again: Mapping[Ask, tuple[Move, ...]] = field(default_factory=dict)
 
 
 class Walk:
     """The places of a system with one instance. `shared` are the positions of variables that jobs share."""
 
-    def __init__(self, system: TransitionSystem, shared: tuple[int, ...] = ()):
+    def __init__(self, system: TransitionSystem, shared: tuple[int, ...] = (), queues: Iterable[str] = ()):
         self.system = system
+        self.queues = QueueStates(system, queues)
         self.shared = shared
         self._places: dict[tuple[State, tuple[Flight, ...]], Place] = {}
         self.flights = tuple(_flight(action) for action in system.actions)
@@ -82,8 +93,25 @@ class Walk:
             state[position] = value
         return self.place(tuple(state), place.running)
 
+    def has_ended(self, flow: str, state: State) -> bool:
+        """Whether a flow has completed or aborted, by the variable of its status."""
+        position = self.system.positions[flow]
+        labels = getattr(self.system.variables[position].type, "labels", ())
+        return labels[int(state[position])] in ("completed", "aborted")
+
     def shared_values(self, state: State) -> tuple[Value, ...]:
         return tuple(state[position] for position in self.shared)
+
+    def crowded(self, place: Place, move: Move, crowds: tuple[Crowd, ...]) -> Move | None:
+        """The move where other jobs' messages fill its queues; None: it has to wait for room."""
+        if crowds not in move.crowded:
+            state = self.queues.in_a_crowd(move.number, place.state, crowds)
+            move.crowded[crowds] = None if state is None else replace(move, state=state, place=None, crowded={})
+        return move.crowded[crowds]
+
+    def without_message(self, place: Place, queue: str, event: str) -> Place:
+        """The place where the first message of an event was taken away from a queue."""
+        return self.place(self.queues.without(place.state, queue, event), place.running)
 
     def _look_around(self, state: State, running: tuple[Flight, ...]) -> Place:
         place = Place(state, running, self.system.is_finished(state))
@@ -93,28 +121,29 @@ class Walk:
         immediate: list[Move] = []
         starts: dict[Ask, list[Move]] = {}
         finishes: dict[tuple[Flight, str], list[Move]] = {}
+        again: dict[Ask, list[Move]] = {}
         for number, successor in self._successors(state):
             action, flight = self.system.actions[number], self.flights[number]
             label, move = action.label, Move(number, action, successor, running, flight)
-            if label.then == "redelivered":
-                continue  # Duplicates have no probability; the plan says so.
-            if label.phase in ("start", "undo start") or label.queue:
-                if label.phase != "act":
+            if label.phase in ("start", "undo start", "begin") or label.queue:
+                if label.phase not in ("act", "begin"):
                     move.running = tuple(sorted((*running, flight)))
                 ask = (flight[0], label.queue, label.message, "" if label.queue else flight[1])
-                starts.setdefault(ask, []).append(move)
+                (again if label.then == "redelivered" else starts).setdefault(ask, []).append(move)
             elif label.phase in ("finish", "undo finish") and flight in running:
                 rest = list(running)
                 rest.remove(flight)
                 move.running = tuple(rest)
                 # A false check is how a success can end, not an outcome of the service.
-                outcome = "ok" if label.outcome == "check" else label.outcome
+                outcome = "ok" if label.outcome == "check" else label.really or label.outcome
+                move.dead = any(name.partition("#")[0] == f"{label.step}.dead_letter" for name in action.updates)
                 finishes.setdefault((flight, outcome), []).append(move)
             else:
                 immediate.append(move)
         place.immediate = tuple(immediate)
         place.starts = {ask: tuple(moves) for ask, moves in starts.items()}
         place.finishes = {what: tuple(moves) for what, moves in finishes.items()}
+        place.again = {ask: tuple(moves) for ask, moves in again.items()}
         return place
 
     def _successors(self, state: State) -> list[tuple[int, State]]:
@@ -128,6 +157,8 @@ class Walk:
 def _flight(action: Action) -> Flight:
     """The task that an action begins or ends, and the place it occupies: whose status the action changes."""
     label = action.label
+    if label.phase == "begin":
+        return ("flow", next(iter(action.updates))), ""
     if label.phase == "act":
         return ("act", label.actor), ""
     begin, end = f"{label.step}.", "status"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from decimal import Decimal
 
 import numpy as np
 
@@ -43,6 +44,8 @@ def empirical(values: Array) -> Law:
 
 def shifted(by: float, law: Law) -> Law:
     """A fixed time, and then a delay."""
+    if law.low == law.high:
+        return constant(_sum(by, law.low))
     draw = law.draw
     return replace(
         law,
@@ -51,10 +54,15 @@ def shifted(by: float, law: Law) -> Law:
         cdf=lambda t: law.cdf(t - by),
         survival=lambda t: law.survival(t - by),
         capped_mean=lambda limit: by + law.capped_mean(limit - by) if limit > by else limit,
-        low=by + law.low,
-        high=by + law.high,
+        low=_sum(by, law.low),
+        high=_sum(by, law.high),
         draw=None if draw is None else lambda u: by + draw(u),
     )
+
+
+def _sum(first: float, second: float) -> float:
+    """The sum of two numbers as they are written: 0.1 + 0.2 is 0.3, which bounds that must be met exactly need."""
+    return float(Decimal(repr(first)) + Decimal(repr(second)))
 
 
 def mixture(weights: Sequence[float], laws: Sequence[Law]) -> Law:

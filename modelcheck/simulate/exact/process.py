@@ -57,7 +57,7 @@ class Process:
 def process_of(setting: Setting, most: int = MOST_STANDINGS) -> Process:
     """The process of a job that is alone, or that no other job can delay. Raises `NotExact`."""
     explorer = _Explorer(setting, most)
-    states = setting.loop().initial
+    states = setting.loop().acting.initial
     for state in states:
         for share, job in all_ways(partial(_begun, explorer.world, explorer.world.walk.place(state))):
             number = explorer.number(job.standing())
