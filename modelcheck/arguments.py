@@ -104,7 +104,7 @@ def parser_of() -> argparse.ArgumentParser:
     )
     simulate.add_argument("--confidence", type=_share, default=0.95, metavar="P", help="of the intervals (95%%)")
     simulate.add_argument("--warmup", type=_warmup, metavar="N", help="first jobs left out: a number, MSER-5 or none")
-    simulate.add_argument("--back-end", default="auto", metavar="NAME", help="how: auto (what fits), exact, or a simulator")
+    simulate.add_argument("--back-end", default="auto", metavar="NAME", help="auto (what fits), exact, or a simulator")
 
     timeline = _verb(verbs, "timeline", "what single simulated jobs do, and when")
     timeline.add_argument("model", metavar="MODEL")

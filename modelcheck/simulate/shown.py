@@ -46,6 +46,7 @@ def pool_cells(result: SimulationResult) -> list[list[str]]:
         ("mean wait", "wait", show_time),
         ("mean queue", "queue", show_number),
         ("longest queue", "longest", show_number),
+        ("down", "down", show_share),
     ):
         values = [getattr(each, name) for each in result.pools.values()]
         if any(value is not None for value in values):
@@ -69,10 +70,9 @@ def remarks_of(result: SimulationResult) -> Iterator[str]:
         yield f"warm-up: the first {result.warm_up:,} jobs left out ({by})"
     yield f"intervals: the mean by {result.mean.method}; percentiles by {_method(result)}"
     if result.exact:
-        methods = dict.fromkeys(
-            value.method for name, value in result.exact.items() if name == "mean" or name[0] == "p"
-        )
-        yield f"exactly: {'; '.join(methods)}"
+        times = ("mean", *(f"p{percent}" for percent in result.percentiles))
+        methods = dict.fromkeys(result.exact[name].method for name in times if name in result.exact)
+        yield f"exactly: by {'; '.join(filter(None, methods)) or 'counting'}"
     if result.precision is not None:
         yield _precision(result)
     if result.stopped == "seconds":

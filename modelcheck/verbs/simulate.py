@@ -7,7 +7,7 @@ import sys
 
 from .exits import GOOD, INTERRUPTED, OPEN
 from .inputs import load_named
-from .terminal import how_far_simulated, present, progress
+from .terminal import how_far_simulated, how_quickly, present, progress
 
 
 def run(chosen: argparse.Namespace) -> int:
@@ -35,6 +35,8 @@ def run(chosen: argparse.Namespace) -> int:
             exact=True,
         )
     present(result, chosen)
+    if sys.stderr.isatty() and result.jobs:
+        print(how_quickly(result), file=sys.stderr)
     if result.stopped == "interrupted":
         print("interrupted: what is shown is what was known by then", file=sys.stderr)
         return INTERRUPTED
