@@ -19,8 +19,7 @@ def run(chosen: argparse.Namespace) -> int:
 
         must_be_picture(chosen.plot)
     design, _ = load_named(chosen.model, chosen)
-    many = f"{chosen.jobs:,} jobs of " if chosen.jobs else ""
-    with progress(f"simulating {many}{chosen.model} ...", how_far_simulated) as tell:
+    with progress(f"simulating {chosen.model} ...", how_far_simulated) as tell:
         result = simulate(
             design,
             jobs=chosen.jobs,

@@ -137,7 +137,7 @@ def how_far_simulated(seen: Simulated) -> str:
     from ..simulate.result import show_time
 
     rate = seen.jobs / max(seen.seconds, 1e-9)
-    return f"{seen.jobs:,} of at most {seen.of:,} done, {rate:,.0f}/s, mean {show_time(seen.mean)}"
+    return f"{seen.jobs:,} of {seen.of:,} jobs, {rate:,.0f}/s, mean {show_time(seen.mean)}"
 
 
 def how_quickly(result: SimulationResult) -> str:
