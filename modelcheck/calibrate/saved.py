@@ -35,6 +35,8 @@ def save(design: Timed, path: Path) -> list[Path]:
 def _placed(part: Any, folder: str, times: dict[str, Recorded]) -> Any:
     """A part of a model whose recorded times are in files of a folder; gathers them by these files' names."""
     if isinstance(part, Delay):
+        if part.parts:
+            return replace(part, parts=tuple(_placed(each, folder, times) for each in part.parts))
         recorded = part.parameters.get("file")
         if not isinstance(recorded, Recorded):
             return part

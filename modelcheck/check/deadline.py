@@ -37,6 +37,7 @@ CONFIDENCE = 0.999
 SEED = 1
 FIRST_JOBS, MOST_JOBS = 10_000, 2_560_000
 MOST_TOLD = 4
+NEVER = ("ended stuck", "ended out of range", "ended lost")
 
 
 def deadline_problems(design: model.Model) -> Iterator[Problem]:
@@ -141,17 +142,40 @@ def _likely(name: str, design: model.Model, within: float, share: float, limits:
     def compute() -> Result:
         setting = setting_of(simulable(design), SEED)
         result = Result(name, "deadline", Verdict.UNKNOWN, "", position=position_of(name))
+        wanted = f"within {show_time(within)}, {_percent(share)} are asked for"
+        exact = _exactly(setting, within)
+        if exact is not None and not exact.low < share <= exact.high:
+            reason = f"{_percent(exact.value)} of the jobs are over {wanted}"
+            verdict = Verdict.PROVED if exact.low >= share else Verdict.REFUTED
+            return replace(result, verdict=verdict, method=exact.method, reason=reason)
         chance, jobs, method = _chance(setting, within, share, limits)
-        told = f"{_percent(chance.value)} of the jobs are over within {show_time(within)}"
-        wanted = f"{_percent(share)} are asked for"
-        result = replace(result, method=method, reason=f"{told}, {wanted}", statistics={"jobs": jobs})
         interval = f"[{_percent(chance.low)}, {_percent(chance.high)}] at {CONFIDENCE:.1%} confidence"
-        result = replace(result, reason=f"{told} {interval}, {wanted}", assumptions=(f"{jobs:,} simulated jobs",))
-        if chance.low >= share:
-            return replace(result, verdict=Verdict.BOUNDED)
-        return replace(result, verdict=Verdict.REFUTED if chance.high < share else Verdict.UNKNOWN)
+        verdict = Verdict.REFUTED if chance.high < share else Verdict.UNKNOWN
+        return replace(
+            result,
+            verdict=Verdict.BOUNDED if chance.low >= share else verdict,
+            method=method,
+            reason=f"{_percent(chance.value)} of the jobs {interval} are over {wanted}",
+            statistics={"jobs": jobs},
+            assumptions=(f"{jobs:,} simulated jobs are like all others",),
+        )
 
     return compute
+
+
+def _exactly(setting: Setting, within: float) -> Estimate | None:
+    """The probability of being in time, with the bounds in which it lies for certain, where it can be computed."""
+    from ..simulate.exact import NotExact, exact_of
+
+    try:
+        exact = exact_of(setting, ())
+        found = exact.within(within)
+    except (NotExact, KeyError):
+        return None
+    endings = {name: value for name, value in exact.values.items() if name.startswith("ended ")}
+    never = sum(value.value for name, value in endings.items() if name in NEVER)
+    low, high = (bound * (1 - never) for bound in (found.low, found.high))
+    return Estimate(found.value * (1 - never), low, high, 1.0, found.method)
 
 
 def _chance(setting: Setting, within: float, share: float, limits: Limits) -> tuple[Estimate, int, str]:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from ..calibrate import Calibration
     from ..compare import Comparison
     from ..compare.scalability import Scalability
+    from ..compare.topologies import Topologies
     from ..simulate import SimulationResult
 
 BINS, MOST_SHOWN = 48, 0.995  # the last of a long tail would press everything else together
@@ -82,6 +83,16 @@ def render_calibration(found: Calibration) -> str:
         *(table([text(cell) for cell in row] for row in rows(found)) for rows in (task_rows, percentile_rows)),
         *(f"<p>{text(sentence)}</p>" for sentence in sentences(found)),
         "<small>" + "<br>".join(text(f"note: {note}") for note in found.notes) + "</small>",
+    )
+
+
+def render_topologies(found: Topologies) -> str:
+    """The same tasks in each topology."""
+    named = ", ".join(f"{name} {seconds:g} s" for name, seconds in found.tasks.items())
+    return block(
+        f"<p><strong>the same tasks</strong> ({text(named)})</p>",
+        table([text(cell) for cell in row] for row in found.rows()),
+        f"<p>{text(found.sentence())}</p>",
     )
 
 

@@ -32,6 +32,7 @@ def run(chosen: argparse.Namespace) -> int:
             seconds=chosen.seconds,
             progress=tell,
             exact=True,
+            workers=chosen.workers,
         )
     present(result, chosen)
     if sys.stderr.isatty() and result.jobs:
