@@ -25,7 +25,6 @@ if TYPE_CHECKING:
         calibrate,
         check,
         compare,
-        difference,
         explore,
         graph,
         load,
@@ -42,6 +41,7 @@ if TYPE_CHECKING:
     from .engine.target import Limits
     from .errors import ModelError
     from .results import CheckReport, Finding, Result, Verdict
+    from .simulate import difference
 
 __version__ = "0.1.0"
 
@@ -49,7 +49,7 @@ _HOMES = {
     "calibrate": "api",
     "check": "api",
     "compare": "api",
-    "difference": "api",
+    "difference": "simulate",
     "explore": "api",
     "graph": "api",
     "load": "api",

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from .compare.scalability import Scalability
     from .compare.topologies import Topologies
     from .explore.exploration import Exploration
-    from .simulate import Estimate, Seen, SimulationResult
+    from .simulate import Seen, SimulationResult
     from .simulate.timeline import Timeline
     from .sweep import Replications, Sweep
 
@@ -176,13 +176,6 @@ def simulate(
         exact=exact,
         executor=executor, workers=workers,
     )  # fmt: skip
-
-
-def difference(first: SimulationResult, second: SimulationResult) -> Estimate:
-    """The mean of first - second in seconds, job by job on the same draws: see `modelcheck.simulate.difference`."""
-    from .simulate import difference as between
-
-    return between(first, second)
 
 
 def sweep(
