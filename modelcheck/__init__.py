@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         calibrate,
         check,
         compare,
+        difference,
         explore,
         graph,
         load,
@@ -41,7 +42,6 @@ if TYPE_CHECKING:
     from .engine.target import Limits
     from .errors import ModelError
     from .results import CheckReport, Finding, Result, Verdict
-    from .simulate import difference
 
 __version__ = "0.1.0"
 
@@ -49,7 +49,7 @@ _HOMES = {
     "calibrate": "api",
     "check": "api",
     "compare": "api",
-    "difference": "simulate",
+    "difference": "api",
     "explore": "api",
     "graph": "api",
     "load": "api",

@@ -61,7 +61,7 @@ def simulate(
 
     Without `arrivals` each job runs alone, in an empty system; with them, jobs share workers and shared variables.
     jobs: how many (10,000); with `precision`, at most so many (10,000,000).
-    back_end: `auto` takes the quickest of `max-plus` (only where nothing queues, fails or branches) and `events`
+    back_end: `auto` takes the quickest of `max-plus` (only where nothing queues) and `events`
     (anything); `exact` simulates nothing, and gives the exact values where there is a method for them.
     exact: set exact values beside the simulated ones, and say where both do not fit; that may take a second.
     warmup: how many of the first jobs to leave out, or `none`; else by the rule `MSER-5` where jobs arrive.
