@@ -333,7 +333,7 @@ def choreographies(draw: st.DrawFn) -> model.Choreography:
                 order=st.sampled_from(("fifo", "unordered")),
                 delivery=st.sampled_from(("exactly once", "at least once")),
                 duplicates=st.integers(1, 3),
-                overflow=st.sampled_from(("fail", "block", "drop newest")),
+                overflow=st.sampled_from(("fail", "block", "drop newest", "drop oldest")),
                 publish=maybe_delay,
                 deliver=maybe_delay,
                 partitions=st.none() | st.integers(1, 9),

@@ -34,12 +34,14 @@ class Chance:
 class Faults:
     """How a pool breaks down: the time from its start or repair to the next crash, and from there to the repair.
 
-    restarts: what was in progress begins again afterwards; otherwise it goes on.
+    restarts: what was in progress begins again afterwards; otherwise it goes on. availability: the share of the time in
+    which it works.
     """
 
     every: Draws
     repair: Draws
     restarts: bool
+    availability: float
 
 
 @dataclass(frozen=True)
@@ -256,12 +258,13 @@ class Builder:
         if not pools:
             self.pools[name], pools = UNLIMITED, (name,)
         every, average = self.draws(name, "crash", crashes.every)
-        repair, _ = self.draws(name, "repair", crashes.repair)
+        repair, down = self.draws(name, "repair", crashes.repair)
         if every is not None and average == 0:
             message = f"'{name}' crashes all the time: it works for 0 s between two crashes"
             self.problems.append(Problem("E460", message, position_of(name), "say how long it works: every: 1h"))
         if every is not None and repair is not None:
-            self.faults[name] = Faults(every, repair, crashes.work == "starts again")
+            share = 1.0 if math.isinf(average) else average / (average + down) if average else 0.0
+            self.faults[name] = Faults(every, repair, crashes.work == "starts again", share)
         return pools
 
     def hidden(self, task: str, step: model.Step) -> Chance | None:
