@@ -13,6 +13,8 @@ from .errors import ModelError, Problem, did_you_mean
 from .results import CheckReport, Result
 
 if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
     import networkx as nx
 
     from .calibrate import Calibration, Measurements
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from .explore.exploration import Exploration
     from .simulate import Estimate, Seen, SimulationResult
     from .simulate.timeline import Timeline
+    from .sweep import Replications, Sweep
 
 
 def load(source: str | Path, constants: Mapping[str, str] | None = None) -> model.Model:
@@ -43,6 +46,11 @@ def load(source: str | Path, constants: Mapping[str, str] | None = None) -> mode
     if problems := _formula_problems(design):  # A loaded model is a good one.
         raise ModelError(problems)
     return design
+
+
+def _design(source: str | Path | model.Model, constants: Mapping[str, str] | None) -> model.Model:
+    """A model as it is, or the one of a file or a name."""
+    return load(source, constants) if isinstance(source, (str, Path)) else source
 
 
 def to_text(design: model.Model) -> str:
@@ -115,7 +123,7 @@ def check(
     from .engine.strategy import REDUCTIONS, Strategy
     from .library import find_model
 
-    design = load(source, constants) if isinstance(source, (str, Path)) else source
+    design = _design(source, constants)
     if fairness is not None:
         design = _under(fairness, design)
     allowed = frozenset(REDUCTIONS if reductions is None else reductions)
@@ -150,6 +158,8 @@ def simulate(
     precision_of: str = "mean",
     seconds: float | None = None,
     progress: Callable[[Seen], None] | None = None,
+    executor: Executor | None = None,
+    workers: int | None = None,
     constants: Mapping[str, str] | None = None,
 ) -> SimulationResult:
     """Simulated times of a design, with confidence intervals.
@@ -157,14 +167,16 @@ def simulate(
     jobs: how many (10,000); with `precision`, at most so many (10,000,000): it goes on until half the width of the
     interval of the mean, or of `precision_of` (such as `p99`), relative to the value, is at most `precision`. seconds:
     stop after this time, with what is known by then. warmup: how many of the first jobs to leave out where jobs
-    arrive, `none`, or by the rule `MSER-5`. Else see `modelcheck.simulate.simulate`.
+    arrive, `none`, or by the rule `MSER-5`. executor, workers: who else works, where each job runs alone. Else see
+    `modelcheck.simulate.simulate`.
     """
     from .simulate import simulate as run
 
-    design = load(source, constants) if isinstance(source, (str, Path)) else source
+    design = _design(source, constants)
     return run(
         design, jobs, seed, back_end, warmup, confidence,
         precision=precision, precision_of=precision_of, seconds=seconds, progress=progress,
+        executor=executor, workers=workers,
     )  # fmt: skip
 
 
@@ -175,13 +187,58 @@ def difference(first: SimulationResult, second: SimulationResult) -> Estimate:
     return between(first, second)
 
 
+def sweep(
+    source: str | Path | model.Model,
+    parameters: Mapping[str, object] | Iterable[tuple[str, object]],
+    *,
+    jobs: int = 10_000,
+    seed: int = 1,
+    measures: object = None,
+    mode: str = "grid",
+    base: str | Mapping[str, object] | None = None,
+    executor: Executor | None = None,
+    workers: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
+    constants: Mapping[str, str] | None = None,
+) -> Sweep:
+    """The simulation of each design that differs from this one in some values, as a table.
+
+    parameters: by name of a constant or path into the model, `{"services.payment.workers": "1..8"}`. executor: any
+    `concurrent.futures.Executor`, such as a Dask client's; else `workers` processes. See `modelcheck.sweep`.
+    """
+    from .sweep import sweep as run
+
+    design = _design(source, constants)
+    return run(design, parameters, jobs, seed, measures, mode, base, executor, workers, progress)
+
+
+def replicate(
+    source: str | Path | model.Model,
+    *,
+    replications: int = 10,
+    jobs: int = 10_000,
+    seed: int = 1,
+    measures: object = None,
+    confidence: float = 0.95,
+    executor: Executor | None = None,
+    workers: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
+    constants: Mapping[str, str] | None = None,
+) -> Replications:
+    """Independent replications of a simulation, with the mean of each measure over them; see `modelcheck.sweep`."""
+    from .sweep import replicate as run
+
+    design = _design(source, constants)
+    return run(design, replications, jobs, seed, measures, confidence, executor, workers, progress)
+
+
 def timeline(
     source: str | Path | model.Model, *, jobs: int = 1, seed: int = 1, constants: Mapping[str, str] | None = None
 ) -> Timeline:
     """What a few simulated jobs do, and when: as text, as a Gantt chart, as a trace for Perfetto."""
     from .simulate.timeline import timeline as run
 
-    return run(load(source, constants) if isinstance(source, (str, Path)) else source, jobs, seed)
+    return run(_design(source, constants), jobs, seed)
 
 
 def compare(
@@ -195,9 +252,7 @@ def compare(
     """Formulas and truth about an orchestration and a choreography of the same tasks, side by side."""
     from .compare import compare as run
 
-    first, second = (
-        load(each, constants) if isinstance(each, (str, Path)) else each for each in (orchestration, choreography)
-    )
+    first, second = (_design(each, constants) for each in (orchestration, choreography))
     return run(first, second, jobs=jobs, seed=seed)
 
 
@@ -220,16 +275,8 @@ def topologies(
     from .compare.topologies import topologies_of
 
     if isinstance(source, Mapping):
-        return run({name: _as_delay(time) for name, time in source.items()}, order, call, event, jobs, seed)
-    design = load(source, constants) if isinstance(source, (str, Path)) else source
-    if not isinstance(design, model.Orchestration | model.Choreography):
-        message = f"'{design.name}' is a {model.kind_of(design)}: nothing in it has a duration"
-        raise ModelError([Problem("E404", message, hint="give an orchestration or a choreography")])
-    return topologies_of(design, order, call, event, jobs, seed)
-
-
-def _as_delay(time: float | model.Delay) -> model.Delay:
-    return time if isinstance(time, model.Delay) else model.Delay(distribution="constant", parameters={"value": time})
+        return run(source, order, call, event, jobs, seed)
+    return topologies_of(_design(source, constants), order, call, event, jobs, seed)
 
 
 def scale(
@@ -245,7 +292,7 @@ def scale(
     """How far a design scales: Min and Max of what is varied under an objective; see `compare.scalability.scale`."""
     from .compare.scalability import scale as run
 
-    design = load(source, constants) if isinstance(source, (str, Path)) else source
+    design = _design(source, constants)
     return run(design, vary, list(values), objective, jobs, seed)
 
 
@@ -264,7 +311,7 @@ def calibrate(
     """A model with the times of measured executions (a CSV file), set beside them; see `calibrate.calibrate`."""
     from .calibrate import calibrate as run
 
-    design = load(source, constants) if isinstance(source, (str, Path)) else source
+    design = _design(source, constants)
     return run(design, measurements, columns=columns, unit=unit, names=names, fit=fit, jobs=jobs, seed=seed)
 
 
@@ -282,7 +329,7 @@ def graph(
     """
     from .report.diagram import graph_of
 
-    design = load(source, constants) if isinstance(source, (str, Path)) else source
+    design = _design(source, constants)
     result = _traced(design, property) if property is not None else None
     trace = result.trace if result is not None else None
     if not states:
@@ -313,7 +360,7 @@ def outcomes(
     """What the outside can see of a design when it has ended: the values of its observables (`observe`)."""
     from .check.outcomes import outcomes_of
 
-    return outcomes_of(load(source, constants) if isinstance(source, (str, Path)) else source, limits)
+    return outcomes_of(_design(source, constants), limits)
 
 
 def same_outcomes(
@@ -326,7 +373,7 @@ def same_outcomes(
     """Whether two designs allow the same observable outcomes, and which only one of them has."""
     from .check.outcomes import compare_outcomes
 
-    one, other = (load(each, constants) if isinstance(each, (str, Path)) else each for each in (first, second))
+    one, other = (_design(each, constants) for each in (first, second))
     return compare_outcomes(one, other, limits)
 
 
@@ -347,5 +394,5 @@ def explore(
 
     saved = None if trace is None else read(trace)
     known = {**({} if saved is None else saved["constants"]), **(constants or {})}
-    design = load(source, known) if isinstance(source, (str, Path)) else source
+    design = _design(source, known)
     return exploration_of(design, str(source) if isinstance(source, (str, Path)) else "", known, saved, property)

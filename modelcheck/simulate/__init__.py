@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
+from concurrent.futures import Executor
 from dataclasses import replace
 
 import numpy as np
 
 from .. import model
 from ..errors import ModelError, Problem, position_of
+from ..spread import check_workers, crew
 from .asked import check_size, goal_of
 from .back_ends import choose
 from .combined import combined
@@ -50,6 +52,8 @@ def simulate(
     precision_of: str = "mean",
     seconds: float | None = None,
     progress: Progress | None = None,
+    executor: Executor | None = None,
+    workers: int | None = None,
 ) -> SimulationResult:
     """The times of many jobs of an orchestration or a choreography, one instance each.
 
@@ -60,9 +64,12 @@ def simulate(
     precision: go on until the interval of the mean (or of `precision_of`, such as `p99`) is this narrow: half its
     width, relative to the value. seconds: stop after this time, with what is known by then; so does an interruption
     (Ctrl-C) once something is known. progress: is told now and then how far it has come.
+    executor, workers: others, or processes, who run ranges of jobs where each job runs alone (see `spread`); the bits
+    are the same however many there are.
     Raises `ModelError`: nothing has a duration, a delay is wrong, or work arrives faster than it can be done.
     """
     started = time.monotonic()
+    check_workers(executor, workers)
     design = simulable(design)
     goal, skip = goal_of(jobs, back_end, warmup, confidence, precision, precision_of, seconds)
     setting = setting_of(design, seed)
@@ -70,7 +77,8 @@ def simulate(
     check_size(goal.jobs)
     chosen, reason = choose(setting, back_end)
     ledger = Ledger(queued=setting.plan.together and not chosen.independent, skip=skip)
-    ledger, stopped = follow(setting, chosen, ledger, goal, progress)
+    with crew(executor, workers) as hands:
+        ledger, stopped = follow(setting, chosen, ledger, goal, progress, hands)
     return summary_of(setting, chosen, reason, ledger, goal, stopped, notes, elapsed=time.monotonic() - started)
 
 

@@ -32,6 +32,7 @@ def run(chosen: argparse.Namespace) -> int:
             precision_of=chosen.precision_of,
             seconds=chosen.seconds,
             progress=tell,
+            workers=chosen.workers,
         )
     present(result, chosen)
     if result.stopped == "interrupted":

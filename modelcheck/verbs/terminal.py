@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import FrameType
@@ -106,6 +107,25 @@ def progress(text: str, how_far: Callable[[Any], str] | None = None) -> Iterator
             line.show(f"{text} {(how_far or _how_far)(seen)}")
 
     line.show(text)
+    try:
+        yield tell
+    finally:
+        line.show("")
+
+
+@contextmanager
+def counting(text: str) -> Iterator[Callable[[int, int], None] | None]:
+    """As `progress`, for work of which one knows how much there is: how much is done, and how long the rest takes."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    line, began = _Line(), time.monotonic()
+    line.show(text)
+
+    def tell(done: int, whole: int) -> None:
+        left = (time.monotonic() - began) * (whole - done) / max(done, 1)
+        line.show(f"{text} {done:,} of {whole:,}" + (f", {left:.0f} s left" if done else ""))
+
     try:
         yield tell
     finally:
