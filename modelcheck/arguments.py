@@ -186,9 +186,9 @@ def parser_of() -> argparse.ArgumentParser:
     calibrate.add_argument("--unit", choices=("s", "ms", "us", "ns"), help="of the file's times (seconds)")
     calibrate.add_argument(
         "--fit",
-        choices=("empirical", "lognormal", "mixture"),
+        choices=("empirical", "executions", "lognormal", "mixture"),
         default="empirical",
-        help="what measured times become (empirical)",
+        help="what measured times become: themselves, themselves by whole executions, lognormals, a body with a tail",
     )
     _add_runs(calibrate)
 

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .. import model
-from ..errors import ModelError, Problem
 from .designs import load
 
 if TYPE_CHECKING:
@@ -160,16 +159,9 @@ def topologies(
     from ..compare.topologies import topologies_of
 
     if isinstance(source, Mapping):
-        return run({name: _as_delay(time) for name, time in source.items()}, order, call, event, jobs, seed)
+        return run(source, order, call, event, jobs, seed)
     design = load(source, constants) if isinstance(source, (str, Path)) else source
-    if not isinstance(design, model.Orchestration | model.Choreography):
-        message = f"'{design.name}' is a {model.kind_of(design)}: nothing in it has a duration"
-        raise ModelError([Problem("E404", message, hint="give an orchestration or a choreography")])
     return topologies_of(design, order, call, event, jobs, seed)
-
-
-def _as_delay(time: float | model.Delay) -> model.Delay:
-    return time if isinstance(time, model.Delay) else model.Delay(distribution="constant", parameters={"value": time})
 
 
 def scale(
