@@ -30,16 +30,17 @@ if TYPE_CHECKING:
         graph,
         load,
         outcomes,
+        replicate,
         same_outcomes,
         scale,
         simulate,
+        sweep,
         timeline,
         to_text,
         topologies,
     )
     from .engine.target import Limits
     from .errors import ModelError
-    from .many import replicate, sweep
     from .results import CheckReport, Finding, Result, Verdict
 
 __version__ = "0.1.0"
@@ -53,11 +54,11 @@ _HOMES = {
     "graph": "api",
     "load": "api",
     "outcomes": "api",
-    "replicate": "many",
+    "replicate": "api",
     "same_outcomes": "api",
     "scale": "api",
     "simulate": "api",
-    "sweep": "many",
+    "sweep": "api",
     "timeline": "api",
     "to_text": "api",
     "topologies": "api",

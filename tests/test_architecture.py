@@ -52,7 +52,6 @@ LAYERS = (
     ("plot",),
     ("explore",),
     ("api",),
-    ("many",),
     ("verbs",),
     ("arguments",),
     ("cli",),

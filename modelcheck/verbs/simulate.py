@@ -57,7 +57,7 @@ def run(chosen: argparse.Namespace) -> int:
 
 def _replicate(design: Model, chosen: argparse.Namespace) -> int:
     """Several independent simulations."""
-    from ..many import replicate
+    from ..api import replicate
     from ..simulate.asked import JOBS, MOST_PRECISE_JOBS
 
     if chosen.plot or chosen.seconds:

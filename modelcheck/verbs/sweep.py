@@ -16,7 +16,7 @@ WORTH_PROCESSES = 300_000
 
 def run(chosen: argparse.Namespace) -> int:
     """Simulates many designs; prints, writes and draws the table."""
-    from ..many import sweep
+    from ..api import sweep
     from ..sweep.table import must_have_parquet
 
     _check_files(chosen)

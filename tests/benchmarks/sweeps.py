@@ -7,8 +7,8 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+from modelcheck.api import sweep
 from modelcheck.load import load_text
-from modelcheck.many import sweep
 from modelcheck.simulate import simulate
 from modelcheck.spread import processors
 from modelcheck.sweep.paths import with_value
