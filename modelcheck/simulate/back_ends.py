@@ -50,6 +50,30 @@ def _groups(setting: Setting, jobs: range) -> Iterator[Runs]:
     yield from blocks(setting, jobs)
 
 
+def _queues_obstacle(setting: Setting) -> str:
+    from .recursion import obstacle
+
+    return obstacle(setting)
+
+
+def _queues(setting: Setting, jobs: range) -> Iterator[Runs]:
+    from .recursion import blocks
+
+    return blocks(setting, jobs)
+
+
+def _routes_obstacle(setting: Setting) -> str:
+    from .routes import obstacle
+
+    return obstacle(setting)
+
+
+def _routes(setting: Setting, jobs: range) -> Iterator[Runs]:
+    from .routes import blocks
+
+    return blocks(setting, jobs)
+
+
 def _events(setting: Setting, jobs: range) -> Iterator[Runs]:
     yield from setting.loop().blocks(jobs)
 
@@ -58,6 +82,8 @@ def _events(setting: Setting, jobs: range) -> Iterator[Runs]:
 BACK_ENDS = (
     BackEnd("max-plus", "nothing queues, fails or branches", True, _max_plus_obstacle, _max_plus),
     BackEnd("max-plus", "nothing queues: jobs in the same place move together", True, _groups_obstacle, _groups),
+    BackEnd("queues", "jobs wait first come first served, and none comes back", False, _queues_obstacle, _queues),
+    BackEnd("routes", "each job's order of work is known beforehand", False, _routes_obstacle, _routes),
     BackEnd("events", "", False, lambda _: "", _events),
 )
 NAMES = ("auto", *dict.fromkeys(each.name for each in BACK_ENDS))
@@ -74,7 +100,7 @@ def choose(setting: Setting, name: str = "auto") -> tuple[BackEnd, str]:
             continue
         found = "" if each.name == "events" else setting.plan.only_by_events or each.obstacle(setting)
         if not found:
-            why = each.fits or next(iter(obstacles.values()), "")
+            why = each.fits or next(reversed(obstacles.values()), "")
             return each, why if name == "auto" else "as asked" + (f": {each.fits}" if each.fits else "")
         obstacles[each.name] = found
     raise ModelError([Problem("E412", f"{name} does not apply to '{setting.design.name}': {obstacles[name]}")])

@@ -33,6 +33,11 @@ def obstacle(design: model.Orchestration | model.Choreography, plan: Plan, syste
     """Why max-plus does not apply to a design; empty where it does."""
     if plan.together and plan.pools:
         return "jobs arrive and share workers"
+    return static_obstacle(design, plan, system) or _may_queue(design, plan)
+
+
+def static_obstacle(design: model.Orchestration | model.Choreography, plan: Plan, system: TransitionSystem) -> str:
+    """Why not all jobs do the same in the same order, but for attempts; empty where they do."""
     for action in system.actions:
         if any(claim.kind == "range" for claim in action.claims):
             return "a variable may leave its range"
@@ -43,6 +48,16 @@ def obstacle(design: model.Orchestration | model.Choreography, plan: Plan, syste
     from .reactions import obstacle_in_events
 
     return obstacle_in_events(design, plan, system)
+
+
+def _may_queue(design: model.Orchestration | model.Choreography, plan: Plan) -> str:
+    """Why one job may have to wait for its own tasks."""
+    if isinstance(design, model.Orchestration):
+        return may_queue(plan, {("step", name): name for name in design.flow.steps}, flow_order(design))
+    from .reactions import handlers_in_order
+
+    order = handlers_in_order(design)
+    return may_queue(plan, {("step", handler): handler for handler in order}, order)
 
 
 def run(design: model.Orchestration | model.Choreography, plan: Plan, jobs: range) -> Runs:
@@ -76,10 +91,7 @@ def _obstacle_in_flow(design: model.Orchestration, plan: Plan) -> str:
         ):  # fmt: skip
             if present:
                 return f"{name} has {what}"
-    graph = flow_order(design)
-    if not nx.is_directed_acyclic_graph(graph):
-        return "the steps wait for each other"
-    return may_queue(plan, {("step", name): name for name in design.flow.steps}, graph)
+    return "" if nx.is_directed_acyclic_graph(flow_order(design)) else "the steps wait for each other"
 
 
 def flow_order(design: model.Orchestration) -> nx.DiGraph[str]:

@@ -17,8 +17,8 @@ from ..graph.events import DEFAULT_CHANNEL, channel_of, deliveries
 from ..system import TransitionSystem
 from .delays import Array
 from .jobs import Runs
-from .maxplus import alike, arrivals, latest, may_queue, work
-from .plan import Key, Plan
+from .maxplus import alike, arrivals, latest, work
+from .plan import Plan
 from .plan_reactions import handlers_of
 
 
@@ -49,11 +49,17 @@ def obstacle_in_events(design: model.Choreography, plan: Plan, system: Transitio
         if any(each.handler == reaction.handler for each in found):
             return f"{reaction.handler} reacts more than once"
         found.append(reaction)
+    return _crowded(design, plan, system, found)
+
+
+def handlers_in_order(design: model.Choreography) -> nx.DiGraph[str]:
+    """Which handler comes after which, where each reacts once."""
     order: nx.DiGraph[str] = nx.DiGraph()
-    order.add_nodes_from(each.handler for each in found)
-    order.add_edges_from((each.cause, each.handler) for each in found if each.cause)
-    nodes: dict[Key, str] = {("step", each.handler): each.handler for each in found}
-    return may_queue(plan, nodes, order) or _crowded(design, plan, system, found)
+    for each in reactions(design):
+        order.add_node(each.handler)
+        if each.cause:
+            order.add_edge(each.cause, each.handler)
+    return order
 
 
 def _crowded(design: model.Choreography, plan: Plan, system: TransitionSystem, found: list[Reaction]) -> str:
@@ -64,7 +70,8 @@ def _crowded(design: model.Choreography, plan: Plan, system: TransitionSystem, f
         costs = [cost for cost in (channel.publish, channel.deliver) if cost is not None]
         if plan.together and channel.capacity is not None:
             return f"jobs arrive and share the queue {queue}"
-        if (messages > 1 or plan.together) and any(cost.distribution != "constant" for cost in costs):
+        overtaken = messages > 1 or (plan.together and channel.order == "fifo")
+        if overtaken and any(cost.distribution != "constant" for cost in costs):
             return f"several messages go through {queue}"
         if f"{queue}.{messages - 1}.event" not in system.positions:
             return f"{queue} may be too small"

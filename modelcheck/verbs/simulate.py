@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ..errors import ModelError, Problem
 from .exits import GOOD, INTERRUPTED, OPEN
 from .inputs import load_named
-from .terminal import counting, how_far_simulated, present, progress
+from .terminal import counting, how_far_simulated, how_quickly, present, progress
 
 if TYPE_CHECKING:
     from ..model import Model
@@ -26,8 +26,7 @@ def run(chosen: argparse.Namespace) -> int:
     design, _ = load_named(chosen.model, chosen)
     if chosen.replications:
         return _replicate(design, chosen)
-    many = f"{chosen.jobs:,} jobs of " if chosen.jobs else ""
-    with progress(f"simulating {many}{chosen.model} ...", how_far_simulated) as tell:
+    with progress(f"simulating {chosen.model} ...", how_far_simulated) as tell:
         result = simulate(
             design,
             jobs=chosen.jobs,
@@ -39,11 +38,14 @@ def run(chosen: argparse.Namespace) -> int:
             precision_of=chosen.precision_of,
             seconds=chosen.seconds,
             progress=tell,
+            exact=True,
             workers=chosen.workers,
         )
     present(result, chosen)
     if result.queued and (chosen.workers or 1) > 1:
         print("jobs share workers here, so that one process has simulated them; see --replications", file=sys.stderr)
+    if sys.stderr.isatty() and result.jobs:
+        print(how_quickly(result), file=sys.stderr)
     if result.stopped == "interrupted":
         print("interrupted: what is shown is what was known by then", file=sys.stderr)
         return INTERRUPTED
