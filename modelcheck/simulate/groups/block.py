@@ -25,7 +25,8 @@ from ..plan import Key, Task
 from ..tally import COLUMNS, label_of
 from ..walk import Ask, Flight, Move, Place
 from ..work import endless
-from .group import CALLS, COUNTS, DEAD_LETTERS, LOST, NONE, UNDOS, Codes, Group, Numbers, Past, Pending, merged
+from .board import Board, Codes, Numbers, Pending
+from .group import CALLS, COUNTS, DEAD_LETTERS, LOST, NONE, UNDOS, Group, Past, merged
 from .handover import go_on, job_of
 from .letters import available, send, take
 
@@ -71,7 +72,7 @@ class Block:
     def _beginning(self) -> Iterator[Group]:
         at = np.arange(len(self.arrived))
         initial = self.acting.initial
-        everyone = Group(Past(self.walk.place(initial[0]), {}, {}, {}), at, self.arrived)
+        everyone = Group(Board(len(at)), Past(self.walk.place(initial[0]), {}, {}, {}), at, self.arrived)
         if len(initial) == 1:
             yield everyone
             return
@@ -319,7 +320,8 @@ class Block:
 
     def _finish(self, group: Group, event: Pending) -> None:
         flight: Any = event.what
-        parts = [(event.outcome, group)] if isinstance(event.outcome, int) else group.split(event.outcome)
+        outcomes = group.board.outcomes(event, group.at)
+        parts = [(outcomes, group)] if isinstance(outcomes, int) else group.split(outcomes)
         for code, part in parts:
             outcome = self.outcomes[flight[0]][code]
             moves = part.past.place.finishes.get((flight, outcome))

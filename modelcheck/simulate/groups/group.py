@@ -1,25 +1,22 @@
 """Jobs that are in the same place of the transition system, with the same past as far as it matters: one row a job.
 
-What is the same for all of them is kept once (`Past`); what differs are columns: the times of the events to come and of
-the messages under way. A group is split where its jobs go different ways, and groups that meet again become one.
+What is the same for all of them is kept once (`Past`); what differs is on the block's board, and the times of the
+messages under way are columns. A group is split where its jobs go different ways, and groups that meet again become one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..delays import Array
 from ..plan import Key
-from ..walk import Ask, Flight, Place
-
-Numbers: TypeAlias = NDArray[np.int64]
-Codes: TypeAlias = NDArray[np.int16]
-What: TypeAlias = Flight | Ask | tuple[()]
+from ..walk import Flight, Place
+from .board import VARIES, Board, Codes, Numbers, Pending, What
 
 # What a job has caused, in the order of `Group.counts`.
 COUNTS = UNDOS, CALLS, PUBLISHES, DELIVERIES, LOST, DEAD_LETTERS = range(6)
@@ -63,27 +60,6 @@ class Past:
 
 
 @dataclass(frozen=True, slots=True)
-class Pending:
-    """An event to come, when it does for each job. what: the task that ends, what was asked for, or nothing (a message
-    is there). turn: the order of making, for ties; outcome: of a finish, its place in the task's outcomes."""
-
-    kind: int
-    what: What
-    times: Array
-    turn: int | Numbers
-    outcome: int | Codes = 0
-
-    @property
-    def identity(self) -> tuple[int, What]:
-        return self.kind, self.what
-
-    def rows(self, chosen: Any) -> Pending:
-        turn = self.turn if isinstance(self.turn, int) else self.turn[chosen]
-        outcome = self.outcome if isinstance(self.outcome, int) else self.outcome[chosen]
-        return Pending(self.kind, self.what, self.times[chosen], turn, outcome)
-
-
-@dataclass(frozen=True, slots=True)
 class Letter:
     """A message in a queue, and when it is there for each job."""
 
@@ -99,6 +75,7 @@ class Group:
     most: how many calls each has made at most; probe: from how many calls on one is looked at for an endless loop.
     """
 
+    board: Board
     past: Past
     at: Numbers
     now: Array
@@ -116,7 +93,7 @@ class Group:
         """The same for groups that can become one; only for groups whose events are `in_order`."""
         letters = self.letters or {}
         inbox = frozenset((queue, tuple(letter.event for letter in waiting)) for queue, waiting in letters.items())
-        return (self.past.key(), tuple(each.identity for each in self.pending), inbox)
+        return (self.past.key(), tuple([each[:3] for each in self.pending]), inbox)
 
     def change(self, **changes: Any) -> None:
         self.past = replace(self.past, **changes)
@@ -128,7 +105,9 @@ class Group:
 
     def expect(self, kind: int, what: What, times: Array, outcome: int | Codes = 0) -> None:
         """One more event to come."""
-        self.pending = (*self.pending, Pending(kind, what, times, self.turn, outcome))
+        slot = 0 if what else sum(each.what == what for each in self.pending)
+        event = Pending(kind, what, slot, self.turn)
+        self.pending = (*self.pending, self.board.note(event, self.at, times, outcome))
         self.turn += 1
 
     def rows(self, chosen: Any) -> Group:
@@ -137,16 +116,15 @@ class Group:
             queue: tuple(Letter(letter.event, letter.times[chosen]) for letter in waiting)
             for queue, waiting in self.letters.items()
         }
-        pending = tuple(each.rows(chosen) for each in self.pending)
         return Group(
-            self.past, self.at[chosen], self.now[chosen] if len(self.now) else self.now, pending, letters,
-            self.turn, self.counts, self.most, self.probe,
+            self.board, self.past, self.at[chosen], self.now[chosen] if len(self.now) else self.now, self.pending,
+            letters, self.turn, self.counts, self.most, self.probe,
         )  # fmt: skip
 
     def split(self, codes: Codes) -> Iterator[tuple[int, Group]]:
         """Its jobs by their codes."""
         sizes = np.bincount(codes).tolist()
-        if sum(size > 0 for size in sizes) == 1:
+        if sizes[-1] == len(codes):
             yield len(sizes) - 1, self
             return
         ordered = self.rows(np.argsort(codes, kind="stable"))
@@ -166,66 +144,86 @@ class Group:
 
     def in_order(self) -> None:
         """Lists the events to come by what they are, and counts their order of making anew where it can."""
-        if all(isinstance(each.turn, int) for each in self.pending):
-            made = sorted(self.pending, key=lambda each: each.turn)
-            turns = [Pending(e.kind, e.what, e.times, turn, e.outcome) for turn, e in enumerate(made)]
-            self.pending = tuple(sorted(turns, key=lambda each: each.identity))
-            self.turn = len(turns)
+        if len(self.pending) > 1 and all(each.turn != VARIES for each in self.pending):
+            made = sorted(self.pending, key=_when_made)
+            self.pending = tuple(sorted([each._replace(turn=turn) for turn, each in enumerate(made)]))
+            self.turn = len(made)
         else:
-            self.pending = tuple(sorted(self.pending, key=lambda each: each.identity))
+            self.pending = tuple(sorted(self.pending))
 
     def next_events(self) -> Iterator[tuple[Pending, Group]]:
         """For each event that can be the next, the jobs for which it is: earliest first, ties by kind, then as made."""
         if len(self.pending) > 1:
-            self.pending = tuple(sorted(self.pending, key=_when_made))
-            parts = self.split(_first(self.pending))
+            self.pending = tuple(sorted(self.pending, key=_in_a_tie))
+            who = self._look_for_first()
+            parts = self.split(who)
         else:
+            self.now = self.board.times(self.pending[0], self.at)
             parts = iter([(0, self)])
         for index, part in parts:
             event = part.pending[index]
-            part.now = event.times
             part.pending = part.pending[:index] + part.pending[index + 1 :]
+            if not event.what:
+                part._close_up(event)
             yield event, part
 
+    def _look_for_first(self) -> Codes:
+        """Which event comes first for each job, and `now` is when. They are listed so that in a tie it is the earlier
+        in the list, unless jobs differ in the order of making."""
+        board, at = self.board, self.at
+        best = board.times(self.pending[0], at)
+        rank = self._rank(self.pending[0])
+        who = np.zeros(len(best), dtype=np.int16)
+        mixed = any(each.turn == VARIES for each in self.pending)
+        for index, event in enumerate(self.pending[1:], start=1):
+            times = board.times(event, at)
+            earlier = times < best
+            if mixed:
+                mine = self._rank(event)
+                earlier |= (times == best) & (mine < rank)
+                rank = np.where(earlier, mine, rank)
+            np.putmask(who, earlier, np.int16(index))
+            best = np.minimum(best, times)
+        self.now = best
+        return who
 
-def _when_made(event: Pending) -> tuple[int, int]:
-    return event.kind, event.turn if isinstance(event.turn, int) else -1
+    def _rank(self, event: Pending) -> Any:
+        """For ties: by kind, then as made."""
+        return (event.kind << 40) + self.board.turns(event, self.at)
+
+    def _close_up(self, taken: Pending) -> None:
+        """Messages that arrive are alike: they have the first slots, without a gap."""
+        last = max((each for each in self.pending if not each.what), key=lambda each: each.slot, default=None)
+        if last is not None and last.slot > taken.slot:
+            moved = self.board.move(last, taken.slot, self.at)
+            self.pending = tuple([moved if each is last else each for each in self.pending])
 
 
-def _first(pending: Sequence[Pending]) -> Codes:
-    """Which event comes first for each job; they are listed so that in a tie it is the earlier in the list, unless
-    jobs differ in the order of making."""
-    best, rank = pending[0].times, _rank(pending[0])
-    who = np.zeros(len(best), dtype=np.int16)
-    mixed = any(not isinstance(each.turn, int) for each in pending)
-    for index, event in enumerate(pending[1:], start=1):
-        earlier = event.times < best
-        if mixed:
-            mine = _rank(event)
-            earlier |= (event.times == best) & (mine < rank)
-            rank = np.where(earlier, mine, rank)
-        np.putmask(who, earlier, np.int16(index))
-        best = np.minimum(best, event.times)
-    return who
+def _when_made(event: Pending) -> int:
+    return event.turn
 
 
-def _rank(event: Pending) -> Any:
-    """For ties: by kind, then as made."""
-    return (event.kind << 40) + event.turn
+def _in_a_tie(event: Pending) -> tuple[int, int]:
+    return event.kind, event.turn
 
 
 def merged(groups: Sequence[Group]) -> Group:
     """Groups with the same key as one; they must have the same counts."""
-    if len(groups) == 1:
-        return groups[0]
     first = groups[0]
+    if len(groups) == 1:
+        return first
     pending = []
-    for index, event in enumerate(first.pending):
-        each = [group.pending[index] for group in groups]
-        times = np.concatenate([event.times for event in each])
-        turn = _together([event.turn for event in each], each, np.int64)
-        outcome = _together([event.outcome for event in each], each, np.int16)
-        pending.append(Pending(event.kind, event.what, times, turn, outcome))
+    for events in zip(*[group.pending for group in groups], strict=True):
+        turn = any(each.turn != events[0].turn for each in events)
+        outcome = any(each.outcome != events[0].outcome for each in events)
+        if turn or outcome:
+            for group, each in zip(groups, events, strict=True):
+                group.board.spread(each, group.at, turn, outcome)
+        pending.append(
+            events[0]._replace(
+                turn=VARIES if turn else events[0].turn, outcome=VARIES if outcome else events[0].outcome
+            )
+        )
     letters = first.letters and {
         queue: tuple(
             Letter(letter.event, np.concatenate([(group.letters or {})[queue][index].times for group in groups]))
@@ -234,19 +232,7 @@ def merged(groups: Sequence[Group]) -> Group:
         for queue, waiting in first.letters.items()
     }
     return Group(
-        first.past, np.concatenate([group.at for group in groups]), np.concatenate([group.now for group in groups]),
-        tuple(pending), letters, max(group.turn for group in groups), first.counts,
+        first.board, first.past, np.concatenate([group.at for group in groups]), first.now, tuple(pending), letters,
+        max(group.turn for group in groups), first.counts,
         max(group.most for group in groups), min(group.probe for group in groups),
     )  # fmt: skip
-
-
-def _together(values: list[Any], events: list[Pending], kind: Any) -> Any:
-    """One number where all have the same, else a column."""
-    if all(isinstance(value, int) and value == values[0] for value in values):
-        return values[0]
-    return np.concatenate(
-        [
-            np.full(len(event.times), value, dtype=kind) if isinstance(value, int) else value
-            for value, event in zip(values, events, strict=True)
-        ]
-    )

@@ -10,7 +10,8 @@ from ..delays import Array
 from ..draws import Draws
 from ..pacing import REQUEST
 from ..walk import Move
-from .group import DELIVERIES, LOST, PUBLISHES, Group, Letter, Numbers
+from .board import Numbers
+from .group import DELIVERIES, LOST, PUBLISHES, Group, Letter
 
 
 def send(group: Group, before: State, move: Move, channels: Channels, first: int) -> None:
