@@ -26,7 +26,7 @@ from ..tally import COLUMNS, label_of
 from ..walk import Ask, Flight, Move, Place
 from ..work import endless
 from .board import Board, Codes, Numbers, Pending
-from .group import CALLS, COUNTS, DEAD_LETTERS, LOST, NONE, UNDOS, Group, Past, merged
+from .group import CALLS, COUNTS, DEAD_LETTERS, LOST, NONE, UNDOS, Group, Past, Table, merged
 from .handover import go_on, job_of
 from .letters import available, send, take
 
@@ -72,7 +72,7 @@ class Block:
     def _beginning(self) -> Iterator[Group]:
         at = np.arange(len(self.arrived))
         initial = self.acting.initial
-        everyone = Group(Board(len(at)), Past(self.walk.place(initial[0]), {}, {}, {}), at, self.arrived)
+        everyone = Group(Board(len(at)), Past(self.walk.place(initial[0]), Table(), Table(), Table()), at, self.arrived)
         if len(initial) == 1:
             yield everyone
             return
@@ -91,8 +91,7 @@ class Block:
         if not group.pending:
             self._note(group)
             return
-        group.in_order()
-        group.now = group.now[:0]
+        group.settle()
         key = group.key()
         here = self._meeting.setdefault(key, [])
         if not here:
@@ -283,8 +282,8 @@ class Block:
             self._fire(
                 part,
                 move,
-                visits={**past.visits, key: visit},
-                turns={**past.turns, flight: (visit, attempt)},
+                visits=Table({**past.visits, key: visit}),
+                turns=Table({**past.turns, flight: (visit, attempt)}),
                 again=past.again - {flight},
                 holds=past.holds - {flight},
                 progress=past.progress + (flight not in past.again),
@@ -341,7 +340,8 @@ class Block:
                 holds = past.holds | {flight} if then == "again at once" else past.holds
                 self._fire(part, move, again=past.again | {flight}, holds=holds)
             else:
-                turns = {other: turn for other, turn in past.turns.items() if other != flight}
+                turns = Table(past.turns)
+                del turns[flight]
                 failed = past.failed or outcome != "ok"
                 if move.dead and outcome != "ok":
                     part.count(DEAD_LETTERS)

@@ -6,7 +6,7 @@ messages under way are columns. A group is split where its jobs go different way
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,13 +14,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..delays import Array
-from ..plan import Key
 from ..walk import Flight, Place
-from .board import VARIES, Board, Codes, Numbers, Pending, What
+from .board import VARIES, Board, Codes, Name, Numbers, Pending, What
 
 # What a job has caused, in the order of `Group.counts`.
 COUNTS = UNDOS, CALLS, PUBLISHES, DELIVERIES, LOST, DEAD_LETTERS = range(6)
 NONE = (0,) * len(COUNTS)
+
+
+class Table(dict[Any, Any]):
+    """A dictionary that is not changed any more, so that it can be part of a key."""
+
+    __slots__ = ("_hash",)
+
+    def __init__(self, items: Mapping[Any, Any] | None = None):
+        super().__init__(items or {})
+        self._hash: int | None = None
+
+    def __hash__(self) -> int:  # type: ignore[override]
+        if self._hash is None:
+            self._hash = hash(frozenset(self.items()))
+        return self._hash
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +46,9 @@ class Past:
     """
 
     place: Place
-    visits: dict[Key, int]
-    turns: dict[Flight, tuple[int, int]]
-    published: dict[str, int]
+    visits: Table
+    turns: Table
+    published: Table
     again: frozenset[Flight] = frozenset()
     holds: frozenset[Flight] = frozenset()
     blocked: tuple[tuple[Flight, str], ...] = ()
@@ -53,9 +67,8 @@ class Past:
     def key(self) -> tuple[Any, ...]:
         """The same for equal pasts (a group holds its place, so that its identity is not given to another)."""
         return (
-            id(self.place), frozenset(self.visits.items()), frozenset(self.turns.items()),
-            frozenset(self.published.items()), self.again, self.holds, self.blocked, self.failed, self.ended,
-            self.choices,
+            id(self.place), self.visits, self.turns, self.published, self.again, self.holds, self.blocked,
+            self.failed, self.ended, self.choices,
         )  # fmt: skip
 
 
@@ -90,10 +103,10 @@ class Group:
         return len(self.at)
 
     def key(self) -> tuple[Any, ...]:
-        """The same for groups that can become one; only for groups whose events are `in_order`."""
+        """The same for groups that can become one."""
         letters = self.letters or {}
         inbox = frozenset((queue, tuple(letter.event for letter in waiting)) for queue, waiting in letters.items())
-        return (self.past.key(), tuple([each[:3] for each in self.pending]), inbox)
+        return (self.past.key(), frozenset([each[:3] for each in self.pending]), inbox)
 
     def change(self, **changes: Any) -> None:
         self.past = replace(self.past, **changes)
@@ -142,21 +155,16 @@ class Group:
             return None, self
         return self.rows(np.flatnonzero(truths)), self.rows(np.flatnonzero(~truths))
 
-    def in_order(self) -> None:
-        """Lists the events to come by what they are, and counts their order of making anew where it can."""
-        if len(self.pending) > 1 and all(each.turn != VARIES for each in self.pending):
-            made = sorted(self.pending, key=_when_made)
-            self.pending = tuple(sorted([each._replace(turn=turn) for turn, each in enumerate(made)]))
-            self.turn = len(made)
-        else:
-            self.pending = tuple(sorted(self.pending))
+    def settle(self) -> None:
+        """Nothing more happens now. Events are listed by kind, then as made: new ones come later in the list."""
+        self.now = self.now[:0]
+        if len(self.pending) > 1:
+            self.pending = tuple(sorted(self.pending, key=_kind))
 
     def next_events(self) -> Iterator[tuple[Pending, Group]]:
         """For each event that can be the next, the jobs for which it is: earliest first, ties by kind, then as made."""
         if len(self.pending) > 1:
-            self.pending = tuple(sorted(self.pending, key=_in_a_tie))
-            who = self._look_for_first()
-            parts = self.split(who)
+            parts = self.split(self._look_for_first())
         else:
             self.now = self.board.times(self.pending[0], self.at)
             parts = iter([(0, self)])
@@ -199,12 +207,8 @@ class Group:
             self.pending = tuple([moved if each is last else each for each in self.pending])
 
 
-def _when_made(event: Pending) -> int:
-    return event.turn
-
-
-def _in_a_tie(event: Pending) -> tuple[int, int]:
-    return event.kind, event.turn
+def _kind(event: Pending) -> int:
+    return event[0]
 
 
 def merged(groups: Sequence[Group]) -> Group:
@@ -212,18 +216,7 @@ def merged(groups: Sequence[Group]) -> Group:
     first = groups[0]
     if len(groups) == 1:
         return first
-    pending = []
-    for events in zip(*[group.pending for group in groups], strict=True):
-        turn = any(each.turn != events[0].turn for each in events)
-        outcome = any(each.outcome != events[0].outcome for each in events)
-        if turn or outcome:
-            for group, each in zip(groups, events, strict=True):
-                group.board.spread(each, group.at, turn, outcome)
-        pending.append(
-            events[0]._replace(
-                turn=VARIES if turn else events[0].turn, outcome=VARIES if outcome else events[0].outcome
-            )
-        )
+    pending = _pending_of_all(groups)
     letters = first.letters and {
         queue: tuple(
             Letter(letter.event, np.concatenate([(group.letters or {})[queue][index].times for group in groups]))
@@ -236,3 +229,28 @@ def merged(groups: Sequence[Group]) -> Group:
         max(group.turn for group in groups), first.counts,
         max(group.most for group in groups), min(group.probe for group in groups),
     )  # fmt: skip
+
+
+def _pending_of_all(groups: Sequence[Group]) -> tuple[Pending, ...]:
+    """The events that all these groups expect; the order of making is on the board where it is not the same."""
+    first, found = groups[0].pending, []
+    same_order = all(
+        len(group.pending) == 1 or [each[:3] for each in group.pending] == [each[:3] for each in first]
+        for group in groups
+    )
+    mixed = any(each.turn == VARIES for group in groups for each in group.pending)
+    tables = [group.pending if same_order else tuple(sorted(group.pending, key=_name)) for group in groups]
+    for events in zip(*tables, strict=True):
+        one = events[0]
+        turn = not same_order or (mixed and any(each.turn != one.turn for each in events))
+        outcome = any(each.outcome != one.outcome for each in events)
+        if turn or outcome:
+            for group, each in zip(groups, events, strict=True):
+                group.board.spread(each, group.at, turn, outcome)
+        turns, outcomes = VARIES if turn else one.turn, VARIES if outcome else one.outcome
+        found.append(Pending(one.kind, one.what, one.slot, turns, outcomes))
+    return tuple(found)
+
+
+def _name(event: Pending) -> Name:
+    return event[:3]
