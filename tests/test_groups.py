@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -16,9 +17,11 @@ from modelcheck import model
 from modelcheck.errors import ModelError
 from modelcheck.expand import expand
 from modelcheck.simulate import events, groups
+from modelcheck.simulate.back_ends import choose
 from modelcheck.simulate.groups import block
 from modelcheck.simulate.jobs import Runs, joined
 from modelcheck.simulate.possible import simulable
+from modelcheck.simulate.ranges import runs_of
 from modelcheck.simulate.setting import setting_of
 
 SLOW = settings(max_examples=100, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
@@ -282,3 +285,13 @@ def test_what_never_ends_is_found_soon(monkeypatch: pytest.MonkeyPatch, again: m
     with pytest.raises(ModelError, match="does not end"):
         list(groups.blocks(setting, range(1000)))
     assert moved_on < 200
+
+
+def test_ranges_run_by_others_are_moved_in_groups_too() -> None:
+    """Of the back ends of one name, it is the chosen one that runs there."""
+    setting = setting_of(simulable(saga(5, 0.3)), 1)
+    chosen, _ = choose(setting, "max-plus")
+    with ThreadPoolExecutor(1) as hands:
+        apart = joined(runs_of(setting, chosen, [range(50), range(50, 80)], hands))
+    same(apart, moved(saga(5, 0.3), jobs=80))
+    assert set(apart.labels) == {"completed", "aborted", "stuck"}

@@ -1,7 +1,7 @@
 """Jobs that are in the same place of the transition system, with the same past as far as it matters: one row a job.
 
 What is the same for all of them is kept once (`Past`); what differs is on the block's board, and the times of the
-messages under way are columns. A group is split where its jobs go different ways, and groups that meet again become one.
+messages under way are columns. A group is split where its jobs go different ways, and those that meet again become one.
 """
 
 from __future__ import annotations
