@@ -154,9 +154,9 @@ class Block:
                 return
             group = others
         self.happened += len(group)
-        for event, part in group.next_events():
+        for event, outcome, part in group.next_events():
             if event.kind == FINISH:
-                self._finish(part, event)
+                self._finish(part, event, outcome)
             elif event.what:
                 ask: Any = event.what
                 moves = part.past.place.starts.get(ask)
@@ -317,9 +317,8 @@ class Block:
             delays = np.where(hit, task.timeout, delays)
         return (outcome if codes is None else codes), delays
 
-    def _finish(self, group: Group, event: Pending) -> None:
+    def _finish(self, group: Group, event: Pending, outcomes: int | Codes) -> None:
         flight: Any = event.what
-        outcomes = group.board.outcomes(event, group.at)
         parts = [(outcomes, group)] if isinstance(outcomes, int) else group.split(outcomes)
         for code, part in parts:
             outcome = self.outcomes[flight[0]][code]
@@ -341,7 +340,8 @@ class Block:
                 self._fire(part, move, again=past.again | {flight}, holds=holds)
             else:
                 turns = Table(past.turns)
-                del turns[flight]
+                if flight not in move.running and flight not in past.again:  # A jump may have begun it twice.
+                    turns.pop(flight, None)
                 failed = past.failed or outcome != "ok"
                 if move.dead and outcome != "ok":
                     part.count(DEAD_LETTERS)

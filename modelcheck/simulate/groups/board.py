@@ -81,6 +81,8 @@ class Board:
         self._set(self._times, moved, at, self.times(event, at), np.float64)
         if event.turn == VARIES:
             self._set(self._turns, moved, at, self.turns(event, at), np.int64)
+        if event.outcome == VARIES:
+            self._set(self._outcomes, moved, at, self.outcomes(event, at), np.int16)
         return moved
 
     def _set(self, table: dict[Name, Any], event: Pending, at: Numbers, values: Any, kind: Any) -> None:

@@ -118,7 +118,7 @@ class Group:
 
     def expect(self, kind: int, what: What, times: Array, outcome: int | Codes = 0) -> None:
         """One more event to come."""
-        slot = 0 if what else sum(each.what == what for each in self.pending)
+        slot = sum(each.what == what for each in self.pending if each.kind == kind)
         event = Pending(kind, what, slot, self.turn)
         self.pending = (*self.pending, self.board.note(event, self.at, times, outcome))
         self.turn += 1
@@ -161,8 +161,8 @@ class Group:
         if len(self.pending) > 1:
             self.pending = tuple(sorted(self.pending, key=_kind))
 
-    def next_events(self) -> Iterator[tuple[Pending, Group]]:
-        """For each event that can be the next, the jobs for which it is: earliest first, ties by kind, then as made."""
+    def next_events(self) -> Iterator[tuple[Pending, int | Codes, Group]]:
+        """Each event that can be the next, its outcome, and the jobs for which it is; ties by kind, then as made."""
         if len(self.pending) > 1:
             parts = self.split(self._look_for_first())
         else:
@@ -171,9 +171,9 @@ class Group:
         for index, part in parts:
             event = part.pending[index]
             part.pending = part.pending[:index] + part.pending[index + 1 :]
-            if not event.what:
-                part._close_up(event)
-            yield event, part
+            outcome = self.board.outcomes(event, part.at)
+            part._close_up(event)
+            yield event, outcome, part
 
     def _look_for_first(self) -> Codes:
         """Which event comes first for each job, and `now` is when. They are listed so that in a tie it is the earlier
@@ -200,9 +200,12 @@ class Group:
         return (event.kind << 40) + self.board.turns(event, self.at)
 
     def _close_up(self, taken: Pending) -> None:
-        """Messages that arrive are alike: they have the first slots, without a gap."""
-        last = max((each for each in self.pending if not each.what), key=lambda each: each.slot, default=None)
-        if last is not None and last.slot > taken.slot:
+        """Events that are alike (messages that arrive, a step that a jump began twice) have the first slots."""
+        last = taken
+        for each in self.pending:
+            if each.what == taken.what and each.kind == taken.kind and each.slot > last.slot:
+                last = each
+        if last is not taken:
             moved = self.board.move(last, taken.slot, self.at)
             self.pending = tuple([moved if each is last else each for each in self.pending])
 
