@@ -33,6 +33,7 @@ PARTS: Mapping[str, str] = {
     "E43": "Delays and arrivals",
     "E44": "Sweeping",
     "E45": "Calibrating",
+    "E46": "Workers",
     "E50": "Exploring",
     "E51": "Exploring",
     "E90": "The command line",

@@ -93,6 +93,10 @@ def parameter(what: str) -> st.SearchStrategy[Any]:
 
 maybe_delay = st.none() | delays()
 deadlines = st.builds(model.Property, word=st.just("deadline"), about=seconds | st.tuples(seconds, chances))
+crashes = st.none() | st.builds(
+    model.Crashes, every=delays(), repair=delays(), work=st.sampled_from(("waits", "starts again"))
+)
+priorities = st.integers(-3, 3) | st.just(10**9 - 1)
 sizes = st.integers(1, 10**11).map(lambda size: {"size": size}) | st.builds(
     dict, size=st.sampled_from((1.0, 2.5, 1e300)), geometric=st.just(True)
 )
@@ -184,13 +188,20 @@ def orchestrations(draw: st.DrawFn) -> model.Orchestration:
                 workers=st.none() | st.integers(1, 99),
                 fails=fails,
                 provides=st.none() | some(names),
+                discipline=st.sampled_from(("in turn", "shared")),
+                crashes=crashes,
             )
         )
     )
     engines = draw(under_names(st.builds(model.Engine, concurrency=st.none() | st.integers(1, 9)), 2))
     engine = st.none() | st.sampled_from(tuple(engines)) if engines else st.none()
     coordinator = st.builds(
-        model.Coordinator, concurrency=st.none() | st.integers(1, 9), overhead=maybe_delay, engine=engine
+        model.Coordinator,
+        concurrency=st.none() | st.integers(1, 9),
+        overhead=maybe_delay,
+        engine=engine,
+        per_flow=maybe_delay,
+        workers=st.none() | st.integers(1, 9),
     )
     coordinators = draw(under_names(coordinator, 2))
     step_names = tuple(draw(st.lists(names, min_size=1, max_size=3, unique=True)))
@@ -240,6 +251,7 @@ def orchestrations(draw: st.DrawFn) -> model.Orchestration:
         output=st.dictionaries(names, names, max_size=2),
         time=maybe_delay,
         overhead=maybe_delay,
+        priority=priorities,
         for_each=st.just(()) | copies,
         in_turn=st.booleans(),
     ).map(lambda step: step if step.for_each else replace(step, in_turn=False))
@@ -261,6 +273,7 @@ def orchestrations(draw: st.DrawFn) -> model.Orchestration:
             model.TimeoutPolicy,
             after=st.none() | seconds,
             hides=st.sampled_from(("nothing", "success", "either")),
+            hidden=st.none() | chances,
         ),
     )
     flow = st.builds(
@@ -323,6 +336,8 @@ def choreographies(draw: st.DrawFn) -> model.Choreography:
                 overflow=st.sampled_from(("fail", "block", "drop newest")),
                 publish=maybe_delay,
                 deliver=maybe_delay,
+                partitions=st.none() | st.integers(1, 9),
+                repeats=st.just(0.0) | chances,
             )
         )
     )
@@ -357,6 +372,7 @@ def choreographies(draw: st.DrawFn) -> model.Choreography:
         on_failure=st.sampled_from(("drop", "retry", "dead letter")),
         time=maybe_delay,
         fails=fails,
+        priority=priorities,
     )
     reactions = st.lists(st.sampled_from(tuple(events)), max_size=2, unique=True).flatmap(
         lambda found: st.fixed_dictionaries(
@@ -369,6 +385,7 @@ def choreographies(draw: st.DrawFn) -> model.Choreography:
         subscribes=some(st.sampled_from((*events, *topics))),
         handlers=st.tuples(under_names(handler, 2), reactions).map(lambda both: {**both[0], **both[1]}),
         workers=st.none() | st.integers(1, 3),
+        crashes=crashes,
         for_each=st.just(()) | copies,
     )
     participants = draw(under_names(participant, 2))

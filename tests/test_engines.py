@@ -101,12 +101,14 @@ properties: {one holds: {always: held <= 1}, undone: {compensated: flow}, ends: 
     assert refuted(text) == set()
 
 
-def test_waiting_is_not_simulated() -> None:
-    text = "services: {s: {time: 1ms}}\n" + row_of(2, 1).replace("a: {}", "a: {service: s}")
-    design = flow_of(text)
-    with pytest.raises(ModelError, match="E414: 'main' runs 1 flows at once: waiting for an engine is not simulated"):
-        simulate(design, 10)
-    assert simulate(flow_of(text.replace("concurrency: 1", "concurrency: unlimited")), 10).outcomes == {"completed": 10}
+def test_waiting_is_simulated() -> None:
+    """Two users' flows of 1 ms on an engine for one: each waits for the other."""
+    text = "services: {s: {time: 1ms}}\narrivals: {users: 2}\n" + row_of(2, 1).replace("a: {}", "a: {service: s}")
+    one = simulate(flow_of(text), 20, warmup=2)
+    assert one.outcomes == {"completed": 20}
+    assert one.mean.value == pytest.approx(0.002)
+    both = simulate(flow_of(text.replace("concurrency: 1", "concurrency: unlimited")), 20, warmup=2)
+    assert both.mean.value == pytest.approx(0.001)
 
 
 @pytest.mark.parametrize(

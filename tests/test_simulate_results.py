@@ -132,7 +132,7 @@ def test_a_path_ends_where_a_variable_leaves_its_range() -> None:
 def test_results_show_themselves() -> None:
     result = simulate(queue(0.5), 3000, seed=2)
     text = str(result)
-    assert text.startswith("queue: 3,000 jobs, seed 2, by queues (jobs arrive and share workers)")
+    assert text.startswith("queue: 3,000 jobs, seed 2, by queues (jobs wait first come first served, and none ")
     for part in ("mean", "p50", "p95", "p99", "success", "payment  ", "warm-up", "batch means"):
         assert part in text
     assert "<table" in result._repr_html_()

@@ -68,6 +68,9 @@ def _channels(design: model.Choreography) -> Iterator[Problem]:
                 yield Problem("E212", message, position_of(word), hint)
         if channel.capacity is not None and not 1 <= channel.capacity <= 1000:
             yield Problem("E212", f"a capacity is from 1 to 1000, not {channel.capacity}", position_of(name))
+        if channel.repeats and channel.delivery != "at least once":
+            message = f"'{name}' delivers {channel.delivery}: no message comes again"
+            yield Problem("E212", message, position_of(name), "write 'delivery: at least once', or leave 'repeats' out")
         if not 0 <= channel.duplicates <= 100:
             yield Problem("E212", f"duplicates are from 0 to 100, not {channel.duplicates}", position_of(name))
 

@@ -28,7 +28,8 @@ from .reader import (
     short,
     word,
 )
-from .values import COUNT, EFFECT, FAILS, FORMULA, NAME, OUTCOMES, TRUTH, TYPE, VALUE, unlimited
+from .values import COUNT, EFFECT, FAILS, FORMULA, NAME, OUTCOMES, PROBABILITY, TRUTH, TYPE, VALUE, unlimited
+from .workers import CRASHES, PRIORITIES
 from .writing import CannotWrite, Written, said
 
 _ORDERS = {
@@ -90,6 +91,12 @@ CHANNEL = record(
         "overflow": Key(word(meanings=_OVERFLOWS), "what happens when it is full"),
         "publish": Key(DELAYS, "how long publishing takes"),
         "deliver": Key(DELAYS, "how long delivering takes"),
+        "partitions": Key(
+            unlimited(COUNT),
+            "how many servers publish and deliver its messages: those of one job go through the same server, one after "
+            "the other; without it any number at once",
+        ),
+        "repeats": Key(PROBABILITY, "how often a message comes again in a simulation, with `delivery: at least once`"),
     },
     plain(model.Channel),
 )
@@ -173,6 +180,7 @@ _HANDLER = {
     "on_failure": Key(word(meanings=_HANDLER_FAILURES), "what happens to a message whose handling fails"),
     "time": Key(DELAYS, "how long handling takes"),
     "fails": Key(FAILS, "how often handling fails: 5%, or {error: 5%, timeout: 1%}"),
+    "priority": PRIORITIES,
 }
 HANDLER = record(
     "a handler",
@@ -224,6 +232,7 @@ PARTICIPANT = record(
             python="Participant.handlers",
         ),
         "workers": Key(unlimited(COUNT), "how many events it handles at once, or unlimited; 1 without it"),
+        "crashes": CRASHES,
     },
     _participant,
     _said_participant,

@@ -29,6 +29,7 @@ from .values import (
     TRUTH,
     unlimited,
 )
+from .workers import CRASHES, DISCIPLINE, PRIORITIES
 from .writing import Builds, CannotWrite, only, said
 
 SERVICE = record(
@@ -38,6 +39,8 @@ SERVICE = record(
         "workers": Key(unlimited(COUNT), "how many calls it serves at once; without it any number"),
         "fails": Key(FAILS, "how often it fails: 5%, or {error: 5%, timeout: 1%}"),
         "provides": Key(list_of(NAME), "the output keys that it returns"),
+        "discipline": DISCIPLINE,
+        "crashes": CRASHES,
     },
     plain(model.Service),
 )
@@ -46,6 +49,8 @@ COORDINATOR = record(
     {
         "concurrency": Key(unlimited(COUNT), "how many steps it can have in flight; without it any number"),
         "overhead": Key(DELAYS, "what it spends on a call"),
+        "per_flow": Key(DELAYS, "what it spends on a flow, before the first step"),
+        "workers": Key(unlimited(COUNT), "how many calls and flows it does that for at once; without it any number"),
         "engine": Key(NAME, "the engine that its flows run on"),
     },
     plain(model.Coordinator),
@@ -213,6 +218,7 @@ STEP = named(
             ),
             "time": Key(DELAYS, "how long it takes, instead of its service's time"),
             "overhead": Key(DELAYS, "what its call costs, instead of the coordinator's overhead"),
+            "priority": PRIORITIES,
         },
         Builds(model.Step, _copies),
         said_with_outcomes,
@@ -312,6 +318,9 @@ POLICIES = record(
                         "hides": Key(
                             word(meanings=_HIDDEN),
                             "what a timeout without an effect of its own means",
+                        ),
+                        "hidden": Key(
+                            PROBABILITY, "with `hides: either`, how often it hides that the work was done: 30%"
                         ),
                     },
                     plain(model.TimeoutPolicy),

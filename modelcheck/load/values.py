@@ -76,6 +76,12 @@ def _count(text: Located, problems: Problems) -> Any:
     return int(text)
 
 
+def _priority(text: Located, problems: Problems) -> Any:
+    if not re.fullmatch(r"-?[0-9]{1,9}", text):
+        return note(problems, "E025", f"expected a whole number, found '{text[:40]}'", text)
+    return int(text)
+
+
 def _factor(text: Located, problems: Problems) -> Any:
     if not re.fullmatch(NUMBER, text) or not 1 <= float(text) < inf:
         return note(problems, "E025", f"expected a number from 1 on, found '{text[:40]}'", text)
@@ -151,6 +157,7 @@ TIME: dict[str, Any] = {"anyOf": [{"type": "string", "pattern": r"^\s*[+.\d]"}, 
 _COUNT: dict[str, Any] = {
     "anyOf": [{"type": "integer", "minimum": 1}, {"type": "string", "pattern": r"^0*[1-9][0-9]*$"}]
 }
+_WHOLE: dict[str, Any] = {"anyOf": [{"type": "integer"}, {"type": "string", "pattern": r"^-?[0-9]+$"}]}
 _FACTOR: dict[str, Any] = {"anyOf": [{"type": "number", "minimum": 1}, {"type": "string", "pattern": r"^\s*[+.\d]"}]}
 _TRUTH: dict[str, Any] = {"enum": [True, False, "true", "false"]}
 NAME = scalar("a name", _name, {"type": "string", "pattern": r"^[^\W\d]\w*$"})
@@ -167,6 +174,7 @@ FORMULA = scalar(
 TARGET = scalar("a variable", _target, {"type": "string"})
 TRUTH = scalar("true or false", _truth, _TRUTH, write=_write_truth)
 COUNT = scalar("a whole number", _count, _COUNT, write=_write_count)
+PRIORITY = scalar("a whole number, 0 or negative too", _priority, _WHOLE, write=str)
 FACTOR = scalar("a number", _factor, _FACTOR, write=write_number)
 DURATION = scalar("a duration", duration, TIME, "write 20ms, 1.5s, 2min, 1h", write_duration)
 PROBABILITY = scalar("a probability", probability, TIME, "write 5%", write_probability)

@@ -59,7 +59,7 @@ def simulate(
 
     Without `arrivals` each job runs alone, in an empty system; with them, jobs share workers and shared variables.
     jobs: how many (10,000); with `precision`, at most so many (10,000,000).
-    back_end: `max-plus` (only where nothing queues, fails or branches), `events` (anything), or `auto`.
+    back_end: `max-plus` (only where nothing queues), `events` (anything), or `auto`.
     warmup: how many of the first jobs to leave out, or `none`; else by the rule `MSER-5` where jobs arrive.
     precision: go on until the interval of the mean (or of `precision_of`, such as `p99`) is this narrow: half its
     width, relative to the value. seconds: stop after this time, with what is known by then; so does an interruption

@@ -158,8 +158,11 @@ class Channels:
             yield message
 
     def next(self, job: Job, queue: str, event: str) -> Message | None:
-        """The message of an event that a job would take next: the one that is there first."""
+        """The message of an event that a job takes next: the first in the queue, or in any order the first there."""
         found: Message | None = None
+        if self.receivers[queue].ordered:
+            found = job.inbox[queue][0] if job.inbox.get(queue) else None
+            return found if found is not None and found.event == event else None
         for message in job.inbox.get(queue, ()):
             if message.event == event and (found is None or message.there < found.there):
                 found = message

@@ -269,7 +269,14 @@ class Builder:
         share = step.origin.hidden
         if step.origin.hides != "either" or share is None:
             return None
-        return Chance(share, Draws(self.seed, task, "hidden"))
+        return self.chance("the timeout policy: 'hidden'", share, Draws(self.seed, task, "hidden"))
+
+    def chance(self, what: str, share: float, luck: Draws) -> Chance:
+        """Something that happens with a probability."""
+        if not 0 <= share <= 1:
+            message = f"{what} is {share:g}, which is no probability"
+            self.problems.append(Problem("E407", message, None, "it must be from 0 to 1"))
+        return Chance(share, luck)
 
     def shares(self, name: str, fails: Mapping[str, float], possible: Iterable[str]) -> tuple[tuple[str, float], ...]:
         """Cumulative probabilities of the outcomes; those without a probability are not simulated, and that is said."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from .. import model
+from ..errors import Problem, position_of
 from ..graph.events import DEFAULT_CHANNEL, channel_of, deliveries
 from .draws import Draws
-from .plan import Builder, Chance, Partitions, Receiver, Task
+from .plan import Builder, Partitions, Receiver, Task
 
 
 def handlers_of(design: model.Choreography) -> Iterator[tuple[str, str, model.Handler]]:
@@ -66,12 +67,15 @@ def _plan_event(design: model.Choreography, event: str, builder: Builder) -> Non
         if deliver is not None:
             builder.deliver[event, receiver.name] = deliver
     if channel.partitions is not None:
+        if channel.partitions < 1:
+            message = f"'{place}' has {channel.partitions} partitions: nothing would ever be delivered"
+            builder.problems.append(Problem("E406", message, position_of(place)))
         key = Draws(builder.seed, place, "partition")
         builder.partitions[event] = Partitions(place, channel.partitions, key)
     if channel.delivery == "at least once" and channel.duplicates and receivers:
         for receiver in receivers if channel.repeats else ():
             luck = Draws(builder.seed, f"{event}>{receiver.participant}", "again")
-            builder.repeats[event, receiver.name] = Chance(channel.repeats, luck)
+            builder.repeats[event, receiver.name] = builder.chance(f"{place}: 'repeats'", channel.repeats, luck)
     if channel.delivery == "at least once" and channel.duplicates and receivers and not channel.repeats:
         note = f"{place}: duplicates not simulated, because no probability is given"
         if note not in builder.notes:

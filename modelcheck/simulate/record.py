@@ -5,11 +5,12 @@ A run that is not a path of the system (`trace.replay` says so) shows that the s
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from .. import model
 from ..expressions import Value
-from ..system import State, TransitionSystem
+from ..system import Action, State, TransitionSystem
 from ..trace import ReplayError, Trace
 from .jobs import Happening
 from .plan import plan_of
@@ -49,17 +50,17 @@ def joint_trace(recording: Recording, system: TransitionSystem) -> Trace:
     """
     numbers: dict[str, list[int]] = {}
     for number, action in enumerate(system.actions):
-        numbers.setdefault(action.name, []).append(number)
+        numbers.setdefault(_name(action), []).append(number)
     state = _initial(recording, system)
     states, actions = [state], []
     for each in recording.happenings:
         if not system.in_range(state):
             break
-        name = f"{recording.system.actions[each.number].name}#{each.job + 1}"
+        name = f"{_name(recording.system.actions[each.number])}#{each.job + 1}"
         known = _projection(recording.system, system, each.job, each.state)
         following = [
             (number, after)
-            for number in numbers[name]
+            for number in numbers.get(name, ())
             for after in system.plain[number].successors(state)
             if all(after[position] == value for position, value in known)
         ]
@@ -69,6 +70,11 @@ def joint_trace(recording: Recording, system: TransitionSystem) -> Trace:
         states.append(state)
         actions.append(number)
     return Trace(system, tuple(states), tuple(actions))
+
+
+def _name(action: Action) -> str:
+    """What an action is called, wherever in an unordered queue the message is that it takes: others' are in between."""
+    return re.sub(r" at \d+", "", action.name) if action.label.queue else action.name
 
 
 def _initial(recording: Recording, system: TransitionSystem) -> State:
