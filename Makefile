@@ -1,7 +1,7 @@
 # make demo    the main job: prove, explore, simulate and compare the example designs; pictures go to out/
 # make test    formatting, lint, types, tests
 # make docs    the language reference and the JSON schema anew, from the tables of the loader
-# make bench   benchmarks, as ratios: growth, help, search beside SPIN, simulation (ONLY=large: one of them)
+# make bench   benchmarks, as ratios: growth, help, search beside SPIN, simulation, sweeps (ONLY=large: one of them)
 # make campaign CASES=100000    mutated models over two processes: each must end in a report or in an error
 # make campaign-engines CASES=20000   random systems and nets on which all engines must say the same
 # Each makes its own virtual environment in .venv; the second time it is quick.

@@ -4,6 +4,7 @@
     report = mc.check("order_orchestration")      # a packaged model, a path, or a model built in Python
     mc.simulate("order_orchestration", jobs=10_000)
     mc.model.Orchestration(name=..., flow=...)    # models in Python, with the names of the text
+    mc.sweep("order_orchestration", {"services.payment.workers": "1..8"}, workers=4)
     mc.compare("order_orchestration", "order_choreography")
     mc.explore("order_orchestration").choose(1).why_not("charge")
 
@@ -29,11 +30,14 @@ if TYPE_CHECKING:
         graph,
         load,
         outcomes,
+        replicate,
         same_outcomes,
         scale,
         simulate,
+        sweep,
         timeline,
         to_text,
+        topologies,
     )
     from .engine.target import Limits
     from .errors import ModelError
@@ -50,11 +54,14 @@ _HOMES = {
     "graph": "api",
     "load": "api",
     "outcomes": "api",
+    "replicate": "api",
     "same_outcomes": "api",
     "scale": "api",
     "simulate": "api",
+    "sweep": "api",
     "timeline": "api",
     "to_text": "api",
+    "topologies": "api",
     "CheckReport": "results",
     "Finding": "results",
     "Limits": "engine.target",
@@ -79,11 +86,14 @@ __all__ = [
     "load",
     "model",
     "outcomes",
+    "replicate",
     "same_outcomes",
     "scale",
     "simulate",
+    "sweep",
     "timeline",
     "to_text",
+    "topologies",
 ]
 
 

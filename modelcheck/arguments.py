@@ -104,7 +104,32 @@ def parser_of() -> argparse.ArgumentParser:
     )
     simulate.add_argument("--confidence", type=_share, default=0.95, metavar="P", help="of the intervals (95%%)")
     simulate.add_argument("--warmup", type=_warmup, metavar="N", help="first jobs left out: a number, MSER-5 or none")
-    simulate.add_argument("--back-end", default="auto", metavar="NAME", help="how: auto (what fits), max-plus, events")
+    simulate.add_argument("--back-end", default="auto", metavar="NAME", help="auto (what fits), exact, or a simulator")
+    simulate.add_argument(
+        "--replications", type=_positive, metavar="N", help="so many independent simulations, and their means"
+    )
+    simulate.add_argument(
+        "--workers", type=_positive, metavar="N", help="processes (1); the answer does not depend on how many"
+    )
+
+    sweep = _verb(verbs, "sweep", "how long many designs take that differ in some values, as a table")
+    sweep.add_argument("model", metavar="MODEL")
+    sweep.add_argument(
+        "--vary",
+        action="append",
+        type=_parameter,
+        required=True,
+        metavar="NAME=VALUES",
+        help="a constant, or a place in the model such as services.payment.workers, and its values: 1,2,4 or 1..8"
+        " or 10ms..100ms/10ms (step) or 1..64*2 (factor) or 1ms..1s/log 7; also within a delay (repeatable)",
+    )
+    sweep.add_argument("--zip", action="store_true", help="first values together, second together, instead of all")
+    sweep.add_argument("--measures", metavar="LIST", help="some of mean,p50,p90,success,'busy payment' and so on")
+    sweep.add_argument("--base", metavar="ROW", help="also the paired difference from `model` (as it is) or `first`")
+    sweep.add_argument("--workers", type=_positive, metavar="N", help="processes (as many as there are processors)")
+    sweep.add_argument("--csv", metavar="FILE", help="also write the table as CSV")
+    sweep.add_argument("--parquet", metavar="FILE", help="also write the table as Parquet")
+    _add_runs(sweep)
 
     timeline = _verb(verbs, "timeline", "what single simulated jobs do, and when")
     timeline.add_argument("model", metavar="MODEL")
@@ -160,7 +185,10 @@ def parser_of() -> argparse.ArgumentParser:
     )
     calibrate.add_argument("--unit", choices=("s", "ms", "us", "ns"), help="of the file's times (seconds)")
     calibrate.add_argument(
-        "--fit", choices=("empirical", "lognormal"), default="empirical", help="what measured times become (empirical)"
+        "--fit",
+        choices=("empirical", "executions", "lognormal", "mixture"),
+        default="empirical",
+        help="what measured times become: themselves, themselves by whole executions, lognormals, a body with a tail",
     )
     _add_runs(calibrate)
 
@@ -328,6 +356,14 @@ def _reductions(text: str) -> tuple[str, ...]:
             message = f"'{_shown(name)}' is none of all, none, {', '.join(REDUCTIONS)}"
             raise argparse.ArgumentTypeError(message)
     return names
+
+
+def _parameter(text: str) -> tuple[str, str]:
+    name, separator, values = text.partition("=")
+    if not separator or not name.strip() or not values.strip():
+        message = f"'{_shown(text)}' is not NAME=VALUES, such as services.payment.workers=1..8"
+        raise argparse.ArgumentTypeError(message)
+    return name.strip(), values.strip()
 
 
 def _varied(text: str) -> tuple[str, list[float]]:

@@ -31,6 +31,7 @@ PARTS: Mapping[str, str] = {
     "E41": "Simulating",
     "E42": "Comparing",
     "E43": "Delays and arrivals",
+    "E44": "Sweeping",
     "E45": "Calibrating",
     "E46": "Workers",
     "E50": "Exploring",

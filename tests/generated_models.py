@@ -86,6 +86,7 @@ def parameter(what: str) -> st.SearchStrategy[Any]:
         "column": st.sampled_from(("seconds", "end - start", "a=b")),
         "condition": st.sampled_from(("status=ok", "a b=c=d")),
         "unit": st.sampled_from(("ms", "s")),
+        "name": st.sampled_from(("trip", "a b")),
         "count": st.integers(1, 2**60).map(float),
     }
     return kinds.get(what, seconds if what.endswith("or 0") else times)

@@ -25,7 +25,7 @@ LAYERS = (
     ("durations",),
     ("model",),
     ("datatypes",),
-    ("source", "library"),
+    ("source", "library", "spread"),
     ("catalogue",),
     ("load",),
     ("formats",),
@@ -45,6 +45,7 @@ LAYERS = (
     ("check",),
     ("complexity",),
     ("compare",),
+    ("sweep",),
     ("calibrate",),
     ("drawing",),
     ("report",),
@@ -61,7 +62,7 @@ RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
 # Results show themselves: these import upwards, inside functions only.
 SHOWING = {
     (result, shown)
-    for result in ("errors", "designs", "trace", "results", "check", "simulate", "compare", "calibrate")
+    for result in ("errors", "designs", "trace", "results", "check", "simulate", "compare", "sweep", "calibrate")
     for shown in ("report", "plot")
 }
 

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from matplotlib.figure import Figure
 
 import modelcheck as mc
@@ -18,6 +20,7 @@ from modelcheck.calibrate.calibration import percentile
 from modelcheck.calibrate.fit import FITS, lognormal
 from modelcheck.calibrate.matching import match, tasks_of, waiting_for
 from modelcheck.cli import main
+from modelcheck.compare.arrange import arrange
 from modelcheck.errors import ModelError
 from modelcheck.simulate import simulate
 from modelcheck.simulate.record import record
@@ -98,6 +101,34 @@ def test_lognormals_fitted_to_the_body_miss_the_tail(trip: Calibration) -> None:
     assert not trip.body.inside(99)
     assert trip.body.measured[99].value / trip.body.simulated[99] > 3.5
     assert "Lognormals fitted to the body miss the tail" in str(trip)
+
+
+@needs_corpus
+def test_a_mixture_has_body_and_tail(tmp_path: Path) -> None:
+    found = calibrate(mc.load("trip_saga"), MEASURED, fit="mixture")
+    assert found.agrees
+    assert found.whole.simulated[99] == pytest.approx(found.whole.measured[99].value, rel=0.1)
+    found.save(tmp_path / "mixed.yaml")
+    assert "mixture(" in (tmp_path / "mixed.yaml").read_text()
+    again = simulate(mc.load(tmp_path / "mixed.yaml"), 500)
+    assert np.allclose(again.makespans, simulate(found.design, 500).makespans, rtol=1e-12)
+
+
+@needs_corpus
+def test_whole_executions_are_drawn_together(trip: Calibration, tmp_path: Path) -> None:
+    """Resampling whole executions gives the measured distribution itself."""
+    found = calibrate(mc.load("trip_saga"), MEASURED, fit="executions")
+    measured = np.sort(trip.measured.makespans)
+    nearest = measured[np.abs(found.times[:, None] - measured[None, :]).argmin(axis=1)]
+    assert found.times == pytest.approx(nearest, abs=1e-6)
+    counts = np.array([np.isclose(nearest, each).sum() for each in measured])
+    assert counts.min() > 80  # each of 77 in some 130 of 10,000 jobs
+    assert found.whole.inside(50)
+    assert found.whole.inside(95)
+    assert "chance alone moves" in " ".join(str(found).split())
+    found.save(tmp_path / "together.yaml")
+    again = simulate(mc.load(tmp_path / "together.yaml"), 300)
+    assert np.array_equal(again.makespans, simulate(found.design, 300).makespans)
 
 
 @needs_corpus
@@ -259,6 +290,15 @@ def test_lognormals_find_lognormals() -> None:
     assert whole.simulated[50] == pytest.approx(whole.measured[50].value, rel=0.04)
 
 
+def test_many_executions_are_cheap() -> None:
+    """The interval of a percentile of many values is that of the bootstrap, without its work."""
+    values = np.random.default_rng(2).exponential(1.0, 2_000)
+    drawn, ranked = percentile(values, 95), percentile(np.append(values, values[0]), 95)
+    assert "bootstrap" in drawn.method
+    assert "order statistics" in ranked.method
+    assert (ranked.low, ranked.high) == (pytest.approx(drawn.low, rel=0.03), pytest.approx(drawn.high, rel=0.03))
+
+
 def test_outcomes_that_were_not_measured_are_said() -> None:
     design = known_flow()
     always = replace(design, variables={**design.variables, "lucky": model.Variable(type="bool", initial=False)})
@@ -393,6 +433,22 @@ def test_of_many_wrong_lines_some_are_shown(tmp_path: Path) -> None:
     assert "45 more lines" in caught.value.problems[-1].message
 
 
+rubbish = st.text(st.sampled_from('a1.,;"\n\r\0\ufeff-e:TZ'), max_size=40)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.one_of(rubbish, rubbish.map(lambda text: GOOD + text)).map(str.encode) | st.binary(max_size=30))
+def test_rubbish_is_an_error_and_no_more(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
+    path = tmp_path_factory.mktemp("rubbish") / "m.csv"
+    path.write_bytes(content)
+    problems = []
+    try:
+        assert len(read_measurements(path)) > 0
+    except ModelError as error:
+        problems = list(error.problems)
+    assert {problem.code for problem in problems} <= {"E450"}
+
+
 @pytest.mark.parametrize("name", ["missing.csv", "."])
 def test_files_that_are_none(tmp_path: Path, name: str) -> None:
     with pytest.raises(ModelError) as caught:
@@ -431,7 +487,14 @@ def test_models_and_measurements_that_do_not_fit() -> None:
         with pytest.raises(ModelError) as caught:
             call()
         assert caught.value.problems[0].code == code
-    assert set(FITS) == {"empirical", "lognormal"}
+    assert set(FITS) == {"empirical", "executions", "lognormal", "mixture"}
+    whole = executions_of(known_flow(), 20, {"undo b": "undo_b"})
+    for design, measured, said in (
+        (known_flow(), whole, "do not do everything once"),
+        (known_events(), executions_of(known_events(), 8, {}), "gaps of a channel"),
+    ):
+        with pytest.raises(ModelError, match=said):
+            calibrate(design, measured, fit="executions")
 
 
 def test_the_folder_that_cannot_be_written(tmp_path: Path) -> None:
@@ -439,3 +502,38 @@ def test_the_folder_that_cannot_be_written(tmp_path: Path) -> None:
     with pytest.raises(ModelError) as caught:
         found.save(tmp_path / "missing" / "m.yaml")
     assert caught.value.problems[0].code == "E902"
+
+
+@st.composite
+def arranged(draw: st.DrawFn) -> model.Orchestration | model.Choreography:
+    """Tasks along a random graph, in either style, with constant times and overheads in eighths of a second."""
+    names = [f"t{number}" for number in range(draw(st.integers(1, 5)))]
+    pairs = [(a, b) for i, a in enumerate(names) for b in names[i + 1 :]]
+    edges = draw(st.lists(st.sampled_from(pairs), unique=True, max_size=6)) if pairs else []
+    eighths = st.integers(0, 16).map(lambda count: count / 8)
+    times = {name: delay("constant", value=draw(eighths) + 0.125) for name in names}
+    shape = draw(st.sampled_from(("graph", "events", "sequence", "star")))
+    return arrange(shape, times, edges, draw(eighths), draw(eighths))
+
+
+@settings(max_examples=20, deadline=None)
+@given(arranged())
+def test_constant_times_along_any_graph_are_found_exactly(design: model.Orchestration | model.Choreography) -> None:
+    measured = executions_of(design, 4, {})
+    done = {name for name in measured.tasks if name in dict.fromkeys(tasks_of(design)) and ".hear_" not in name}
+    kept = Measurements(tuple(tuple(span for span in each if span.task in done) for each in measured.executions))
+    found = calibrate(design, kept, jobs=4)
+    assert found.times == pytest.approx(kept.makespans)
+
+
+def test_a_gap_behind_what_was_not_measured_holds_two_deliveries() -> None:
+    times, edges = dict.fromkeys("abcd", delay("constant", value=1.0)), [("a", "b"), ("a", "c"), ("b", "d"), ("c", "d")]
+    measured = executions_of(arrange("events", times, edges, event=0.5), 4, {})
+    kept = Measurements(
+        tuple(tuple(span for span in each if span.task.endswith(".work")) for each in measured.executions)
+    )
+    found = calibrate(arrange("events", times, edges), kept, jobs=4)
+    assert isinstance(found.design, model.Choreography)
+    assert found.design.channels["bus"].deliver == delay("constant", value=0.5)
+    assert found.design.channels["inside"].deliver == delay("constant", value=0.0)
+    assert found.times == pytest.approx(kept.makespans)

@@ -367,6 +367,7 @@ def handler(design: model.Choreography, **changes: object) -> model.Choreography
 
 FLOW, EVENTS = flow((1, 1)), events((1, 1), (None, None))
 ARRIVALS = model.Arrivals(interval=constant(10))
+CRASHES = model.Crashes(every=varying(1000.0), repair=constant(1.0))
 
 
 def test_a_pair_that_breaks_nothing() -> None:
@@ -418,6 +419,25 @@ def test_a_pair_that_breaks_nothing() -> None:
             "the overhead of a call is constant",
             "coordinator",
         ),
+        (services(FLOW, crashes=CRASHES), EVENTS, "nothing fails", "s0 crashes"),
+        (
+            FLOW,
+            replace(EVENTS, participants={n: replace(p, crashes=CRASHES) for n, p in EVENTS.participants.items()}),
+            "nothing fails",
+            "p0 crashes",
+        ),
+        (
+            replace(flow((1, 1), parallel=True), coordinators={"coordinator": model.Coordinator(workers=1)}),
+            EVENTS,
+            "nothing queues",
+            "calls wait for 1 worker of coordinator",
+        ),
+        (
+            FLOW,
+            replace(EVENTS, channels={"bus": model.Channel(partitions=1)}, arrivals=ARRIVALS),
+            "workers are unlimited",
+            "partitions of bus",
+        ),
         (flow((1, 1, 1)), EVENTS, "both do the same tasks", "only the orchestration does t2"),
         (flow((1, 2)), EVENTS, "a shared task takes as long in both", "t1"),
         (services(FLOW, fails={"failed": 0.1}), EVENTS, "a shared task fails as often in both", "nothing but ok in"),
@@ -430,6 +450,28 @@ def test_each_hypothesis_can_be_broken(
     assert evidence in next(each for each in found.broken if each.name == name).evidence
     if name != "every reaction starts at once":
         assert not found.crossovers[0].formula_exact or name == "durations are constant"
+
+
+def test_what_a_flow_costs_once_is_part_of_its_overhead() -> None:
+    first = flow(TIMES, call=0.5)
+    coordinators = {name: replace(each, per_flow=constant(3.0)) for name, each in first.coordinators.items()}
+    found = both(replace(first, coordinators=coordinators), events(TIMES, CHAIN, event=0.25))
+    assert found.formulas.coordination_overhead == 5
+    assert found.formulas.seed_orchestration == 19
+    assert found.simulated[0].mean.value == pytest.approx(19)
+    calls, hops = found.crossovers
+    assert calls.formula is None  # without any call it is slower: 17 against 15
+    assert hops.formula == pytest.approx(1.25)  # 14 + 4e = 19
+    assert hops.simulated is not None
+    assert hops.simulated.value == pytest.approx(1.25, abs=1e-3)
+
+
+def test_a_steps_own_overhead_counts_instead_of_the_coordinators() -> None:
+    first = step(flow((1, 2), call=0.5), overhead=constant(4.0))
+    found = both(first, events((1, 2), CHAIN[:2]))
+    assert found.formulas.coordination_overhead == 4.5
+    assert found.simulated[0].mean.value == pytest.approx(7.5)
+    assert with_call_overhead(first, 0.25).flow.steps["t0"].overhead is None
 
 
 def test_undos_are_counted() -> None:

@@ -28,11 +28,11 @@ def pair(time: model.Delay = SECOND, call: float = 0.5, event: float = 0.25, job
     return compare(with_call_overhead(first, call), with_event_overhead(second, event), jobs=jobs)
 
 
-def test_three_pictures_and_nothing_global() -> None:
+def test_four_pictures_and_nothing_global() -> None:
     settings = dict(mpl.rcParams)
     figure = pair().plot()
     assert isinstance(figure, Figure)
-    assert len(figure.axes) == 3
+    assert len(figure.axes) == 4
     for ax in figure.axes:
         assert ax.get_title()
         assert ax.get_xlabel()

@@ -74,7 +74,7 @@ def test_queues(name: str) -> None:
     result = simulate(design, jobs, seed=7, confidence=SURE)
     assert exact in result.mean
     assert result.mean.high - result.mean.low < 0.6 * exact
-    assert result.back_end == "events"
+    assert result.back_end == "queues"
     assert set(result.outcomes) == {"completed"}
 
 

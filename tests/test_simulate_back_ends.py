@@ -72,8 +72,10 @@ def test_arrays_and_events_agree_when_jobs_arrive() -> None:
         flow=model.Flow(steps={name: model.Step(time=exponential(1), after=()) for name in "abc"}),
         arrivals=model.Arrivals(interval=exponential(0.1)),
     )
-    arrays, events = (simulate(design, 500, back_end=name).makespans for name in ("max-plus", "events"))
-    assert arrays == pytest.approx(events, rel=1e-9)
+    both_ways(design, jobs=500)
+    bus = model.Channel(order="unordered", publish=exponential(0.3), deliver=exponential(0.2))
+    reactions = reacting("fan-out", {f"t{index}": exponential(time) for index, time in enumerate(TIMES)}, channel=bus)
+    both_ways(replace(reactions, arrivals=model.Arrivals(interval=exponential(0.1))))
 
 
 def reacting(
@@ -167,21 +169,37 @@ def test_what_max_plus_cannot_do_it_says() -> None:
     plain = model.Orchestration(name="o", flow=model.Flow(steps=steps))
     arrivals = model.Arrivals(interval=exponential(2))
     single = {"s": model.Service(time=exponential(1), workers=1)}
-    counting = {"n": model.Variable(type="0..1", initial=0)}
+    stock = {"stock": model.Variable(type="0..9", initial=9, shared=True)}
     cases = {
-        "may end the flow": replace(
-            plain, flow=model.Flow(steps={**steps, "c": model.Step(timeout=1, time=exponential(1))})
-        ),
         "share workers": replace(plain, services=single, arrivals=arrivals),
-        "has a condition": replace(plain, flow=model.Flow(steps={**steps, "c": model.Step(when=False)})),
-        "leave its range": replace(
-            plain, variables=counting, flow=model.Flow(steps={**steps, "c": model.Step(effect={"n": "n + 1"})})
+        "share stock": replace(
+            plain,
+            variables=stock,
+            arrivals=arrivals,
+            flow=model.Flow(steps={**steps, "c": model.Step(when="stock > 1")}),
+        ),
+        "share the queue bus>t0": replace(
+            reacting("chain", {"t0": exponential(1)}, channel=model.Channel(capacity=1)), arrivals=arrivals
         ),
         "wait for a worker of s": replace(
             plain, services=single, flow=model.Flow(steps={n: model.Step(service="s", after=()) for n in "ab"})
         ),
     }
     for reason, design in cases.items():
-        assert reason in simulate(design, 3).reason
+        assert simulate(design, 3).back_end != "max-plus"
         with pytest.raises(ModelError, match=reason):
             simulate(design, 3, back_end="max-plus")
+
+
+def test_jobs_that_do_not_all_go_the_same_way_move_in_groups() -> None:
+    steps = {"a": model.Step(time=exponential(1)), "b": model.Step(time=exponential(1))}
+    plain = model.Orchestration(name="o", flow=model.Flow(steps=steps))
+    counting = {"n": model.Variable(type="0..1", initial=0)}
+    assert simulate(plain, 3).reason == "nothing queues, fails or branches"
+    for changed in (
+        model.Step(timeout=1, time=exponential(1)), model.Step(when=False), model.Step(effect={"n": "n + 1"}),
+    ):  # fmt: skip
+        design = replace(plain, variables=counting, flow=model.Flow(steps={**steps, "c": changed}))
+        result = simulate(design, 3)
+        assert (result.back_end, "move together" in result.reason) == ("max-plus", True)
+        both_ways(design)

@@ -17,6 +17,7 @@ from ..graph.flow import undo_node
 from ..simulate import Estimate, SimulationResult, simulate
 from ..simulate.delays import Array
 from ..simulate.setting import setting_of
+from ..simulate.statistics import percentile_of
 from .fit import FITS, calibrated, hidden
 from .gaps import Link, Parts, links_of, parts_of
 from .matching import Timed, match, waiting_for, written
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 PERCENTILES = (50, 95, 99)
 RESAMPLES = 2_000
+MOST_RESAMPLED = 2_000
 PILOT = 200
 FEWEST = 4
 
@@ -154,7 +156,9 @@ def calibrate(
     """The model with the durations and gaps of measured executions, set beside them.
 
     columns, unit: see `read_measurements`. names: the model's task for a name of the file ('' leaves it out), where
-    they differ. fit: `empirical`, the measured times themselves, or `lognormal`, fitted to the body of each.
+    they differ. fit: `empirical`, the measured times themselves; `executions`, the same, with those of one execution
+    drawn together; `lognormal`, fitted to the body of each; or `mixture`, a lognormal for the body and the measured
+    times for what lies far above it.
     The time between the end of what a task waits for and its own beginning becomes the overhead of its call; in a
     choreography the delivery on its channel. Raises `ModelError`.
     """
@@ -169,6 +173,8 @@ def calibrate(
     if len(measured) < FEWEST:
         message = f"{len(measured)} executions are too few to calibrate by"
         raise ModelError([Problem("E452", message, None, f"measure at least {FEWEST}; some dozens say something")])
+    if fit == "executions" and (problem := _not_together(design, measured)):
+        raise ModelError([problem])
     waiting = waiting_for(design)
     half, other = measured.halves(seed)
     parts = parts_of(measured, waiting)
@@ -188,6 +194,21 @@ def calibrate(
         runs=runs,
         notes=tuple(_notes(design, parts, waiting, runs)),
     )
+
+
+def _not_together(design: Timed, measured: Measurements) -> Problem | None:
+    """Why the times of one execution cannot be drawn together: lines of different executions would be mixed up."""
+    hint = "fit 'empirical' draws each by itself"
+    if isinstance(design, model.Choreography):
+        return Problem("E452", "the gaps of a channel are those of several events: no line has them all", None, hint)
+    everything = len(measured.tasks)
+    odd = sum(
+        len(each) != everything or len({span.task for span in each}) != everything for each in measured.executions
+    )
+    if odd:
+        message = f"{odd} of {len(measured)} executions do not do everything once, so they are no lines of one table"
+        return Problem("E452", message, None, hint)
+    return None
 
 
 def _beside(
@@ -214,8 +235,10 @@ def _beside(
 
 
 def percentile(values: Array, percent: float, seed: int = 1, confidence: float = 0.95) -> Estimate:
-    """A percentile of a few measured values; its interval by the bootstrap (Efron 1979), between the percentiles of
-    what resampling gives."""
+    """A percentile of measured values; its interval by the bootstrap (Efron 1979), between the percentiles of what
+    resampling gives; of many values between order statistics, which is the same without drawing lots."""
+    if len(values) > MOST_RESAMPLED:
+        return percentile_of(values, percent, confidence)
     resampled = np.random.default_rng(seed).choice(values, (RESAMPLES, len(values)))
     found = np.quantile(resampled, percent / 100, axis=1)
     low, high = np.quantile(found, ((1 - confidence) / 2, (1 + confidence) / 2))

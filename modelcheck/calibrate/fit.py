@@ -11,13 +11,14 @@ from typing import TypeAlias
 import numpy as np
 
 from .. import model
-from ..expand import expand
-from ..graph.events import DEFAULT_CHANNEL, channel_of, deliveries
+from ..graph.events import DEFAULT_CHANNEL
 from ..graph.flow import undo_node
 from ..simulate.delays import Array, Recorded
+from .channels import gaps_by_channel
 from .gaps import Parts, TaskTimes
 from .matching import Timed
 
+FAR_OUT = 3.0
 NOTHING = model.Delay(distribution="constant", parameters={"value": 0.0})
 # A delay for measured times, and the name they are kept under.
 Fit: TypeAlias = Callable[[Array, str], model.Delay]
@@ -30,6 +31,18 @@ def empirical(times: Array, name: str) -> model.Delay:
     return model.Delay(distribution="empirical", parameters={"file": Recorded(f"{_file_name(name)}.csv", times)})
 
 
+def together(rows: str) -> Fit:
+    """Measured times of which a job takes those of one execution, whatever they belong to."""
+
+    def fit(times: Array, name: str) -> model.Delay:
+        found = empirical(times, name)
+        if found.distribution == "constant":
+            return found
+        return replace(found, parameters={**found.parameters, "rows": rows})
+
+    return fit
+
+
 def lognormal(times: Array, _: str) -> model.Delay:
     """The lognormal with the median and the quartiles of the times: fitted to their body, whatever the tail is.
 
@@ -39,10 +52,31 @@ def lognormal(times: Array, _: str) -> model.Delay:
     low, middle, high = (float(each) for each in np.quantile(logs, (0.25, 0.5, 0.75)))
     sigma = (high - low) / (2 * 0.6744897501960817)
     mean = math.exp(middle + sigma * sigma / 2)
-    return model.Delay(distribution="lognormal", parameters={"mean": mean, "sigma": sigma})
+    rounded = {"mean": float(f"{mean:.6g}"), "sigma": float(f"{sigma:.6g}")}
+    return model.Delay(distribution="lognormal", parameters=rounded)
 
 
-FITS: Mapping[str, Fit] = {"empirical": empirical, "lognormal": lognormal}
+def mixture(times: Array, name: str) -> model.Delay:
+    """A lognormal for the body, and the measured times for what lies far above it (cold starts), as often as they were.
+
+    Far above: more than three quartile distances beyond the upper quartile of the logarithms (Tukey 1977, "far out").
+    """
+    logs = np.log(np.maximum(times, 1e-9))
+    low, high = (float(each) for each in np.quantile(logs, (0.25, 0.75)))
+    far = logs > high + FAR_OUT * max(high - low, 1e-9)
+    if not far.any():
+        return lognormal(times, name)
+    share = float(far.mean())
+    parts = lognormal(times[~far], name), empirical(times[far], f"{name} late")
+    return model.Delay(distribution="mixture", parts=parts, weights=(1 - share, share))
+
+
+FITS: Mapping[str, Fit] = {
+    "empirical": empirical,
+    "lognormal": lognormal,
+    "mixture": mixture,
+    "executions": together("executions"),
+}
 
 
 def calibrated(design: Timed, parts: Parts, waiting: Mapping[str, frozenset[str]], fit: Fit) -> Timed:
@@ -102,27 +136,13 @@ def _choreography(
                 handler = replace(handler, time=NOTHING)
             handlers[key] = handler
         participants[name] = replace(participant, handlers=handlers)
-    found = gaps_by_channel(design, times)
+    found = gaps_by_channel(design, times, within)
     channels = dict(design.channels) or {DEFAULT_CHANNEL: model.Channel()}
     for name, channel in channels.items():
         gaps = found.get(name)
         deliver = fit(gaps, f"on {name}") if gaps is not None else NOTHING
         channels[name] = replace(channel, publish=None, deliver=deliver)
     return replace(design, participants=participants, channels=channels)
-
-
-def gaps_by_channel(design: model.Choreography, times: Mapping[str, TaskTimes]) -> dict[str, Array]:
-    """The gaps before the handlers that a channel delivers to, of all its events; none for a first event's, which
-    begins an execution."""
-    expanded = expand(design)
-    found: dict[str, list[Array]] = {}
-    for delivery in deliveries(expanded):
-        place = channel_of(expanded, delivery.event) or DEFAULT_CHANNEL
-        for key in delivery.handlers if delivery.effective else ():
-            task = re.sub(r"\[[^]]*\]", "", f"{delivery.participant}.{key}")
-            if task in times and len(times[task].gaps):
-                found.setdefault(place, []).append(times[task].gaps)
-    return {place: np.concatenate(gaps) for place, gaps in found.items()}
 
 
 def _file_name(name: str) -> str:

@@ -35,6 +35,8 @@ def save(design: Timed, path: Path) -> list[Path]:
 def _placed(part: Any, folder: str, times: dict[str, Recorded]) -> Any:
     """A part of a model whose recorded times are in files of a folder; gathers them by these files' names."""
     if isinstance(part, Delay):
+        if part.parts:
+            return replace(part, parts=tuple(_placed(each, folder, times) for each in part.parts))
         recorded = part.parameters.get("file")
         if not isinstance(recorded, Recorded):
             return part
@@ -44,7 +46,7 @@ def _placed(part: Any, folder: str, times: dict[str, Recorded]) -> Any:
             number += 1
             name = f"{folder}/{Path(recorded).stem}_{number}.csv"
         times[name] = recorded
-        return replace(part, parameters={"file": name})
+        return replace(part, parameters={**part.parameters, "file": name})
     if is_dataclass(part) and not isinstance(part, type):
         found = {field.name: getattr(part, field.name) for field in fields(part)}
         changed = {name: _placed(value, folder, times) for name, value in found.items()}

@@ -101,6 +101,7 @@ def _events(shape: str, tasks: Times, order: nx.DiGraph[str], event: float) -> m
     return model.Choreography(
         name=shape,
         events=events,
+        topics={name: name for name in channels},
         channels=channels,
         routes={event: to for event, to in routes.items() if to} | {_ready(name): (name,) for name in joins},
         starts=(model.Publication(event="begin"),),
@@ -122,7 +123,7 @@ def _participant(name: str, time: model.Delay, heard: list[str], joins: bool, te
     everything = " and ".join(known)
     ready = model.Publication(event=_ready(name), when=everything)
     handlers = {
-        f"hear_{number}": model.Handler(on=event, task=f"{name} hears {event}", effect={flag: True}, publishes=(ready,))
+        f"hear_{number}": model.Handler(on=event, task=f"{name}_hears_{event}", effect={flag: True}, publishes=(ready,))
         for number, (flag, event) in enumerate(known.items(), start=1)
     }
     handlers["work"] = model.Handler(on=_ready(name), task=name, time=time, publishes=publishes)

@@ -143,7 +143,7 @@ class Comparison:
         }
 
     def plot(self, path: str | Path | None = None) -> Figure:
-        """Three pictures: time against services, time against overhead with the crossover, the distributions.
+        """Four pictures: time against services, load, and overhead with the crossover; the distributions.
 
         Written to a .png, .svg or .pdf file where a path is given.
         """

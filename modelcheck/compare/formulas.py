@@ -139,11 +139,11 @@ def formulas_of(orchestration: Outline, choreography: Outline) -> Formulas:
 
 
 def _coordination(outline: Outline) -> float:
-    """What all calls of the complete run cost: one for each task, as the formula has it."""
+    """What the flow and all calls of the complete run cost: one for each task, as the formula has it."""
     costs = [
         max((edge["overhead"] for *_, edge in outline.order.in_edges(n, data=True)), default=0.0) for n in outline.works
     ]
-    return math.fsum(costs)
+    return math.fsum((outline.once, *costs))
 
 
 def overhead_for(outline: Outline, target: float) -> float | None:

@@ -45,6 +45,8 @@ def hypotheses_of(
     assert isinstance(events, model.Choreography)
     first, _ = simulated
     calls = {} if (coordinator := coordinator_of(flow)) is None else {coordinator[0]: coordinator[1].overhead}
+    if coordinator is not None:
+        calls[f"what {coordinator[0]} spends on a flow"] = coordinator[1].per_flow
     calls |= {name: step.overhead for name, step in flow.flow.steps.items() if step.overhead is not None}
     hops: dict[str, model.Delay | None] = {}
     for name, channel in events.channels.items():
@@ -120,6 +122,8 @@ def _failures_in_flow(design: model.Orchestration) -> Iterator[str]:
             yield f"{name} has a timeout"
         if step.check is not None:
             yield f"{name} is checked"
+    used = {step.service for step in design.flow.steps.values()}
+    yield from (f"{name} crashes" for name, each in design.services.items() if name in used and each.crashes)
 
 
 def _failures_in_events(design: model.Choreography) -> Iterator[str]:
@@ -128,6 +132,7 @@ def _failures_in_events(design: model.Choreography) -> Iterator[str]:
             yield f"{name} ends as {_shares(handler.fails)}"
         elif any(outcome != "ok" for outcome in handler.outcomes):
             yield f"{name} can fail"
+    yield from (f"{name} crashes" for name, each in design.participants.items() if each.crashes)
 
 
 def _shares(fails: Mapping[str, float]) -> str:
@@ -148,6 +153,9 @@ def _queueing_in_flow(design: model.Orchestration, outline: Outline) -> str:
         return f"jobs arrive and share {_workers(limited) if limited else f'{slots} slots of the coordinator'}"
     if slots is not None and slots < (most := most_at_once(outline, outline.works)):
         return f"the coordinator has {slots} slot{'s' if slots != 1 else ''}, for {most} steps at once"
+    desk = coordinator[1].workers if coordinator is not None else None
+    if coordinator and desk and (design.arrivals is not None or desk < most_at_once(outline, outline.works)):
+        return f"calls wait for {_workers({coordinator[0]: desk})}"
     for name, count in limited.items():
         own = [step for step, work in outline.works.items() if work.owner == name]
         if most_at_once(outline, own) > count:
@@ -159,6 +167,9 @@ def _queueing_in_events(design: model.Choreography, outline: Outline) -> str:
     if design.listeners is not None:
         who = "one listener handles everything, in turn" if design.listeners == 1 else ""
         return who or f"{design.listeners} listeners handle everything"
+    lanes = {name: each.partitions for name, each in design.channels.items() if each.partitions is not None}
+    if lanes and design.arrivals is not None:
+        return f"messages wait for the partitions of {_listed(lanes, ', ')}"
     limited = {name: each.workers for name, each in design.participants.items() if each.workers is not None}
     if design.arrivals is not None and limited:
         return f"jobs arrive and share {_workers(limited)}"

@@ -53,18 +53,28 @@ class Loads:
 
 
 def with_rate(design: Timed, rate: float) -> Timed:
-    """The design to which jobs come at this rate (a second): at random (Poisson), or evenly where they do so in it.
+    """The design to which jobs come at this rate (a second): at random (Poisson), or evenly or in bursts where they do
+    so in it.
 
-    Raises `ModelError` (E426): a rate that is none.
+    Raises `ModelError` (E426): a rate that is none, or arrivals whose rate is not free (recorded ones, and users).
     """
     if not 0 < rate < float("inf"):
         raise ModelError([Problem("E426", f"jobs cannot come at a rate of {rate:g} a second", None, "above 0")])
-    old = design.arrivals.interval if design.arrivals is not None else None
+    old = design.arrivals or model.Arrivals()
+    if old.recorded is not None or old.users is not None:
+        what = "are recorded" if old.recorded is not None else "come from users who wait for them"
+        hint = "leave the model's arrivals out, or scale something else"
+        raise ModelError([Problem("E426", f"jobs of '{design.name}' {what}: their rate is not free", None, hint)])
+    if old.bursts is not None:
+        bursts = replace(old.bursts, every=_every(old.bursts.every, old.bursts.size / rate))
+        return replace(design, arrivals=replace(old, bursts=bursts))
+    return replace(design, arrivals=model.Arrivals(interval=_every(old.interval, 1 / rate)))
+
+
+def _every(old: model.Delay | None, seconds: float) -> model.Delay:
     if old is not None and old.distribution == "constant":
-        interval = model.Delay(distribution="constant", parameters={"value": 1 / rate})
-    else:
-        interval = model.Delay(distribution="exponential", parameters={"mean": 1 / rate})
-    return replace(design, arrivals=model.Arrivals(interval=interval))
+        return model.Delay(distribution="constant", parameters={"value": seconds})
+    return model.Delay(distribution="exponential", parameters={"mean": seconds})
 
 
 def with_workers(design: Timed, workers: int, only: str | None = None) -> Timed:

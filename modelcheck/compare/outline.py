@@ -53,6 +53,7 @@ class Outline:
     starts at once; its `overhead` is what the call, or the event between the two, costs.
 
     others: tasks with a duration that this run does not need. inline: one listener serves everybody, in turn.
+    once: what the coordinator spends on a flow before its first step, in seconds.
     """
 
     design: Timed
@@ -60,6 +61,7 @@ class Outline:
     others: tuple[Work, ...]
     order: nx.DiGraph[str]
     inline: bool = False
+    once: float = 0.0
 
     @property
     def total(self) -> float:
@@ -103,7 +105,7 @@ class Outline:
         return not self.concurrent
 
     def with_overhead(self, overhead: float | None = None) -> tuple[float, int]:
-        """The causal time with what calls or events cost, and how many of these are on that path.
+        """The causal time with what the flow and its calls or events cost, and how many of these are on that path.
 
         `overhead`: the cost of each, in seconds; None: what the design says.
         """
@@ -111,7 +113,7 @@ class Outline:
         edges = [self.order.edges[edge] for edge in pairwise((BEGIN, *path)) if edge in self.order.edges]
         cost = sum(edge["overhead"] if overhead is None else overhead for edge in edges)
         work = self.total if self.inline else sum(self.works[name].seconds for name in path)
-        return work + cost, len(edges)
+        return work + cost + self.once, len(edges)
 
     def share_of(self, owner: str) -> float:
         """The longest causal chain of one owner's tasks."""
@@ -151,6 +153,13 @@ def outlines(orchestration: model.Orchestration, choreography: model.Choreograph
     return _of_flow(orchestration, plans[0], wanted), _of_events(choreography, plans[1], wanted)
 
 
+def outline_of(design: Timed) -> Outline:
+    """The complete run of one design by itself. Raises `ModelError`, as simulating it would."""
+    plan = plan_of(design, 1)
+    wanted = {task.outcome.task for key, task in plan.tasks.items() if key[0] == "step"}
+    return (_of_flow if isinstance(design, model.Orchestration) else _of_events)(design, plan, wanted)  # type: ignore[arg-type]
+
+
 def _of_flow(design: model.Orchestration, plan: Plan, wanted: set[str]) -> Outline:
     visits = complete_run(design, plan, wanted)
     graph = flow_graph(design)
@@ -170,7 +179,8 @@ def _of_flow(design: model.Orchestration, plan: Plan, wanted: set[str]) -> Outli
         order.remove_node(missing)
     owners = {name: step.service or name for name, step in design.flow.steps.items()}
     works, others = _works(plan, visits, owners)
-    return Outline(design, works, others, order)
+    per_flow = coordinator[1].per_flow if coordinator is not None else None
+    return Outline(design, works, others, order, once=mean(per_flow) if per_flow is not None else 0.0)
 
 
 def _of_events(design: model.Choreography, plan: Plan, wanted: set[str]) -> Outline:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from ..simulate import Estimate, SimulationResult, alone, loop_for, paired_difference
 from ..simulate.delays import Array
+from ..simulate.maxplus import obstacle
 from ..simulate.plan import plan_of
 from .outline import Outline, Timed
 
@@ -84,12 +85,17 @@ def difference_of(first: SimulationResult, second: SimulationResult, compared: M
 def _alike(first: Outline, second: Outline, simulated: tuple[SimulationResult, SimulationResult]) -> Mask:
     """The jobs in which both did the same of the shared tasks; all of them where nothing branches or fails."""
     jobs, seed = simulated[0].jobs, simulated[0].seed
-    if {result.back_end for result in simulated} == {"max-plus"}:
+    if not any(_branches(outline.design, seed) for outline in (first, second)):
         return np.ones(jobs, dtype=bool)
     ours, theirs = (_done(outline.design, jobs, seed) for outline in (first, second))
     shared = set().union(*ours.values()) & set().union(*theirs.values())
     nothing: set[str] = set()
     return np.array([ours.get(job, nothing) & shared == theirs.get(job, nothing) & shared for job in range(jobs)])
+
+
+def _branches(design: Timed, seed: int) -> bool:
+    """Whether not all jobs do the same."""
+    return bool(obstacle(design, plan_of(design, seed), alone(design)))
 
 
 def _done(design: Timed, jobs: int, seed: int) -> dict[int, set[str]]:

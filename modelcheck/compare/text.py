@@ -39,7 +39,7 @@ def render_sections(found: Iterable[tuple[str, list[Row], list[str]]]) -> str:
     """Titles, tables and sentences."""
     blocks = []
     for title, rows, sentences in found:
-        lines = [title, *_table(rows)]
+        lines = [title, *table(rows)]
         for sentence in sentences:
             lines += textwrap.wrap(sentence, WIDTH, initial_indent="  ", subsequent_indent="  ")
         blocks.append("\n".join(lines))
@@ -310,12 +310,7 @@ def _interval(found: Estimate) -> str:
     return f"[{show_time(found.low)}, {show_time(found.high)}]"
 
 
-def aligned(rows: list[Row]) -> list[str]:
-    """Rows in columns."""
-    return _table(rows)
-
-
-def _table(rows: list[Row]) -> list[str]:
+def table(rows: list[Row]) -> list[str]:
     """Rows in columns; the last column is wrapped."""
     if not rows:
         return []

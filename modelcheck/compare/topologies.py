@@ -11,11 +11,14 @@ from dataclasses import dataclass
 import networkx as nx
 
 from .. import model
+from ..errors import ModelError, Problem, position_of
+from ..expand import expand
 from ..simulate import Estimate, simulate
 from ..simulate.delays import mean
 from ..simulate.result import show_time
 from .arrange import FREE, SHAPES, Times, arrange, order_of
-from .outline import Outline
+from .hypotheses import event_delays, flow_delays
+from .outline import Outline, outline_of
 
 JOBS = 1_000
 RULES = {
@@ -91,12 +94,12 @@ class Topologies:
 
     def rows(self) -> Iterator[tuple[str, ...]]:
         """A row for each shape."""
-        yield "", "takes", "by formula", "with overheads", "simulated", "", "messages a job"
+        yield "", "takes the", "by formula", "with overheads", "simulated", "", "messages"
         for each in self.arranged:
             low, high = show_time(each.simulated.low), show_time(each.simulated.high)
             between = f"[{low}, {high}]" if low != high else ""
             yield (
-                SAID[each.shape], f"the {each.rule}", show_time(each.seconds), show_time(each.with_overheads),
+                SAID[each.shape], each.rule, show_time(each.seconds), show_time(each.with_overheads),
                 show_time(each.simulated.value), between, f"{each.messages:.4g}",
             )  # fmt: skip
 
@@ -109,10 +112,15 @@ class Topologies:
         )
 
     def __str__(self) -> str:
-        from .text import aligned
+        from .text import render_sections
 
         named = ", ".join(f"{name} {show_time(seconds)}" for name, seconds in self.tasks.items())
-        return "\n".join([f"the same tasks ({named})", *aligned(list(self.rows())), f"  {self.sentence()}"])
+        return render_sections([(f"the same tasks ({named})", list(self.rows()), [self.sentence()])])
+
+    def _repr_html_(self) -> str:
+        from ..report.html_times import render_topologies
+
+        return render_topologies(self)
 
     def to_dict(self) -> dict[str, object]:
         return {
@@ -124,22 +132,30 @@ class Topologies:
 
 
 def topologies(
-    tasks: Times,
+    tasks: Mapping[str, float | model.Delay],
     order: nx.DiGraph[str] | Iterable[tuple[str, str]] | None = None,
     call: float = 0.0,
     event: float = 0.0,
     jobs: int = JOBS,
     seed: int = 1,
 ) -> Topologies:
-    """The tasks in every shape, along a graph only if an `order` is given; see `arrange`. Raises `ModelError`."""
+    """The tasks in every shape, along a graph only if an `order` is given; see `arrange`. Raises `ModelError`.
+
+    tasks: their times, as delays or in seconds.
+    """
+    times = {name: _as_delay(time) for name, time in tasks.items()}
     edges = None if order is None else list(order.edges() if isinstance(order, nx.Graph) else order)
-    means = {name: mean(time) for name, time in tasks.items()}
+    means = {name: mean(time) for name, time in times.items()}
     found = [
-        _arranged(shape, tasks, means, edges, call, event, jobs, seed)
+        _arranged(shape, times, means, edges, call, event, jobs, seed)
         for shape in SHAPES
         if edges is not None or shape not in FREE
     ]
     return Topologies(means, tuple(found), jobs)
+
+
+def _as_delay(time: float | model.Delay) -> model.Delay:
+    return time if isinstance(time, model.Delay) else model.Delay(distribution="constant", parameters={"value": time})
 
 
 def _arranged(
@@ -171,6 +187,32 @@ def _longest(order: nx.DiGraph[str], means: Mapping[str, float], cost: float) ->
     return max(ends.values())
 
 
+def topologies_of(
+    design: model.Model,
+    order: nx.DiGraph[str] | Iterable[tuple[str, str]] | None = None,
+    call: float = 0.0,
+    event: float = 0.0,
+    jobs: int = JOBS,
+    seed: int = 1,
+) -> Topologies:
+    """The tasks of a design in every topology, along its own graph or the `order` given. Raises `ModelError`."""
+    if not isinstance(design, model.Orchestration | model.Choreography):
+        message = f"'{design.name}' is a {model.kind_of(design)}: nothing in it has a duration"
+        raise ModelError(
+            [Problem("E404", message, position_of(design.name), "give an orchestration or a choreography")]
+        )
+    expanded = expand(design)
+    flow = isinstance(expanded, model.Orchestration)
+    times = flow_delays(expanded) if isinstance(expanded, model.Orchestration) else event_delays(expanded)
+    tasks, own = tasks_and_order(outline_of(expanded), times)
+    if not tasks:
+        message = f"no task of '{design.name}' has a duration"
+        raise ModelError(
+            [Problem("E404", message, position_of(design.name), f"give {'steps' if flow else 'handlers'} a time")]
+        )
+    return topologies(tasks, own if order is None else order, call, event, jobs, seed)
+
+
 def tasks_and_order(outline: Outline, times: Mapping[str, model.Delay | None]) -> tuple[Times, nx.DiGraph[str]]:
     """The tasks with a duration of a design's complete run, and which of them waits for which.
 
@@ -187,4 +229,4 @@ def tasks_and_order(outline: Outline, times: Mapping[str, model.Delay | None]) -
 
 def _plain(name: str) -> str:
     """A name that a service, an event and a participant can have."""
-    return "".join(letter if letter.isalnum() else "_" for letter in name)
+    return "".join(letter if letter.isalnum() else "_" for letter in name).strip("_")

@@ -26,7 +26,8 @@ class About:
     """What a reader takes, for people.
 
     text: in words, with {0}, {1}, ... for its `parts`. words: those it accepts, with their meanings. keys: those of
-    a mapping, which describes a `kind` ("a step") and fills the dataclass `fills`.
+    a mapping, which describes a `kind` ("a step") and fills the dataclass `fills`. named: it is a mapping from names
+    (the second part) to values (the first).
     """
 
     text: str = "a value"
@@ -35,6 +36,7 @@ class About:
     kind: str = ""
     keys: Mapping[str, Key] = field(default_factory=dict)
     fills: type | None = None
+    named: bool = False
 
 
 @dataclass(frozen=True)
@@ -209,7 +211,7 @@ def mapping_of(item: Reader, name: Reader, kind: str = "a mapping") -> Reader:
 
     names = {"propertyNames": name.schema} if "enum" in name.schema or "pattern" in name.schema else {}
     schema = {"type": ["object", "null"], "additionalProperties": item.schema, **names}
-    about = About("a mapping from {1} to {0}", (item, name))
+    about = About("a mapping from {1} to {0}", (item, name), named=True)
     return Reader(read, schema, {**item.definitions, **name.definitions}, write, about)
 
 

@@ -1,4 +1,4 @@
-"""Pictures of a comparison: time against the number of services, time against overhead, and the distributions.
+"""Pictures of a comparison: time against the number of services, load and overhead, and the distributions.
 
 Each function draws into the axes it is given, or into a figure of its own, and returns the axes; nothing global is
 touched. Lines differ in darkness, in dashes and in markers, so that they can be told apart without colours.
@@ -14,8 +14,9 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from .. import model
 from ..compare.crossover import sweep
+from ..compare.growth import LIKE, typical
+from ..compare.loads import Loads, loads_of_shapes
 from ..compare.scaling import TOPOLOGIES, Scaling, scaling
 from ..errors import ModelError, Problem
 from ..simulate.result import show_time
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 SERVICES = (1, 2, 3, 5, 8, 12)
 STEPS = 5
 SWEEP_JOBS = 1_000
+SHARES = (0.05, 0.15, 0.25, 0.3, 0.5, 0.7, 0.8, 0.9)
+LOAD_JOBS = 1_000
 FORMATS = (".png", ".svg", ".pdf")
 DARK, LIGHT, FAINT = "#1b3a5c", "#d9730d", "#777777"  # far apart in grey, too
 # colour, line, marker of each topology: orchestrations dark, choreographies light
@@ -36,23 +39,25 @@ LOOKS = {
     "chain": (LIGHT, "--", "s", "choreography, a chain"),
     "parallel": (DARK, "-.", "^", "orchestration, side by side"),
     "star": (LIGHT, ":", "D", "choreography, a star"),
+    "one listener": (FAINT, "-", "x", "choreography, one listener"),
 }
 
 
 def plot_comparison(found: Comparison, path: str | Path | None = None) -> Figure:
-    """All three pictures beside each other; written to a .png, .svg or .pdf file where a path is given.
+    """All four pictures; written to a .png, .svg or .pdf file where a path is given.
 
     Raises `ModelError`: the file has another ending, or cannot be written.
     """
     if path is not None and Path(path).suffix.lower() not in FORMATS:
         message = f"'{Path(path).name}' cannot be drawn: unknown format '{Path(path).suffix}'"
         raise ModelError([Problem("E423", message, None, f"end the name in {', '.join(FORMATS)}")])
-    figure = Figure(figsize=(15, 4.8), layout="constrained")
+    figure = Figure(figsize=(12, 9), layout="constrained")
     FigureCanvasAgg(figure)
-    left, middle, right = figure.subplots(1, 3)
-    time_against_services(scalings_of(found), left)
-    time_against_overhead(found, middle)
-    distributions(found, right)
+    (services, load), (overhead, times) = figure.subplots(2, 2)
+    time_against_services(scalings_of(found), services)
+    time_against_load(shapes_under_load(found), load)
+    time_against_overhead(found, overhead)
+    distributions(found, times)
     figure.suptitle(f"{found.orchestration.name} beside {found.choreography.name}", fontsize=13)
     if path is not None:
         try:
@@ -64,9 +69,7 @@ def plot_comparison(found: Comparison, path: str | Path | None = None) -> Figure
 
 def scalings_of(found: Comparison, services: Sequence[int] = SERVICES, jobs: int = SWEEP_JOBS) -> list[Scaling]:
     """The four topologies with tasks and overheads like those of a comparison."""
-    timed = [work.seconds for outline in found.outlines for work in outline.works.values() if work.mean]
-    average = sum(timed) / len(timed) if timed else 0.02
-    time = model.Delay(distribution="lognormal", parameters={"mean": average, "sigma": 0.5})
+    time = typical(found)
     call, event = (each.now for each in found.crossovers)
     return [scaling(kind, services, time, call, event, jobs, found.seed) for kind in TOPOLOGIES]
 
@@ -85,6 +88,33 @@ def time_against_services(scalings: Sequence[Scaling], ax: Axes | None = None) -
     _finish(ax, "Topology decides, not style", "services", f"mean time ({unit})")
     ax.set_ylim(bottom=0)
     ax.legend(frameon=False, fontsize=9, loc="upper left")
+    return ax
+
+
+def shapes_under_load(found: Comparison, shares: Sequence[float] = SHARES, jobs: int = LOAD_JOBS) -> tuple[Loads, ...]:
+    """The topologies under load, with tasks and overheads like those of a comparison and one worker for each."""
+    call, event = (each.now for each in found.crossovers)
+    names = [f"service_{number}" for number in range(1, LIKE + 1)]
+    tasks = dict.fromkeys(names, typical(found))
+    return loads_of_shapes(tasks, shares, 1, call, event, min(jobs, found.jobs), found.seed)
+
+
+def time_against_load(found: Sequence[Loads], ax: Axes | None = None) -> Axes:
+    """The mean time of each design against the rate at which jobs arrive, as long as it can serve them."""
+    ax = ax if ax is not None else _own_axes()
+    unit, size = _unit(max(each.mean.value for one in found for each in one.points if each.mean))
+    for number, one in enumerate(found):
+        colour, line, marker, name = LOOKS.get(one.name, (FAINT, "-", "+x"[number % 2], one.name))
+        served = [each for each in one.points if each.mean is not None]
+        around = one.name in ("chain", "star")
+        ax.plot(
+            [each.rate for each in served], [each.mean.value / size for each in served if each.mean], color=colour,
+            linestyle=line, marker=marker, markersize=9 if around else 5,
+            markerfacecolor="none" if around else colour, linewidth=1.8, label=name,
+        )  # fmt: skip
+    _finish(ax, "Load: the topology and the workers decide", "jobs a second", f"mean time ({unit})")
+    ax.set_ylim(bottom=0)
+    ax.legend(frameon=False, fontsize=9, loc="best")
     return ax
 
 

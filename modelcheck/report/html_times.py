@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from ..calibrate import Calibration
     from ..compare import Comparison
     from ..compare.scalability import Scalability
+    from ..compare.topologies import Topologies
     from ..simulate import SimulationResult
 
 BINS, MOST_SHOWN = 48, 0.995  # the last of a long tail would press everything else together
@@ -20,10 +21,10 @@ BINS, MOST_SHOWN = 48, 0.995  # the last of a long tail would press everything e
 
 def render_simulation(result: SimulationResult) -> str:
     """The figures of a simulation, how its times are spread, and how its workers were used."""
-    from ..simulate.shown import heading_of, pool_cells, remarks_of
+    from ..simulate.shown import head_of, heading_of, pool_cells, remarks_of
 
     rows = [[text(row.name), text(row.value), faint(row.interval), text(row.exactly)] for row in result.rows()]
-    head = [faint(word) for word in ("", "found", f"{100 * result.mean.confidence:.6g} % interval", "exactly")]
+    head = [faint(word) for word in head_of(result)]
     shown = 4 if any(row[3] for row in rows) else 3
     pools = pool_cells(result)
     return block(
@@ -82,6 +83,16 @@ def render_calibration(found: Calibration) -> str:
         *(table([text(cell) for cell in row] for row in rows(found)) for rows in (task_rows, percentile_rows)),
         *(f"<p>{text(sentence)}</p>" for sentence in sentences(found)),
         "<small>" + "<br>".join(text(f"note: {note}") for note in found.notes) + "</small>",
+    )
+
+
+def render_topologies(found: Topologies) -> str:
+    """The same tasks in each topology."""
+    named = ", ".join(f"{name} {seconds:g} s" for name, seconds in found.tasks.items())
+    return block(
+        f"<p><strong>the same tasks</strong> ({text(named)})</p>",
+        table([text(cell) for cell in row] for row in found.rows()),
+        f"<p>{text(found.sentence())}</p>",
     )
 
 

@@ -38,15 +38,55 @@ def _max_plus(setting: Setting, jobs: range) -> Iterator[Runs]:
     yield run(setting.design, setting.plan, jobs)
 
 
+def _groups_obstacle(setting: Setting) -> str:
+    from .groups import obstacle
+
+    return obstacle(setting)
+
+
+def _groups(setting: Setting, jobs: range) -> Iterator[Runs]:
+    from .groups import blocks
+
+    yield from blocks(setting, jobs)
+
+
+def _queues_obstacle(setting: Setting) -> str:
+    from .recursion import obstacle
+
+    return obstacle(setting)
+
+
+def _queues(setting: Setting, jobs: range) -> Iterator[Runs]:
+    from .recursion import blocks
+
+    return blocks(setting, jobs)
+
+
+def _routes_obstacle(setting: Setting) -> str:
+    from .routes import obstacle
+
+    return obstacle(setting)
+
+
+def _routes(setting: Setting, jobs: range) -> Iterator[Runs]:
+    from .routes import blocks
+
+    return blocks(setting, jobs)
+
+
 def _events(setting: Setting, jobs: range) -> Iterator[Runs]:
     yield from setting.loop().blocks(jobs)
 
 
+# Those of one name are one to the user: the first that applies is taken.
 BACK_ENDS = (
     BackEnd("max-plus", "nothing queues, fails or branches", True, _max_plus_obstacle, _max_plus),
+    BackEnd("max-plus", "nothing queues: jobs in the same place move together", True, _groups_obstacle, _groups),
+    BackEnd("queues", "jobs wait first come first served, and none comes back", False, _queues_obstacle, _queues),
+    BackEnd("routes", "each job's order of work is known beforehand", False, _routes_obstacle, _routes),
     BackEnd("events", "", False, lambda _: "", _events),
 )
-NAMES = ("auto", *(each.name for each in BACK_ENDS))
+NAMES = ("auto", *dict.fromkeys(each.name for each in BACK_ENDS))
 
 
 def choose(setting: Setting, name: str = "auto") -> tuple[BackEnd, str]:
@@ -54,16 +94,13 @@ def choose(setting: Setting, name: str = "auto") -> tuple[BackEnd, str]:
 
     Raises `ModelError`: the one that was asked for does not apply.
     """
-    reason = ""
+    obstacles: dict[str, str] = {}
     for each in BACK_ENDS:
         if name not in ("auto", each.name):
             continue
-        found = each.obstacle(setting)
-        if each.name != "events":
-            found = setting.plan.only_by_events or found
+        found = "" if each.name == "events" else setting.plan.only_by_events or each.obstacle(setting)
         if not found:
-            return each, "as asked" if name != "auto" else reason or each.fits
-        if name != "auto":
-            raise ModelError([Problem("E412", f"{name} does not apply to '{setting.design.name}': {found}")])
-        reason = reason or found
-    raise AssertionError(name)
+            why = each.fits or next(reversed(obstacles.values()), "")
+            return each, why if name == "auto" else "as asked" + (f": {each.fits}" if each.fits else "")
+        obstacles[each.name] = found
+    raise ModelError([Problem("E412", f"{name} does not apply to '{setting.design.name}': {obstacles[name]}")])

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -11,6 +12,7 @@ from .back_ends import BackEnd
 from .jobs import Runs
 from .ledger import Ledger
 from .measures import Measures
+from .ranges import runs_of
 from .setting import Setting
 from .statistics import Estimate
 
@@ -56,16 +58,22 @@ Progress = Callable[[Seen], None]
 
 
 def follow(
-    setting: Setting, chosen: BackEnd, ledger: Ledger, goal: Goal, progress: Progress | None = None
+    setting: Setting,
+    chosen: BackEnd,
+    ledger: Ledger,
+    goal: Goal,
+    progress: Progress | None = None,
+    hands: Executor | None = None,
 ) -> tuple[Ledger, str]:
     """The ledger of a simulation, and what stopped it: `precision`, `seconds`, `interrupted`; empty: all jobs are done.
 
+    hands: who else works, on ranges of jobs that can be run by themselves (`spread.crew`; None: nobody).
     Raises `KeyboardInterrupt` where nothing is known yet.
     """
     started = time.monotonic()
     course = _Course(goal)
     try:
-        for runs in _blocks(setting, chosen, course):
+        for runs in _blocks(setting, chosen, course, hands):
             ledger = ledger.plus(runs)
             spent = time.monotonic() - started
             if progress is not None:
@@ -107,7 +115,7 @@ class _Course:
         return False
 
 
-def _blocks(setting: Setting, chosen: BackEnd, course: _Course) -> Iterator[Runs]:
+def _blocks(setting: Setting, chosen: BackEnd, course: _Course, hands: Executor | None) -> Iterator[Runs]:
     """The runs in blocks; ranges that can be run by themselves end where it is looked whether the goal is reached."""
     jobs = course.goal.jobs
     if not separable(setting, chosen):
@@ -116,15 +124,9 @@ def _blocks(setting: Setting, chosen: BackEnd, course: _Course) -> Iterator[Runs
     done = 0
     while done < jobs:
         until = course.look if course.look > done else jobs
-        yield from _runs_of(
-            setting, chosen, pieces(range(done, until), PIECE if chosen.independent else PIECE_OF_EVENTS)
-        )
+        ranges = pieces(range(done, until), PIECE if chosen.independent else PIECE_OF_EVENTS)
+        yield from runs_of(setting, chosen, ranges, hands if len(ranges) > 1 else None)
         done = until
-
-
-def _runs_of(setting: Setting, chosen: BackEnd, ranges: Iterable[range]) -> Iterator[Runs]:
-    for each in ranges:
-        yield from chosen.blocks(setting, each)
 
 
 def pieces(jobs: range, size: int) -> list[range]:

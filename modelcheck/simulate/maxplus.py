@@ -25,13 +25,19 @@ from .jobs import Endings, Runs
 from .plan import Key, Plan, Task
 
 Truths: TypeAlias = NDArray[np.bool_]
-MOST_ATTEMPTS = 10_000
+Rows: TypeAlias = NDArray[np.int64]
+MOST_ATTEMPTS, LONG = 10_000, 64
 
 
 def obstacle(design: model.Orchestration | model.Choreography, plan: Plan, system: TransitionSystem) -> str:
     """Why max-plus does not apply to a design; empty where it does."""
-    if plan.interval is not None and plan.pools:
+    if plan.together and plan.pools:
         return "jobs arrive and share workers"
+    return static_obstacle(design, plan, system) or _may_queue(design, plan)
+
+
+def static_obstacle(design: model.Orchestration | model.Choreography, plan: Plan, system: TransitionSystem) -> str:
+    """Why not all jobs do the same in the same order, but for attempts; empty where they do."""
     for action in system.actions:
         if any(claim.kind == "range" for claim in action.claims):
             return "a variable may leave its range"
@@ -42,6 +48,16 @@ def obstacle(design: model.Orchestration | model.Choreography, plan: Plan, syste
     from .reactions import obstacle_in_events
 
     return obstacle_in_events(design, plan, system)
+
+
+def _may_queue(design: model.Orchestration | model.Choreography, plan: Plan) -> str:
+    """Why one job may have to wait for its own tasks."""
+    if isinstance(design, model.Orchestration):
+        return may_queue(plan, {("step", name): name for name in design.flow.steps}, flow_order(design))
+    from .reactions import handlers_in_order
+
+    order = handlers_in_order(design)
+    return may_queue(plan, {("step", handler): handler for handler in order}, order)
 
 
 def run(design: model.Orchestration | model.Choreography, plan: Plan, jobs: range) -> Runs:
@@ -75,10 +91,7 @@ def _obstacle_in_flow(design: model.Orchestration, plan: Plan) -> str:
         ):  # fmt: skip
             if present:
                 return f"{name} has {what}"
-    graph = flow_order(design)
-    if not nx.is_directed_acyclic_graph(graph):
-        return "the steps wait for each other"
-    return may_queue(plan, {("step", name): name for name in design.flow.steps}, graph)
+    return "" if nx.is_directed_acyclic_graph(flow_order(design)) else "the steps wait for each other"
 
 
 def flow_order(design: model.Orchestration) -> nx.DiGraph[str]:
@@ -102,27 +115,32 @@ def may_queue(plan: Plan, nodes: Mapping[Key, str], order: nx.DiGraph[str]) -> s
     return ""
 
 
-def latest(times: Iterable[Array], count: int) -> Array:
-    """The largest of some columns; 0 where there are none."""
+def arrivals(plan: Plan, jobs: range) -> Array:
+    """When these jobs begin; 0 where each is alone."""
+    return np.zeros(len(jobs)) if plan.interval is None else plan.interval.times(jobs)
+
+
+def latest(times: Iterable[Array], arrived: Array) -> Array:
+    """The largest of some columns; where there are none, the times of arrival."""
     found: Array | None = None
     for column in times:
         found = column if found is None else np.maximum(found, column)
-    return np.zeros(count) if found is None else found
+    return arrived if found is None else found
 
 
 def _run_flow(design: model.Orchestration, plan: Plan, jobs: range) -> Runs:
-    order = flow_order(design)
+    order, arrived = flow_order(design), arrivals(plan, jobs)
     finished: dict[str, Array] = {}
     calls = np.zeros(len(jobs))
     starts: dict[Key, int] = dict.fromkeys(plan.tasks, 0)
     for name in nx.topological_sort(order):
         key = ("step", name)
-        begun = latest((finished[before] for before in order.predecessors(name)), len(jobs))
+        begun = latest((finished[before] for before in order.predecessors(name)), arrived)
         finished[name], made = work(plan.tasks[key], begun, jobs)
         calls += made
         starts[key] = int(made.sum())
     none = np.zeros(len(jobs))
-    makespans = latest(finished.values(), len(jobs))
+    makespans = latest(finished.values(), arrived) - arrived
     return Runs(makespans, alike(jobs), ("completed",), none, calls, none, none, jobs.start, starts)
 
 
@@ -133,22 +151,29 @@ def alike(jobs: range) -> Endings:
 
 def work(task: Task, begun: Array, jobs: range) -> tuple[Array, Array]:
     """When a task is done that is tried until it succeeds, and how many attempts that took."""
-    attempt = 1
-    ended, success = _attempt(task, begun, jobs, attempt)
+    ended, success = _attempt(task, begun, jobs, 1)
     made = np.ones(len(jobs))
-    while not success.all():
+    rows = np.flatnonzero(~success)
+    attempt = 1
+    while len(rows):
         attempt += 1
-        if attempt > MOST_ATTEMPTS:
-            raise endless(task.key[1], f"is tried again and again, {MOST_ATTEMPTS} times in one job")
-        pending = ~success
-        later, again = _attempt(task, ended, jobs, attempt)
-        ended = np.where(pending, later, ended)
-        made += pending
-        success |= again
+        if attempt == LONG:  # One that does not end is found sooner by itself.
+            _look_at_one(task, ended[rows[:1]], jobs.start + rows[:1])
+        ended[rows], success = _attempt(task, ended[rows], jobs.start + rows, attempt)
+        made[rows] += 1
+        rows = rows[~success]
     return ended, made
 
 
-def _attempt(task: Task, begun: Array, jobs: range, attempt: int) -> tuple[Array, Truths]:
+def _look_at_one(task: Task, begun: Array, job: Rows) -> None:
+    for attempt in range(LONG, MOST_ATTEMPTS + 1):
+        begun, success = _attempt(task, begun, job, attempt)
+        if success.all():
+            return
+    raise endless(task.key[1], f"is tried again and again, {MOST_ATTEMPTS} times in one job")
+
+
+def _attempt(task: Task, begun: Array, jobs: range | Rows, attempt: int) -> tuple[Array, Truths]:
     """When an attempt ends that begins then, and whether it succeeds."""
     pause = np.full(len(jobs), task.pause(attempt))
     if task.overhead is not None:

@@ -16,7 +16,7 @@ from ..errors import ModelError, Problem, position_of
 from ..expand import expand, flows_of
 from ..expand.several import engine_of
 from .arrivals import Intervals, Users, arrivals_of
-from .delays import law_of
+from .delays import law_of, rows_of
 from .draws import Draws
 
 Key = tuple[str, str]
@@ -104,6 +104,7 @@ class Plan:
     message of a queue comes again, or is lost. correlation: of the durations of one job (0: they are independent).
     faults: the pools that break down; shared: those whose work is shared among all who want it.
     openings: what the coordinators of a job's flows spend before it begins, and at which desk (empty: at none).
+    rows: of measured times, by name, from which several delays are drawn together.
     """
 
     seed: int
@@ -123,6 +124,7 @@ class Plan:
     faults: Mapping[str, Faults] = field(default_factory=dict)
     shared: frozenset[str] = frozenset()
     openings: tuple[tuple[str, Draws], ...] = ()
+    rows: frozenset[str] = frozenset()
 
     @property
     def together(self) -> bool:
@@ -185,6 +187,7 @@ def plan_of(design: model.Orchestration | model.Choreography, seed: int) -> Plan
         seed, builder.tasks, builder.pools, interval, 0.0 if interval is None else interval.mean, builder.publish,
         builder.deliver, builder.receivers, tuple(builder.notes), users, design.correlation, builder.partitions,
         builder.repeats, builder.losses, builder.faults, frozenset(builder.shared), tuple(builder.openings),
+        frozenset(builder.rows),
     )  # fmt: skip
 
 
@@ -203,6 +206,7 @@ class Builder:
         self.losses: dict[tuple[str, str], Chance] = {}
         self.faults: dict[str, Faults] = {}
         self.shared: set[str] = set()
+        self.rows: dict[str, int] = {}
         self.openings: list[tuple[str, Draws]] = []
         self.notes: list[str] = []
         self.problems: list[Problem] = []
@@ -221,12 +225,23 @@ class Builder:
             return None, 0.0
         try:
             law = law_of(delay)
+            rows = rows_of(delay)
         except ModelError as error:
             self.problems += error.problems
             return None, 0.0
         self.timed = True
+        if rows is not None:
+            return self._rows(*rows, Draws(self.seed, rows[0], "rows", law.draw, delay)), law.mean
         correlation = self.correlation if purpose == "service" else 0.0
         return Draws(self.seed, task, purpose, law.draw or law.quantile, delay, correlation), law.mean
+
+    def _rows(self, name: str, count: int, draws: Draws) -> Draws:
+        """Draws of delays that share their lines: these must be as many in each."""
+        first = self.rows.setdefault(name, count)
+        if first != count:
+            message = f"'rows={name}' stands for {first} measured times in one place and {count} in another"
+            self.problems.append(Problem("E432", message, None, "give each the same lines of the same file"))
+        return draws
 
     def arrivals(self, design: model.Orchestration | model.Choreography) -> tuple[Intervals | None, Users | None]:
         """How jobs arrive; and what cannot be done in time, because it takes for ever on average."""

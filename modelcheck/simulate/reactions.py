@@ -17,8 +17,8 @@ from ..graph.events import DEFAULT_CHANNEL, channel_of, deliveries
 from ..system import TransitionSystem
 from .delays import Array
 from .jobs import Runs
-from .maxplus import alike, latest, may_queue, work
-from .plan import Key, Plan
+from .maxplus import alike, arrivals, latest, work
+from .plan import Plan
 from .plan_reactions import handlers_of
 
 
@@ -49,20 +49,29 @@ def obstacle_in_events(design: model.Choreography, plan: Plan, system: Transitio
         if any(each.handler == reaction.handler for each in found):
             return f"{reaction.handler} reacts more than once"
         found.append(reaction)
+    return _crowded(design, plan, system, found)
+
+
+def handlers_in_order(design: model.Choreography) -> nx.DiGraph[str]:
+    """Which handler comes after which, where each reacts once."""
     order: nx.DiGraph[str] = nx.DiGraph()
-    order.add_nodes_from(each.handler for each in found)
-    order.add_edges_from((each.cause, each.handler) for each in found if each.cause)
-    nodes: dict[Key, str] = {("step", each.handler): each.handler for each in found}
-    return may_queue(plan, nodes, order) or _crowded(design, system, found)
+    for each in reactions(design):
+        order.add_node(each.handler)
+        if each.cause:
+            order.add_edge(each.cause, each.handler)
+    return order
 
 
-def _crowded(design: model.Choreography, system: TransitionSystem, found: list[Reaction]) -> str:
+def _crowded(design: model.Choreography, plan: Plan, system: TransitionSystem, found: list[Reaction]) -> str:
     """Whether messages can overtake each other, or find no room."""
     for queue in dict.fromkeys(each.queue for each in found if each.queue):
         messages = sum(each.queue == queue for each in found)
         channel = design.channels.get(queue.partition(">")[0], model.Channel())
         costs = [cost for cost in (channel.publish, channel.deliver) if cost is not None]
-        if messages > 1 and any(cost.distribution != "constant" for cost in costs):
+        if plan.together and channel.capacity is not None:
+            return f"jobs arrive and share the queue {queue}"
+        overtaken = messages > 1 or (plan.together and channel.order == "fifo")
+        if overtaken and any(cost.distribution != "constant" for cost in costs):
             return f"several messages go through {queue}"
         if f"{queue}.{messages - 1}.event" not in system.positions:
             return f"{queue} may be too small"
@@ -92,7 +101,8 @@ def reactions(design: model.Choreography) -> Iterator[Reaction]:
 def run_events(design: model.Choreography, plan: Plan, jobs: range) -> Runs:
     """All jobs of a choreography that has no obstacle."""
     handlers = {key: handler for _, key, handler in handlers_of(design)}
-    ended: dict[str, Array] = {"": np.zeros(len(jobs))}
+    arrived = arrivals(plan, jobs)
+    ended: dict[str, Array] = {"": arrived}
     publishes, delivered = len(design.starts), 0
     starts = dict.fromkeys(plan.tasks, 0)
     for reaction in reactions(design):
@@ -109,6 +119,6 @@ def run_events(design: model.Choreography, plan: Plan, jobs: range) -> Runs:
         starts[key] = len(jobs)
     calls = np.full(len(jobs), float(len(ended) - 1))
     return Runs(
-        latest(ended.values(), len(jobs)), alike(jobs), ("finished",), np.zeros(len(jobs)), calls,
+        latest(ended.values(), arrived) - arrived, alike(jobs), ("finished",), np.zeros(len(jobs)), calls,
         np.full(len(jobs), float(publishes)), np.full(len(jobs), float(delivered)), jobs.start, starts,
     )  # fmt: skip

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from .. import model
 from ..declare import shared_among
+from ..errors import position_of
 from ..system import State, TransitionSystem
 from .events import EventLoop
 from .plan import Plan, plan_of
@@ -37,21 +39,67 @@ def setting_of(design: Timed, seed: int) -> Setting:
     return Setting(design, alone(design), plan_of(design, seed))
 
 
+_KEPT: deque[tuple[Timed, TransitionSystem]] = deque(maxlen=2)
+
+
 def alone(design: Timed) -> TransitionSystem:
     """The system with one instance, whose actions are those of the checked system, in the same order.
 
-    A flow's workers do not limit it here: the pools do that, for all jobs together and in order of asking.
+    A flow's workers do not limit it here: the pools do that, for all jobs together and in order of asking. A system
+    does not know how long anything takes, so that designs which differ in that alone have the same: the last two are
+    kept.
     """
+    bare = _untimed(design)
+    for known, system in list(_KEPT):
+        if known == bare and position_of(known.name) == position_of(bare.name):
+            return system
+    system = _compiled(bare)
+    _KEPT.append((bare, system))
+    return system
+
+
+def _compiled(design: Timed) -> TransitionSystem:
     if isinstance(design, model.Orchestration):
         from ..orchestration import compile_orchestration
 
-        services = {name: replace(service, workers=None) for name, service in design.services.items()}
-        coordinators = {name: replace(each, concurrency=None) for name, each in design.coordinators.items()}
-        unlimited = replace(design, services=services, coordinators=coordinators)
-        return compile_orchestration(unlimited, instances=1, engines=False)
+        return compile_orchestration(design, instances=1, engines=False)
     from ..choreography import compile_choreography
 
     return compile_choreography(design, instances=1)
+
+
+def _untimed(design: Timed) -> Timed:
+    """The design without what a system does not depend on: times, workers of a flow, how often something fails."""
+    if isinstance(design, model.Orchestration):
+        services = {
+            name: replace(each, time=None, workers=None, fails=dict.fromkeys(each.fails, 0.5))
+            for name, each in design.services.items()
+        }
+        coordinators = {
+            name: replace(each, concurrency=None, overhead=None) for name, each in design.coordinators.items()
+        }
+        flow = _untimed_flow(design.flow)
+        flows = {name: _untimed_flow(each) for name, each in design.flows.items()}
+        return replace(design, services=services, coordinators=coordinators, flow=flow, flows=flows, arrivals=None)
+    participants = {
+        name: replace(each, handlers={key: replace(handler, time=None) for key, handler in each.handlers.items()})
+        for name, each in design.participants.items()
+    }
+    channels = {name: replace(each, publish=None, deliver=None) for name, each in design.channels.items()}
+    return replace(design, participants=participants, channels=channels, arrivals=None)
+
+
+def _untimed_flow(flow: model.Flow) -> model.Flow:
+    steps = {
+        name: replace(
+            step,
+            time=None,
+            overhead=None,
+            compensation=step.compensation and replace(step.compensation, time=None, overhead=None),
+        )
+        for name, step in flow.steps.items()
+    }
+    return replace(flow, steps=steps)
 
 
 def loop_for(design: Timed, system: TransitionSystem, plan: Plan, record: bool = False) -> EventLoop:

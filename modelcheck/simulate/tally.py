@@ -41,11 +41,7 @@ class Tally:
         makespans, endings, counts = columns
         if job.ended is not None:
             makespans[place] = job.ended - job.arrived
-            label = self.ending(job.place.state, job.failed)
-            if job.dead_letters and label == "failed":
-                label = "dead-lettered"
-            elif job.lost and label == "finished":
-                label = "lost"
+            label = label_of(self.ending(job.place.state, job.failed), bool(job.lost), bool(job.dead_letters))
         else:
             label = "out of range" if job.place.stuck else "stuck"
         number = self.labels.get(label)
@@ -100,3 +96,10 @@ class Meter:
         before = self.before.get((what, name), 0)
         self.before[what, name] = value
         return value - before if before else value
+
+
+def label_of(ending: str, lost: bool, dead_letters: bool) -> str:
+    """What is said of a job that has ended so, and whose messages were lost or left to the dead letters."""
+    if dead_letters and ending == "failed":
+        return "dead-lettered"
+    return "lost" if lost and ending == "finished" else ending

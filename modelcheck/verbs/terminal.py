@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import FrameType
@@ -18,6 +19,7 @@ from .exits import UNUSABLE
 if TYPE_CHECKING:
     from ..engine.target import Seen
     from ..simulate import Seen as Simulated
+    from ..simulate import SimulationResult
 
 BETWEEN = 0.1  # seconds between two looks at a line
 
@@ -112,6 +114,25 @@ def progress(text: str, how_far: Callable[[Any], str] | None = None) -> Iterator
         line.show("")
 
 
+@contextmanager
+def counting(text: str) -> Iterator[Callable[[int, int], None] | None]:
+    """As `progress`, for work of which one knows how much there is: how much is done, and how long the rest takes."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    line, began = _Line(), time.monotonic()
+    line.show(text)
+
+    def tell(done: int, whole: int) -> None:
+        left = (time.monotonic() - began) * (whole - done) / max(done, 1)
+        line.show(f"{text} {done:,} of {whole:,}" + (f", {left:.0f} s left" if done else ""))
+
+    try:
+        yield tell
+    finally:
+        line.show("")
+
+
 class _Line:
     """A line that is written over itself."""
 
@@ -136,4 +157,11 @@ def how_far_simulated(seen: Simulated) -> str:
     from ..simulate.result import show_time
 
     rate = seen.jobs / max(seen.seconds, 1e-9)
-    return f"{seen.jobs:,} of at most {seen.of:,} done, {rate:,.0f}/s, mean {show_time(seen.mean)}"
+    return f"{seen.jobs:,} of {seen.of:,} jobs, {rate:,.0f}/s, mean {show_time(seen.mean)}"
+
+
+def how_quickly(result: SimulationResult) -> str:
+    """How long a simulation took, and how much it did a second."""
+    seconds = max(result.elapsed, 1e-9)
+    events = f", {result.events / seconds:,.0f} events" if result.events else ""
+    return f"simulated in {seconds:.2g} s; a second: {result.jobs / seconds:,.0f} jobs{events}"

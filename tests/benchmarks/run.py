@@ -18,6 +18,7 @@ from importlib.util import find_spec
 
 from flows import branches_text, row, row_text, short_row_text
 from states import decided, large, packed
+from sweeps import sweeps
 
 from modelcheck.api import check, simulate
 from modelcheck.check.contracts import flow_answers
@@ -182,6 +183,7 @@ BENCHMARKS: dict[str, Callable[[], Iterator[Row]]] = {
     "large": large,
     "decided": decided,
     "simulation": simulation,
+    "sweeps": sweeps,
     "built": built,
     "growth": growth,
 }

@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import model
-from .engine.target import Limits, Progress
-from .errors import ModelError, Problem, did_you_mean
-from .results import CheckReport, Result
+from .. import model
+from ..engine.target import Limits, Progress
+from ..errors import ModelError, Problem, did_you_mean
+from ..results import CheckReport, Result
 
 if TYPE_CHECKING:
     import networkx as nx
 
-    from .calibrate import Calibration, Measurements
-    from .check.outcomes import Agreement, Outcomes
-    from .compare import Comparison
-    from .compare.scalability import Scalability
-    from .explore.exploration import Exploration
-    from .simulate import Estimate, Seen, SimulationResult
-    from .simulate.timeline import Timeline
+    from ..check.outcomes import Agreement, Outcomes
+    from ..explore.exploration import Exploration
 
 
 def load(source: str | Path, constants: Mapping[str, str] | None = None) -> model.Model:
@@ -29,8 +24,8 @@ def load(source: str | Path, constants: Mapping[str, str] | None = None) -> mode
 
     `constants` replaces declared constants, as `--set N=5` does.
     """
-    from .formats import load_file
-    from .library import find_model
+    from ..formats import load_file
+    from ..library import find_model
 
     path = find_model(str(source))
     try:
@@ -49,7 +44,7 @@ def to_text(design: model.Model) -> str:
 
     Comments of a file that it came from are not kept.
     """
-    from .load.write import to_text as write
+    from ..load.write import to_text as write
 
     return write(design)
 
@@ -60,7 +55,7 @@ LACKING = frozenset({"E122", "E201", "E202", "E210", "E211", "E215", "E222", "E2
 
 def _in_formulas(partial: object) -> list[Problem]:
     """What is wrong in the formulas of a model of which parts are missing, so that all is reported in one go."""
-    from .load import Partial
+    from ..load import Partial
 
     if not isinstance(partial, Partial):
         return []
@@ -75,10 +70,10 @@ def _declares(names: frozenset[str], unknown: str) -> bool:
 
 def _formula_problems(design: model.Model) -> list[Problem]:
     """Everything that typing all formulas of a model brings to light."""
-    from .check.properties import property_problems
-    from .check.run import expectation_problems
-    from .check.skeleton import problems_of_properties
-    from .compile import compile_model
+    from ..check.properties import property_problems
+    from ..check.run import expectation_problems
+    from ..check.skeleton import problems_of_properties
+    from ..compile import compile_model
 
     try:
         system = compile_model(design)
@@ -109,10 +104,10 @@ def check(
     coverage of all that can happen, witnesses and vacuous parts of what is proved, and at most so many counterexamples
     of what is not, each of another kind.
     """
-    from .check.run import check_model
-    from .check.second_look import Asked, look_again
-    from .engine.strategy import REDUCTIONS, Strategy
-    from .library import find_model
+    from ..check.run import check_model
+    from ..check.second_look import Asked, look_again
+    from ..engine.strategy import REDUCTIONS, Strategy
+    from ..library import find_model
 
     design = load(source, constants) if isinstance(source, (str, Path)) else source
     if fairness is not None:
@@ -128,112 +123,13 @@ def check(
 
 def _under(fairness: str, design: model.Model) -> model.Model:
     """The design with one notion of fairness for everything."""
-    from .engine.fairness import FAIRNESS
+    from ..engine.fairness import FAIRNESS
 
     if fairness not in FAIRNESS:
         message = f"'{fairness}' is no notion of fairness: it is one of {', '.join(FAIRNESS)}"
         raise ModelError([Problem("E303", message, hint=did_you_mean(fairness, FAIRNESS))])
     asked = {name: replace(each, fairness=None) for name, each in design.properties.items()}
     return replace(design, fairness=fairness, properties=asked)
-
-
-def simulate(
-    source: str | Path | model.Model,
-    *,
-    jobs: int | None = None,
-    seed: int = 1,
-    back_end: str = "auto",
-    warmup: int | str | None = None,
-    confidence: float = 0.95,
-    precision: float | None = None,
-    precision_of: str = "mean",
-    seconds: float | None = None,
-    progress: Callable[[Seen], None] | None = None,
-    constants: Mapping[str, str] | None = None,
-) -> SimulationResult:
-    """Simulated times of a design, with confidence intervals.
-
-    jobs: how many (10,000); with `precision`, at most so many (10,000,000): it goes on until half the width of the
-    interval of the mean, or of `precision_of` (such as `p99`), relative to the value, is at most `precision`. seconds:
-    stop after this time, with what is known by then. warmup: how many of the first jobs to leave out where jobs
-    arrive, `none`, or by the rule `MSER-5`. Else see `modelcheck.simulate.simulate`.
-    """
-    from .simulate import simulate as run
-
-    design = load(source, constants) if isinstance(source, (str, Path)) else source
-    return run(
-        design, jobs, seed, back_end, warmup, confidence,
-        precision=precision, precision_of=precision_of, seconds=seconds, progress=progress,
-    )  # fmt: skip
-
-
-def difference(first: SimulationResult, second: SimulationResult) -> Estimate:
-    """The mean of first - second in seconds, job by job on the same draws: see `modelcheck.simulate.difference`."""
-    from .simulate import difference as between
-
-    return between(first, second)
-
-
-def timeline(
-    source: str | Path | model.Model, *, jobs: int = 1, seed: int = 1, constants: Mapping[str, str] | None = None
-) -> Timeline:
-    """What a few simulated jobs do, and when: as text, as a Gantt chart, as a trace for Perfetto."""
-    from .simulate.timeline import timeline as run
-
-    return run(load(source, constants) if isinstance(source, (str, Path)) else source, jobs, seed)
-
-
-def compare(
-    orchestration: str | Path | model.Model,
-    choreography: str | Path | model.Model,
-    *,
-    jobs: int = 10_000,
-    seed: int = 1,
-    constants: Mapping[str, str] | None = None,
-) -> Comparison:
-    """Formulas and truth about an orchestration and a choreography of the same tasks, side by side."""
-    from .compare import compare as run
-
-    first, second = (
-        load(each, constants) if isinstance(each, (str, Path)) else each for each in (orchestration, choreography)
-    )
-    return run(first, second, jobs=jobs, seed=seed)
-
-
-def scale(
-    source: str | Path | model.Model,
-    vary: str,
-    values: Iterable[float],
-    objective: str,
-    *,
-    jobs: int = 10_000,
-    seed: int = 1,
-    constants: Mapping[str, str] | None = None,
-) -> Scalability:
-    """How far a design scales: Min and Max of what is varied under an objective; see `compare.scalability.scale`."""
-    from .compare.scalability import scale as run
-
-    design = load(source, constants) if isinstance(source, (str, Path)) else source
-    return run(design, vary, list(values), objective, jobs, seed)
-
-
-def calibrate(
-    source: str | Path | model.Model,
-    measurements: str | Path | Measurements,
-    *,
-    columns: Mapping[str, str] | None = None,
-    unit: str | None = None,
-    names: Mapping[str, str] | None = None,
-    fit: str = "empirical",
-    jobs: int = 10_000,
-    seed: int = 1,
-    constants: Mapping[str, str] | None = None,
-) -> Calibration:
-    """A model with the times of measured executions (a CSV file), set beside them; see `calibrate.calibrate`."""
-    from .calibrate import calibrate as run
-
-    design = load(source, constants) if isinstance(source, (str, Path)) else source
-    return run(design, measurements, columns=columns, unit=unit, names=names, fit=fit, jobs=jobs, seed=seed)
 
 
 def graph(
@@ -248,18 +144,18 @@ def graph(
     `property`: the counterexample (or witness) of this property is marked. Raises `ModelError`: a system has no flow
     (E904), there are too many states (E906), the property has no trace (E907).
     """
-    from .report.diagram import graph_of
+    from ..report.diagram import graph_of
 
     design = load(source, constants) if isinstance(source, (str, Path)) else source
     result = _traced(design, property) if property is not None else None
     trace = result.trace if result is not None else None
     if not states:
-        from .report.marked import marked
+        from ..report.marked import marked
 
         return graph_of(design) if trace is None else marked(graph_of(design), trace)
-    from .check.properties import violations
-    from .compile import compile_model
-    from .report.states import states_graph
+    from ..check.properties import violations
+    from ..compile import compile_model
+    from ..report.states import states_graph
 
     system = compile_model(design)
     return states_graph(system, design.name, result, violations(design, system))
@@ -279,7 +175,7 @@ def outcomes(
     source: str | Path | model.Model, *, limits: Limits | None = None, constants: Mapping[str, str] | None = None
 ) -> Outcomes:
     """What the outside can see of a design when it has ended: the values of its observables (`observe`)."""
-    from .check.outcomes import outcomes_of
+    from ..check.outcomes import outcomes_of
 
     return outcomes_of(load(source, constants) if isinstance(source, (str, Path)) else source, limits)
 
@@ -292,7 +188,7 @@ def same_outcomes(
     constants: Mapping[str, str] | None = None,
 ) -> Agreement:
     """Whether two designs allow the same observable outcomes, and which only one of them has."""
-    from .check.outcomes import compare_outcomes
+    from ..check.outcomes import compare_outcomes
 
     one, other = (load(each, constants) if isinstance(each, (str, Path)) else each for each in (first, second))
     return compare_outcomes(one, other, limits)
@@ -310,8 +206,8 @@ def explore(
     trace: begin at the end of a saved trace (`Exploration.save`, `check --save-trace`), with its constants.
     property: begin at the end of a property's counterexample or witness. Raises `ModelError`.
     """
-    from .explore.saved import read
-    from .explore.verbs import exploration_of
+    from ..explore.saved import read
+    from ..explore.verbs import exploration_of
 
     saved = None if trace is None else read(trace)
     known = {**({} if saved is None else saved["constants"]), **(constants or {})}
