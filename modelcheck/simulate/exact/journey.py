@@ -148,7 +148,7 @@ class Journey:
 
     def _start(self, ask: Ask, moves: tuple[Move, ...]) -> None:
         self.asked.discard(ask)
-        move = moves[0] if len(moves) == 1 else self._pick(moves)
+        move = self._pick(moves)
         (key, queue, message, _), flight = ask, move.flight
         if queue:
             self._take(queue, message)
@@ -188,7 +188,7 @@ class Journey:
         self._serve(self.world.plan.tasks[flight[0]].pools)
 
     def _end(self, flight: Flight, outcome: str, moves: tuple[Move, ...]) -> None:
-        move = moves[0] if len(moves) == 1 else self._pick(moves)
+        move = self._pick(moves)
         then = move.action.label.then
         if then in ("again", "again at once"):
             self.again.add(flight)
@@ -244,7 +244,31 @@ class Journey:
     def _pick(self, moves: Sequence[Move]) -> Move:
         flight, phase = moves[0].flight, moves[0].action.label.phase
         same = [move for move in moves if move.flight == flight and move.action.label.phase == phase]
-        return same[self.dice.choose([1 / len(same)] * len(same))]
+        if not self.world.lossy:
+            return same[self.dice.choose([1 / len(same)] * len(same))]
+        shares = [self._share_of_losses(move) for move in same]
+        if len({move.action.label.publishes for move in same}) > 1:
+            if any(move.action.label.loses for move, share in zip(same, shares, strict=True) if share > 0):
+                raise NotExact("which messages can be lost depends on a free choice")
+            shares = [float(share > 0) for share in shares]
+        alike = Counter(move.action.label.loses for move in same)
+        possible = [(move, share / alike[move.action.label.loses]) for move, share in zip(same, shares, strict=True)]
+        possible = [(move, share) for move, share in possible if share > 0]
+        total = sum(share for _, share in possible)
+        if len({move.action.label.publishes for move in same}) == 1 and abs(total - 1) > 1e-9:
+            raise NotExact("whether there is room for messages depends on which of them are lost")
+        return possible[self.dice.choose([share / total for _, share in possible])][0]
+
+    def _share_of_losses(self, move: Move) -> float:
+        """The probability that just those messages are lost that a move loses."""
+        label, plan = move.action.label, self.world.plan
+        share = 1.0
+        for place, event in enumerate(label.publishes):
+            for receiver in plan.receivers.get(event, ()):
+                losses = plan.losses.get((event, receiver.name))
+                often = losses.share if losses is not None else 0.0
+                share *= often if (place, receiver.name) in label.loses else 1 - often
+        return share
 
     def _publish(self, before: State, move: Move) -> None:
         """Puts what an action publishes under way; what has no room in the state after it is lost."""
@@ -253,9 +277,9 @@ class Journey:
         for queue in label.puts:
             put = states.count(move.state, queue) - states.count(before, queue)
             fits[queue] = len(label.publishes) if receivers[queue].overflow == "drop oldest" else put
-        for event in label.publishes:
+        for place, event in enumerate(label.publishes):
             self.counted["publishes"] += 1
-            self._send(event, fits)
+            self._send(event, fits, {queue for each, queue in label.loses if each == place})
         for queue in label.puts:
             while receivers[queue].overflow == "drop oldest" and len(self.queues.get(queue, ())) > states.count(
                 move.state, queue
@@ -272,12 +296,12 @@ class Journey:
                 self.clocks[index] = Clock(Coming(left), clock.stages)
         self.clocks = [clock for clock in self.clocks if not isinstance(clock.what, Coming) or clock.what.messages]
 
-    def _send(self, event: str, fits: dict[str, int]) -> None:
+    def _send(self, event: str, fits: dict[str, int], lost: set[str]) -> None:
         plan = self.world.plan
         published = plan.publish.get(event)
         sent: list[tuple[int, Stages]] = []
         for queue in plan.receivers.get(event, ()):
-            if fits.get(queue.name, 0) <= 0:
+            if fits.get(queue.name, 0) <= 0 or queue.name in lost:
                 self.lost = True
                 self.counted["lost"] += 1
                 continue

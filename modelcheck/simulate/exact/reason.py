@@ -7,7 +7,7 @@ from dataclasses import MISSING, fields
 from ..delays import law_of
 from ..plan import Plan, Receiver, Task
 
-_PLAN = "seed tasks pools interval mean_interval publish deliver receivers notes users shared openings"
+_PLAN = "seed tasks pools interval mean_interval publish deliver receivers notes users shared openings losses"
 _TASK = "key delay mean outcome shares overhead pools timeout backoff factor priority desk hidden"
 KNOWN: dict[type, frozenset[str]] = {
     Plan: frozenset(_PLAN.split()),

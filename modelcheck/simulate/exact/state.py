@@ -147,6 +147,7 @@ class World:
     plan: Plan
     pools: tuple[str, ...]
     receivers: Mapping[str, Receiver]
+    lossy: bool
     begins: Mapping[Key, tuple[tuple[float, Stages, Shares], ...]]
     calls: Mapping[Key, tuple[Way, ...]]
     attempts: Mapping[Key, int]
@@ -163,8 +164,9 @@ def world_of(walk: Walk, plan: Plan) -> World:
     begins = {key: tuple(beginnings(task)) for key, task in plan.tasks.items()}
     calls = {key: ways_of(task.overhead.delay if task.overhead else None) for key, task in plan.tasks.items()}
     attempts = {key: _attempts_that_matter(task) for key, task in plan.tasks.items()}
+    lossy = any(action.label.loses for action in walk.system.actions)
     receivers = {each.name: each for row in plan.receivers.values() for each in row}
-    return World(walk, plan, tuple(plan.pools), receivers, begins, calls, attempts)
+    return World(walk, plan, tuple(plan.pools), receivers, lossy, begins, calls, attempts)
 
 
 def beginnings(task: Task) -> Iterator[tuple[float, Stages, Shares]]:
