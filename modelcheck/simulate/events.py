@@ -339,7 +339,7 @@ class EventLoop:
 
     def _way_to_end(self, work: Work) -> Move | None:
         """How a task ends; None: it has to wait for room in a queue."""
-        moves = work.job.place.finishes.get((work.flight, work.outcome))
+        moves = self.acting.with_luck(work.job, work.job.place.finishes.get((work.flight, work.outcome), ()))
         if not moves:
             return None
         move = moves[0] if len(moves) == 1 else self.acting.pick(work.job, moves)
