@@ -118,7 +118,9 @@ def test_it_does_not_matter_who_did_the_work(queue: mc.model.Model, found: Any, 
 @pytest.fixture
 def dask_waits() -> Iterator[None]:
     """On a machine with much to do a cluster takes its time to start."""
-    dask = pytest.importorskip("dask")
+    pytest.importorskip("distributed")  # It must have read its defaults by then.
+    import dask
+
     with dask.config.set({"distributed.comm.timeouts.connect": "300s", "distributed.comm.timeouts.tcp": "300s"}):
         yield
 
