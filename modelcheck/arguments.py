@@ -104,13 +104,13 @@ def parser_of() -> argparse.ArgumentParser:
     )
     simulate.add_argument("--confidence", type=_share, default=0.95, metavar="P", help="of the intervals (95%%)")
     simulate.add_argument("--warmup", type=_warmup, metavar="N", help="first jobs left out: a number, MSER-5 or none")
+    simulate.add_argument("--back-end", default="auto", metavar="NAME", help="auto (what fits), exact, or a simulator")
     simulate.add_argument(
-        "--workers",
-        type=_positive,
-        metavar="N",
-        help="processes, where each job runs alone (1); the answer is the same",
+        "--replications", type=_positive, metavar="N", help="so many independent simulations, and their means"
     )
-    simulate.add_argument("--back-end", default="auto", metavar="NAME", help="how: auto (what fits), max-plus, events")
+    simulate.add_argument(
+        "--workers", type=_positive, metavar="N", help="processes (1); the answer does not depend on how many"
+    )
 
     sweep = _verb(verbs, "sweep", "how long many designs take that differ in some values, as a table")
     sweep.add_argument("model", metavar="MODEL")
@@ -186,9 +186,9 @@ def parser_of() -> argparse.ArgumentParser:
     calibrate.add_argument("--unit", choices=("s", "ms", "us", "ns"), help="of the file's times (seconds)")
     calibrate.add_argument(
         "--fit",
-        choices=("empirical", "lognormal", "mixture"),
+        choices=("empirical", "executions", "lognormal", "mixture"),
         default="empirical",
-        help="what measured times become (empirical)",
+        help="what measured times become: themselves, themselves by whole executions, lognormals, a body with a tail",
     )
     _add_runs(calibrate)
 

@@ -71,9 +71,10 @@ DISTRIBUTIONS: Mapping[str, Distribution] = {
     ),
     "empirical": Distribution(
         "drawn from measured times: a file with one number of seconds a line, or a `column` of a CSV file (`duration`, "
-        "or `end - start`) in some `unit`, of the lines where another column has a value (`where=status=ok`)",
+        "or `end - start`) in some `unit`, of the lines where another column has a value (`where=status=ok`); delays "
+        "with the same `rows`, any name, take the same line for a job: what was measured together stays together",
         ({"file": "file"},),
-        {"column": "column", "where": "condition", "unit": "unit"},
+        {"column": "column", "where": "condition", "unit": "unit", "rows": "name"},
     ),
     "shifted": Distribution("a delay and a fixed time before it: `5ms + exponential(20ms)`", ({"by": "time or 0"},)),
     "mixture": Distribution(
@@ -146,7 +147,7 @@ def faults(name: str, values: Mapping[str, object]) -> Iterator[Fault]:
 
 
 def _fault(key: str, kind: str, value: object) -> str:
-    if kind in ("file", "column", "condition", "unit"):
+    if kind in ("file", "column", "condition", "unit", "name"):
         if not isinstance(value, str) or not value:
             return f"{key} must be a text, not {value!r}" if value else f"{key} is empty"
         if kind == "unit" and value not in SECONDS:

@@ -247,7 +247,8 @@ class Channel:
 
     capacity: messages that fit (None: as many as the design can send, where that is finite, else `default_capacity`).
     order: `fifo` or `unordered`. delivery: `exactly once`, or `at least once` (each message up to `duplicates` times
-    more). overflow: `fail` (a finding), `block` (the publisher waits), `drop newest`.
+    more). overflow: `fail` (a finding), `block` (the publisher waits), `drop newest`, `drop
+    oldest` (the first of those that wait; only `fifo`).
     publish, deliver: what each costs in time. partitions: how many servers carry its messages, each those of some jobs
     and one after the other (None: all are carried at once). repeats: the probability that a message comes again.
     """

@@ -119,7 +119,14 @@ def _through(
         for number, task in enumerate(tasks):
             pending[_submit(executor, work, task)] = number
         for future in as_completed(list(pending)):
+            if not _has_answer(future):
+                break
             yield pending.pop(future), future.result()
+        # What is done is not lost because something else went wrong.
+        for future in [future for future in pending if _has_answer(future)]:
+            yield pending.pop(future), future.result()
+        for future in pending:
+            future.result()
     except (BrokenExecutor, CancelledError) as error:
         raise _died(error) from None
     except Exception as error:
@@ -129,6 +136,10 @@ def _through(
     finally:
         for future in pending:
             future.cancel()
+
+
+def _has_answer(future: Future[Found]) -> bool:
+    return future.done() and not future.cancelled() and future.exception() is None
 
 
 def _one_after_the_other(

@@ -78,11 +78,13 @@ def orchestrations(draw: st.DrawFn, instances: int = 1) -> model.Orchestration:
 def choreographies(draw: st.DrawFn) -> model.Choreography:
     """Two participants and up to three events, on a small channel of any kind."""
     events = ("E", "F", "G")[: draw(st.integers(1, 3))]
+    order = draw(st.sampled_from(("fifo", "unordered")))
+    oldest = ("drop oldest",) if order == "fifo" else ()
     channel = model.Channel(
         capacity=draw(st.integers(1, 2)),
-        order=draw(st.sampled_from(("fifo", "unordered"))),
+        order=order,
         delivery=draw(st.sampled_from(("exactly once", "at least once"))),
-        overflow=draw(st.sampled_from(("fail", "drop newest", "block"))),
+        overflow=draw(st.sampled_from(("fail", "drop newest", "block", *oldest))),
     )
     publications = st.lists(st.sampled_from(events), max_size=2, unique=True).map(
         lambda names: tuple(model.Publication(event=name) for name in names)

@@ -86,6 +86,7 @@ def parameter(what: str) -> st.SearchStrategy[Any]:
         "column": st.sampled_from(("seconds", "end - start", "a=b")),
         "condition": st.sampled_from(("status=ok", "a b=c=d")),
         "unit": st.sampled_from(("ms", "s")),
+        "name": st.sampled_from(("trip", "a b")),
         "count": st.integers(1, 2**60).map(float),
     }
     return kinds.get(what, seconds if what.endswith("or 0") else times)
@@ -333,7 +334,7 @@ def choreographies(draw: st.DrawFn) -> model.Choreography:
                 order=st.sampled_from(("fifo", "unordered")),
                 delivery=st.sampled_from(("exactly once", "at least once")),
                 duplicates=st.integers(1, 3),
-                overflow=st.sampled_from(("fail", "block", "drop newest")),
+                overflow=st.sampled_from(("fail", "block", "drop newest", "drop oldest")),
                 publish=maybe_delay,
                 deliver=maybe_delay,
                 partitions=st.none() | st.integers(1, 9),

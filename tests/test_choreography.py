@@ -712,11 +712,14 @@ MESSAGES = st.tuples(st.sampled_from((1, 2)), st.integers(1, 2), st.booleans(), 
 
 
 @given(
-    st.lists(MESSAGES, max_size=4), st.lists(MESSAGES, min_size=1, max_size=3), st.sampled_from(("fifo", "unordered"))
+    st.lists(MESSAGES, max_size=4),
+    st.lists(MESSAGES, min_size=1, max_size=6),
+    st.sampled_from((("fifo", "drop newest"), ("unordered", "drop newest"), ("fifo", "drop oldest"))),
 )
-def test_messages_arrive_in_their_places(old: list[Slot], new: list[Slot], order: str) -> None:
+def test_messages_arrive_in_their_places(old: list[Slot], new: list[Slot], kind: tuple[str, str]) -> None:
     payloads: dict[str, dict[str, Type]] = {"E": {"x": BOOL}, "F": {"x": BOOL}}
-    channel = model.Channel(capacity=4, order=order, delivery="at least once")
+    order, overflow = kind
+    channel = model.Channel(capacity=4, order=order, delivery="at least once", overflow=overflow)
     queue = make_queue("bus", channel, "p", payloads, 2, None)
 
     def message(values: Slot) -> dict[str, Literal]:
@@ -727,7 +730,7 @@ def test_messages_arrive_in_their_places(old: list[Slot], new: list[Slot], order
     contents = [*map(message, held), *[queue.nothing] * (4 - len(held))]
     after = queue.put(tuple(contents), [message(values) for values in new])
     found = [tuple(evaluate(value) for value in slot.values()) for slot in after]
-    fitting = held + new[: 4 - len(held)]
+    fitting = (held + new)[-4:] if overflow == "drop oldest" else held + new[: 4 - len(held)]
     wanted = fitting if order == "fifo" else sorted(fitting)
     assert found[: len(wanted)] == wanted
     assert all(slot[0] == 0 for slot in found[len(wanted) :])

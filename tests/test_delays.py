@@ -13,9 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import integrate, stats
 
+from modelcheck import model
 from modelcheck.errors import Located, ModelError, Position
 from modelcheck.load.delays import read_delay, write_delay
 from modelcheck.model import Delay
+from modelcheck.simulate import simulate
 from modelcheck.simulate.delays import (
     Recorded,
     bounds,
@@ -29,6 +31,8 @@ from modelcheck.simulate.delays import (
     variance,
 )
 from modelcheck.simulate.draws import stream, uniforms
+from modelcheck.simulate.exact import NotExact, exact_of
+from modelcheck.simulate.setting import setting_of
 
 MU = math.log(2) - 0.125
 SIGMA95 = math.log(4) / stats.norm.ppf(0.95)
@@ -361,3 +365,35 @@ def test_long_texts_are_refused_at_once() -> None:
     for text in ("1e+" * 200_000, "+" * 200_000, "mixture(" * 50_000, f"mixture({'1% 1s, ' * 20_000}1% 1s)"):
         with pytest.raises(ModelError):
             read_delay(text)
+
+
+def recorded(*values: float, **parameters: str) -> model.Delay:
+    return model.Delay(distribution="empirical", parameters={"file": Recorded("r.csv", values), **parameters})
+
+
+def test_rows_are_drawn_together() -> None:
+    """What stands in one line is drawn for one job, in whatever order the lines are; each by itself is as it was."""
+    first, second = (3.0, 1.0, 2.0), (30.0, 10.0, 20.0)
+    steps = {"a": model.Step(time=recorded(*first, rows="day")), "b": model.Step(time=recorded(*second, rows="day"))}
+    design = model.Orchestration(name="o", flow=model.Flow(steps=steps))
+    together = simulate(design, 3_000).makespans
+    assert {round(each) for each in together} == {11, 22, 33}
+    assert np.isclose(together, 33.0).mean() == pytest.approx(1 / 3, abs=0.04)
+    apart = {name: model.Step(time=recorded(*times)) for name, times in (("a", first), ("b", second))}
+    found = simulate(model.Orchestration(name="o", flow=model.Flow(steps=apart)), 3_000).makespans
+    assert len({round(each) for each in found}) == 9
+    assert np.array_equal(together, simulate(design, 3_000, back_end="events").makespans)
+    with pytest.raises(NotExact, match="rows"):
+        exact_of(setting_of(design, 1))
+
+
+def test_rows_that_cannot_be_drawn_together() -> None:
+    steps = {
+        "a": model.Step(time=recorded(1.0, 2.0, rows="x")),
+        "b": model.Step(time=recorded(1.0, 2.0, 3.0, rows="x")),
+    }
+    inner = model.Delay(distribution="shifted", parameters={"by": 1.0}, parts=(recorded(1.0, 2.0, rows="x"),))
+    for design, code in ((steps, "E432"), ({"a": model.Step(time=inner)}, "E402")):
+        with pytest.raises(ModelError) as caught:
+            simulate(model.Orchestration(name="o", flow=model.Flow(steps=design)), 2)
+        assert caught.value.problems[0].code == code

@@ -140,8 +140,10 @@ def crowded(order: str, overflow: str, **more: object) -> model.Choreography:
     )
 
 
-@pytest.mark.parametrize("order", ["fifo", "unordered"])
-@pytest.mark.parametrize("overflow", ["drop newest", "block", "fail"])
+ALL_KINDS = [(order, overflow) for order in ("fifo", "unordered") for overflow in ("drop newest", "block", "fail")]
+
+
+@pytest.mark.parametrize(("order", "overflow"), [*ALL_KINDS, ("fifo", "drop oldest")])
 def test_full_queues(order: str, overflow: str) -> None:
     design = crowded(order, overflow, deliver=exponential(0.2))
     system = compile_choreography(design, instances=4)

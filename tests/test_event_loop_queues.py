@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from modelcheck import model
+from modelcheck.errors import ModelError
 from modelcheck.simulate import simulate
 from modelcheck.simulate.jobs import Runs
 from modelcheck.simulate.setting import setting_of
@@ -272,3 +273,78 @@ def test_users_who_wait_for_their_jobs() -> None:
 def test_users_of_an_overloaded_service_are_no_error() -> None:
     design = replace(queue(1, model.Service(time=constant(1), workers=1)), arrivals=model.Arrivals(users=3))
     assert simulate(design, 300, warmup=10).mean.value == pytest.approx(3)
+
+
+UNSTABLE = {
+    "too little is left between crashes": (
+        queue(
+            0.6,
+            model.Service(time=constant(1), workers=1, crashes=model.Crashes(every=constant(1), repair=constant(1))),
+        ),
+        "s cannot keep up: its utilisation would be 1.2",
+    ),
+    "a coordinator's worker": (
+        replace(
+            queue(0.8, model.Service(time=constant(0.1), workers=1)),
+            coordinators={"c": model.Coordinator(overhead=exponential(0.9), per_flow=exponential(0.9), workers=1)},
+        ),
+        "c cannot keep up: its utilisation would be 1.44",
+    ),
+    "an engine": (
+        replace(
+            queue(1, model.Service(time=constant(3))),
+            engines={"e": model.Engine(concurrency=2)},
+            flow=model.Flow(engine="e", steps={"a": model.Step(service="s")}),
+        ),
+        "e cannot keep up: its utilisation would be 1.5",
+    ),
+    "a partition": (
+        letters(
+            1.2,
+            model.Channel(partitions=1, publish=constant(0.5), deliver=constant(0.5)),
+            model.Handler(time=constant(0.1)),
+        ),
+        "bus cannot keep up: its utilisation would be 1.2",
+    ),
+    "a participant": (
+        letters(1.2, model.Channel(), model.Handler(time=exponential(1))),
+        "p cannot keep up: its utilisation would be 1.2",
+    ),
+    "undoing": (
+        replace(
+            queue(1, model.Service(time=constant(0.6), workers=1, fails={"error": 0.9})),
+            flow=model.Flow(
+                steps={
+                    "a": model.Step(
+                        time=constant(0), compensation=model.Compensation(service="s", time=constant(1)), effect={}
+                    ),
+                    "b": model.Step(service="s"),
+                }
+            ),
+            policies=model.Policies(
+                compensation=model.CompensationPolicy(failing_step={"error": "never"}),
+            ),
+        ),
+        "s cannot keep up: its utilisation would be 1.",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", UNSTABLE)
+def test_more_work_than_can_be_done_is_said(name: str) -> None:
+    design, said = UNSTABLE[name]
+    with pytest.raises(ModelError, match="E413") as caught:
+        simulate(design, 100)
+    assert said in str(caught.value)
+
+
+def test_what_is_dropped_does_not_queue() -> None:
+    """M/M/1/5 with a load of 1.25 is stable: W and loss by the finite birth and death process."""
+    design = letters(1.25, model.Channel(capacity=4, overflow="drop newest"), model.Handler(time=exponential(1)))
+    runs = events(design, 60_000, seed=2)
+    chances = np.array([1.25**n for n in range(6)])
+    chances /= chances.sum()
+    assert chances[5] in share(runs, "lost")
+    mean = sum(n * chances[n] for n in range(6)) / (1.25 * (1 - chances[5]))
+    assert mean in mean_of_queued(ended(runs, "finished"), SURE)
+    assert simulate(design, 100).back_end == "events"

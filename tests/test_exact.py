@@ -69,9 +69,10 @@ def test_formulas_of_queues() -> None:
     assert closed.erlang_c(2.8, 4) == pytest.approx(0.4286543182, rel=CLOSE)
     assert closed.erlang_c(8, 10) == pytest.approx(0.4091801508, rel=CLOSE)
     assert closed.wait_mmc(8, 1, 10) == pytest.approx(0.2045900754, rel=CLOSE)
-    lost, response = closed.loss_mm1k(0.8, 1, 5)
+    lost, response = closed.loss_mmck(0.8, 1, 1, 5)
     assert lost == pytest.approx(0.08881950, rel=1e-7)
     assert response == pytest.approx(2.56306521, abs=5e-9)
+    assert closed.loss_mmck(3.2, 1, 4, 4)[0] == pytest.approx(closed.erlang_b(3.2, 4), rel=CLOSE)
     assert closed.fork_join(0.7, 1, 2) == pytest.approx(closed.fork_join_of_two(0.7, 1))
 
 
@@ -289,7 +290,46 @@ def test_mixtures_are_ways() -> None:
     found = known(row(mixed))
     assert found["mean"].value == pytest.approx(0.65, rel=CLOSE)
     assert found.within(3.0).value == pytest.approx(1 - 0.9 * math.exp(-6) - 0.1 * math.exp(-1.5), rel=CLOSE)
-    assert "exponential" in found["p50"].method
+    assert "Markov chain" in found["p50"].method
+
+
+def test_a_parallel_saga_of_any_delays() -> None:
+    """All steps end before an undo begins: the last step counts, then the last undo, whatever the order."""
+    step = model.Step(service="s", after=(), compensation=model.Compensation(time=lognormal(0.5)))
+    design = flow(dict.fromkeys("abc", step), s=model.Service(time=lognormal(1), fails={"error": 0.3}))
+    found = known(design)
+    last = {count: known(parallel(*[lognormal(0.5)] * count))["mean"].value for count in (1, 2)}
+    undo = 3 * 0.7**2 * 0.3 * last[2] + 3 * 0.7 * 0.3**2 * last[1]
+    steps = known(parallel(*[lognormal(1)] * 3))["mean"].value
+    assert found["mean"].value == pytest.approx(steps + undo, rel=CLOSE)
+    assert found["undos"].value == pytest.approx(3 * 0.7**2 * 0.3 * 2 + 3 * 0.7 * 0.3**2, rel=CLOSE)
+    assert found["success"].value == pytest.approx(0.7**3, rel=CLOSE)
+    assert found["visits undo a"].value == pytest.approx(found["undos"].value / 3, rel=CLOSE)
+    result = simulate(design, 20_000, seed=2, confidence=0.999, back_end="events")
+    assert found["mean"].value in result.mean
+    for percent, estimate in result.percentiles.items():
+        assert found[f"p{percent}"].value in estimate
+
+
+def test_tails_without_end() -> None:
+    """Pareto: P(T > t) = t ** -shape. Without a variance, or even a mean, percentiles are known."""
+    for shape, mean in ((1.5, 3.0), (0.9, math.inf)):
+        found = known(row(delay("pareto", scale=1, shape=shape)))
+        assert found["mean"].value == pytest.approx(mean, rel=CLOSE)
+        assert found["standard deviation"].value == math.inf
+        for percent in (50, 95, 99):
+            true = (1 - percent / 100) ** (-1 / shape)
+            assert found[f"p{percent}"].low <= true <= found[f"p{percent}"].high
+            assert found[f"p{percent}"].value == pytest.approx(true, rel=2e-3)
+        far = found.within(1e5)
+        assert far.low <= 1 - 1e5**-shape <= far.high
+
+
+def test_a_median_far_below_the_mean() -> None:
+    """Lognormal with sigma 3: the median is exp(-4.5) of the mean; grids become finer where they have to."""
+    found = known(row(lognormal(3), constant(0.001)))
+    assert found["p50"].value == pytest.approx(math.exp(-4.5) + 0.001, rel=2e-3)
+    assert found["p50"].low <= math.exp(-4.5) + 0.001 <= found["p50"].high
 
 
 OBSTACLES = {

@@ -186,7 +186,7 @@ def test_what_max_plus_cannot_do_it_says() -> None:
         ),
     }
     for reason, design in cases.items():
-        assert reason in simulate(design, 3).reason or design.arrivals is not None
+        assert simulate(design, 3).back_end != "max-plus"
         with pytest.raises(ModelError, match=reason):
             simulate(design, 3, back_end="max-plus")
 

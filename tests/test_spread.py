@@ -16,6 +16,7 @@ import pytest
 
 from modelcheck.errors import ModelError
 from modelcheck.spread import WAITING, processors, spread
+from modelcheck.verbs.terminal import counting
 
 TASKS = list(range(40))
 
@@ -147,9 +148,9 @@ def test_a_script_that_is_not_guarded_gets_one_clear_error(tmp_path: Path) -> No
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="without it, children see Ctrl-C, too")
-def test_ctrl_c_ends_children_at_work_and_prints_nothing_of_them(tmp_path: Path) -> None:
-    script = tmp_path / "script.py"
+def begun(folder: Path) -> subprocess.Popen[str]:
+    """A script whose two workers are at something that takes for ever, in a group of processes of its own."""
+    script = folder / "script.py"
     script.write_text(
         "import sys, test_spread\n"
         "from modelcheck.spread import spread\n"
@@ -167,14 +168,31 @@ def test_ctrl_c_ends_children_at_work_and_prints_nothing_of_them(tmp_path: Path)
     )  # fmt: skip
     assert child.stdout is not None
     assert child.stdout.readline() == "0 0\n"
+    return child
+
+
+def all_end(group: int) -> bool:
+    patience = time.monotonic() + 60
+    while _is_there(group) and time.monotonic() < patience:
+        time.sleep(0.05)
+    return not _is_there(group)
+
+
+@pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="without it, children see Ctrl-C, too")
+def test_ctrl_c_ends_children_at_work_and_prints_nothing_of_them(tmp_path: Path) -> None:
+    child = begun(tmp_path)
     os.killpg(child.pid, signal.SIGINT)  # As a terminal does: to all of them.
     out, err = child.communicate(timeout=60)
     assert out == "interrupted\n"
     assert err == ""
-    patience = time.monotonic() + 30
-    while _is_there(child.pid) and time.monotonic() < patience:
-        time.sleep(0.05)
-    assert not _is_there(child.pid), "a process is left"
+    assert all_end(child.pid)
+
+
+def test_workers_do_not_outlive_a_process_that_is_killed(tmp_path: Path) -> None:
+    child = begun(tmp_path)
+    child.kill()
+    child.communicate(timeout=60)
+    assert all_end(child.pid)
 
 
 def _is_there(group: int) -> bool:
@@ -188,3 +206,19 @@ def _is_there(group: int) -> bool:
 def at_first(number: int) -> int:
     """The first answer comes at once, the others never."""
     return number if number == 0 else dawdle(number)
+
+
+def test_how_far_work_has_come_is_shown_on_a_terminal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with counting("sweeping:") as tell:
+        assert tell is None, "nobody looks"
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    with counting("sweeping:") as tell:
+        assert tell is not None
+        tell(0, 1_200)
+        tell(300, 1_200)
+    shown = capsys.readouterr().err
+    assert "sweeping: 0 of 1,200" in shown
+    assert "sweeping: 300 of 1,200, 0 s left" in shown
+    assert shown.endswith("\r"), "and it is gone"

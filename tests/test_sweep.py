@@ -8,8 +8,10 @@ import json
 import math
 import multiprocessing
 import os
+import re
+import shlex
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +28,7 @@ from modelcheck.simulate import SimulationResult, simulate
 from modelcheck.sweep import work
 from modelcheck.sweep.paths import with_value
 from modelcheck.sweep.replicate import seed_of
+from modelcheck.sweep.values import values_of
 
 QUEUE = """
 orchestration: queue
@@ -63,8 +66,14 @@ def longest(result: SimulationResult) -> float:
     return float(np.nanmax(result.makespans))
 
 
-def kill(_result: SimulationResult) -> float:
+def deadly(_result: SimulationResult) -> float:
     os._exit(1)
+
+
+def hungry(result: SimulationResult) -> float:
+    if longest(result) > 4:
+        raise MemoryError
+    return longest(result)
 
 
 def test_the_first_parameter_changes_slowest_and_each_row_is_that_simulation(queue: mc.model.Model, found: Any) -> None:
@@ -182,9 +191,39 @@ def test_measures_by_name_and_by_function(queue: mc.model.Model, pool: ProcessPo
         mc.sweep(queue, times, jobs=300, measures={"wrong": lambda _: 1 / 0})
 
 
-def test_the_death_of_a_worker_loses_nothing_that_is_known(queue: mc.model.Model) -> None:
+class Mortal(Executor):
+    """Does its first work, in any order, and then dies."""
+
+    def __init__(self, lives: int) -> None:
+        self.lives = lives
+
+    def submit(self, work: Any, /, *given: Any, **named: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        self.lives -= 1
+        if self.lives < 0:
+            future.set_exception(BrokenExecutor("killed"))
+        else:
+            future.set_result(work(*given, **named))
+        return future
+
+
+def test_the_death_of_a_worker_loses_nothing_that_is_known(queue: mc.model.Model, found: Any) -> None:
+    part = mc.sweep(queue, PARAMETERS, jobs=400, seed=7, executor=Mortal(4))
+    assert part.rows[:4] == found.rows[:4]
+    assert [row.known for row in part.rows[4:]] == [False, False]
+    assert part.rows[5].error.startswith("E442: a worker has died before its work was done: killed")
+    assert not part.complete
+    assert "a worker has died: 4 of 6 designs are known" in str(part)
     with pytest.raises(ModelError, match="E442"):
-        mc.sweep(queue, {"services.oven.time": "5ms,15ms"}, jobs=50, measures={"dead": kill}, workers=2)
+        mc.sweep(queue, PARAMETERS, jobs=400, executor=Mortal(0))
+    with pytest.raises(ModelError, match="E442"):
+        mc.sweep(queue, {"services.oven.time": "5ms,6ms"}, jobs=50, measures={"longest": deadly}, workers=2)
+
+
+def test_want_of_memory_is_an_error_of_that_design(queue: mc.model.Model) -> None:
+    found = mc.sweep(queue, {"services.oven.time": "5ms,5s"}, jobs=50, measures={"longest": hungry})
+    assert [row.error[:4] for row in found] == ["", "E442"]
+    assert found.complete
 
 
 def interrupted_after(count: int) -> Any:
@@ -369,6 +408,20 @@ def test_replications_that_are_none(queue: mc.model.Model) -> None:
         mc.replicate(with_value(queue, "services.cook.workers", "1"), replications=3, jobs=50)
 
 
+def test_options_of_simulate(queue: mc.model.Model) -> None:
+    times = {"services.oven.time": "5ms,6ms"}
+    found = mc.sweep(queue, times, jobs=300, back_end="events", warmup="none", confidence=0.99)
+    one = simulate(queue, jobs=300, back_end="events", warmup="none", confidence=0.99)
+    assert found.rows[0].answer.figures["mean"] == one.mean
+    with pytest.raises(ModelError, match="E412"):
+        mc.sweep(queue, times, jobs=300, back_end="max-plus")
+    for wrong in ("seconds", "backend"):
+        with pytest.raises(TypeError, match=f"'{wrong}' is no option here"):
+            mc.sweep(queue, times, jobs=300, **{wrong: 1})
+        with pytest.raises(TypeError, match=f"'{wrong}' is no option here"):
+            mc.replicate(queue, **{wrong: 1})
+
+
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
@@ -438,3 +491,34 @@ def test_ctrl_c_in_the_verb(folder: Path, capsys: pytest.CaptureFixture[str], mo
     assert main(["sweep", "queue.yaml", *VARY, "--jobs", "50", "--csv", "t.csv"]) == 130
     assert "interrupted: 2 of 6 designs are known" in capsys.readouterr().out
     assert len((folder / "t.csv").read_text().splitlines()) == 7
+
+
+@pytest.mark.usefixtures("folder")
+def test_replications_in_the_verb_simulate(queue: mc.model.Model, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["simulate", "queue.yaml", "--replications", "3", "--jobs", "200", "--seed", "4"]
+    assert main(words) == 0
+    assert capsys.readouterr().out == f"{mc.replicate(queue, replications=3, jobs=200, seed=4)}\n"
+    assert main([*words, "--plot", "t.png"]) == 2
+    assert "E444: --plot is about one simulation" in capsys.readouterr().err
+    assert main(["simulate", "queue.yaml", "--jobs", "200", "--workers", "2"]) == 0
+    assert "one process has simulated them" in capsys.readouterr().err
+
+
+PAGE = (Path(__file__).parent.parent / "docs" / "time_sweep.md").read_text(encoding="utf-8")
+
+
+def test_what_the_page_shows_works(capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("distributed")
+    (command,) = re.findall(r"^\$ modelcheck (.*)$", PAGE, re.MULTILINE)
+    assert main(shlex.split(command)) == 0
+    assert "0 s ± 0 s" in capsys.readouterr().out, "one row is the model as it stands"
+    names: dict[str, Any] = {}
+    for block in re.findall(r"^```python\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL):
+        exec(block, names)
+    assert len(names["same"]) == 3
+
+
+@pytest.mark.parametrize("values", re.findall(r"^\| `(.*?)`(?:, `(.*?)`)? \|", PAGE, re.MULTILINE))
+def test_the_values_of_the_page_are_values(values: tuple[str, str]) -> None:
+    for written in filter(None, values):
+        assert len(values_of("x", written)) > 1

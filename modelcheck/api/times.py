@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .. import model
-from ..errors import ModelError, Problem
 from .designs import load
 
 if TYPE_CHECKING:
@@ -36,6 +35,7 @@ def simulate(
     precision_of: str = "mean",
     seconds: float | None = None,
     progress: Callable[[Seen], None] | None = None,
+    exact: bool = False,
     executor: Executor | None = None,
     workers: int | None = None,
     constants: Mapping[str, str] | None = None,
@@ -45,7 +45,8 @@ def simulate(
     jobs: how many (10,000); with `precision`, at most so many (10,000,000): it goes on until half the width of the
     interval of the mean, or of `precision_of` (such as `p99`), relative to the value, is at most `precision`. seconds:
     stop after this time, with what is known by then. warmup: how many of the first jobs to leave out where jobs
-    arrive, `none`, or by the rule `MSER-5`. executor, workers: who else works, where each job runs alone. Else see
+    arrive, `none`, or by the rule `MSER-5`. exact: set exact values beside, where there are any; with the back end
+    `exact` these are all there is. executor, workers: who else works, where each job runs alone. Else see
     `modelcheck.simulate.simulate`.
     """
     from ..simulate import simulate as run
@@ -53,7 +54,7 @@ def simulate(
     design = load(source, constants) if isinstance(source, (str, Path)) else source
     return run(
         design, jobs, seed, back_end, warmup, confidence,
-        precision=precision, precision_of=precision_of, seconds=seconds, progress=progress,
+        precision=precision, precision_of=precision_of, seconds=seconds, progress=progress, exact=exact,
         executor=executor, workers=workers,
     )  # fmt: skip
 
@@ -78,16 +79,18 @@ def sweep(
     workers: int | None = None,
     progress: Callable[[int, int], None] | None = None,
     constants: Mapping[str, str] | None = None,
+    **options: object,
 ) -> Sweep:
     """The simulation of each design that differs from this one in some values, as a table.
 
     parameters: by name of a constant or path into the model, `{"services.payment.workers": "1..8"}`. executor: any
-    `concurrent.futures.Executor`, such as a Dask client's; else `workers` processes. See `modelcheck.sweep`.
+    `concurrent.futures.Executor`, such as a Dask client's; else `workers` processes. options: of `simulate`. See
+    `modelcheck.sweep`.
     """
     from ..sweep import sweep as run
 
     design = load(source, constants) if isinstance(source, (str, Path)) else source
-    return run(design, parameters, jobs, seed, measures, mode, base, executor, workers, progress)
+    return run(design, parameters, jobs, seed, measures, mode, base, executor, workers, progress, **options)
 
 
 def replicate(
@@ -102,12 +105,13 @@ def replicate(
     workers: int | None = None,
     progress: Callable[[int, int], None] | None = None,
     constants: Mapping[str, str] | None = None,
+    **options: object,
 ) -> Replications:
     """Independent replications of a simulation, with the mean of each measure over them; see `modelcheck.sweep`."""
     from ..sweep import replicate as run
 
     design = load(source, constants) if isinstance(source, (str, Path)) else source
-    return run(design, replications, jobs, seed, measures, confidence, executor, workers, progress)
+    return run(design, replications, jobs, seed, measures, confidence, executor, workers, progress, **options)
 
 
 def timeline(
@@ -155,16 +159,9 @@ def topologies(
     from ..compare.topologies import topologies_of
 
     if isinstance(source, Mapping):
-        return run({name: _as_delay(time) for name, time in source.items()}, order, call, event, jobs, seed)
+        return run(source, order, call, event, jobs, seed)
     design = load(source, constants) if isinstance(source, (str, Path)) else source
-    if not isinstance(design, model.Orchestration | model.Choreography):
-        message = f"'{design.name}' is a {model.kind_of(design)}: nothing in it has a duration"
-        raise ModelError([Problem("E404", message, hint="give an orchestration or a choreography")])
     return topologies_of(design, order, call, event, jobs, seed)
-
-
-def _as_delay(time: float | model.Delay) -> model.Delay:
-    return time if isinstance(time, model.Delay) else model.Delay(distribution="constant", parameters={"value": time})
 
 
 def scale(

@@ -156,8 +156,9 @@ def calibrate(
     """The model with the durations and gaps of measured executions, set beside them.
 
     columns, unit: see `read_measurements`. names: the model's task for a name of the file ('' leaves it out), where
-    they differ. fit: `empirical`, the measured times themselves; `lognormal`, fitted to the body of each; or `mixture`,
-    a lognormal for the body and the measured times for what lies far above it.
+    they differ. fit: `empirical`, the measured times themselves; `executions`, the same, with those of one execution
+    drawn together; `lognormal`, fitted to the body of each; or `mixture`, a lognormal for the body and the measured
+    times for what lies far above it.
     The time between the end of what a task waits for and its own beginning becomes the overhead of its call; in a
     choreography the delivery on its channel. Raises `ModelError`.
     """
@@ -172,6 +173,8 @@ def calibrate(
     if len(measured) < FEWEST:
         message = f"{len(measured)} executions are too few to calibrate by"
         raise ModelError([Problem("E452", message, None, f"measure at least {FEWEST}; some dozens say something")])
+    if fit == "executions" and (problem := _not_together(design, measured)):
+        raise ModelError([problem])
     waiting = waiting_for(design)
     half, other = measured.halves(seed)
     parts = parts_of(measured, waiting)
@@ -191,6 +194,21 @@ def calibrate(
         runs=runs,
         notes=tuple(_notes(design, parts, waiting, runs)),
     )
+
+
+def _not_together(design: Timed, measured: Measurements) -> Problem | None:
+    """Why the times of one execution cannot be drawn together: lines of different executions would be mixed up."""
+    hint = "fit 'empirical' draws each by itself"
+    if isinstance(design, model.Choreography):
+        return Problem("E452", "the gaps of a channel are those of several events: no line has them all", None, hint)
+    everything = len(measured.tasks)
+    odd = sum(
+        len(each) != everything or len({span.task for span in each}) != everything for each in measured.executions
+    )
+    if odd:
+        message = f"{odd} of {len(measured)} executions do not do everything once, so they are no lines of one table"
+        return Problem("E452", message, None, hint)
+    return None
 
 
 def _beside(

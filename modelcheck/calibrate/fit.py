@@ -31,6 +31,18 @@ def empirical(times: Array, name: str) -> model.Delay:
     return model.Delay(distribution="empirical", parameters={"file": Recorded(f"{_file_name(name)}.csv", times)})
 
 
+def together(rows: str) -> Fit:
+    """Measured times of which a job takes those of one execution, whatever they belong to."""
+
+    def fit(times: Array, name: str) -> model.Delay:
+        found = empirical(times, name)
+        if found.distribution == "constant":
+            return found
+        return replace(found, parameters={**found.parameters, "rows": rows})
+
+    return fit
+
+
 def lognormal(times: Array, _: str) -> model.Delay:
     """The lognormal with the median and the quartiles of the times: fitted to their body, whatever the tail is.
 
@@ -59,7 +71,12 @@ def mixture(times: Array, name: str) -> model.Delay:
     return model.Delay(distribution="mixture", parts=parts, weights=(1 - share, share))
 
 
-FITS: Mapping[str, Fit] = {"empirical": empirical, "lognormal": lognormal, "mixture": mixture}
+FITS: Mapping[str, Fit] = {
+    "empirical": empirical,
+    "lognormal": lognormal,
+    "mixture": mixture,
+    "executions": together("executions"),
+}
 
 
 def calibrated(design: Timed, parts: Parts, waiting: Mapping[str, frozenset[str]], fit: Fit) -> Timed:

@@ -46,7 +46,7 @@ def _placed(part: Any, folder: str, times: dict[str, Recorded]) -> Any:
             number += 1
             name = f"{folder}/{Path(recorded).stem}_{number}.csv"
         times[name] = recorded
-        return replace(part, parameters={"file": name})
+        return replace(part, parameters={**part.parameters, "file": name})
     if is_dataclass(part) and not isinstance(part, type):
         found = {field.name: getattr(part, field.name) for field in fields(part)}
         changed = {name: _placed(value, folder, times) for name, value in found.items()}

@@ -119,9 +119,11 @@ def sentences(found: Calibration) -> Iterator[str]:
         )
         more = f", and {len(found.links) - MOST_LINKS} more pairs" if len(found.links) > MOST_LINKS else ""
         shift = [f"p{p} by {_percent(found, p)}" for p in found.whole.measured]
+        drawn = "draws those of one execution together; chance alone moves"
+        if found.fit != "executions":
+            drawn = "draws each by itself; that and chance move"
         yield (
-            f"Measured times go together (rank correlations): {shown}{more}. The simulation draws each by itself; that "
-            f"and chance move {', '.join(shift)}."
+            f"Measured times go together (rank correlations): {shown}{more}. The simulation {drawn} {', '.join(shift)}."
         )
 
 

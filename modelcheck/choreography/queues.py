@@ -116,11 +116,13 @@ class Queue:
 
     def put(self, contents: Contents, messages: Sequence[Message]) -> Contents:
         """With more messages: at the end, or in an unordered queue each in its place among the sorted messages, so
-        that equal bags are equal states. What does not fit is lost.
+        that equal bags are equal states. What does not fit is lost, or the oldest messages are.
 
         Written out for all messages at once: one after the other would nest, and grow exponentially.
         """
         arrives = self._at_the_end if self.ordered else self._sorted_in
+        if self.channel.overflow == "drop oldest":
+            arrives = self._pushing_out
         return tuple(arrives(contents, messages, index) for index in range(len(contents)))
 
     def _at_the_end(self, contents: Contents, messages: Sequence[Message], index: int) -> Message:
@@ -128,6 +130,16 @@ class Queue:
         for place, message in zip(range(index, -1, -1), messages, strict=False):
             before = negation(self.is_empty(contents[place - 1])) if place else TRUE
             found = _choose(conjunction([self.is_empty(contents[place]), before]), message, found)
+        return found
+
+    def _pushing_out(self, contents: Contents, messages: Sequence[Message], index: int) -> Message:
+        """Where all come to their places at the end, and as many of the oldest as have no room are gone."""
+        found = self._at_the_end(contents, messages, index)
+        for gone in range(1, len(messages) + 1):
+            held = len(contents) - len(messages) + gone  # So many messages there are where so many have to go.
+            if held >= 0:
+                enough = negation(self.is_empty(contents[held - 1])) if held else TRUE
+                found = _choose(enough, [*contents[:held], *messages][index + gone], found)
         return found
 
     def _sorted_in(self, contents: Contents, messages: Sequence[Message], index: int) -> Message:

@@ -11,7 +11,7 @@ from ..graph.events import channel_of, deliveries
 WORDS = {
     "order": ("fifo", "unordered"),
     "delivery": ("exactly once", "at least once"),
-    "overflow": ("fail", "block", "drop newest"),
+    "overflow": ("fail", "block", "drop newest", "drop oldest"),
 }
 ON_FAILURE = ("drop", "retry", "dead letter")
 MOST_CONDITIONAL = 6
@@ -68,6 +68,9 @@ def _channels(design: model.Choreography) -> Iterator[Problem]:
                 yield Problem("E212", message, position_of(word), hint)
         if channel.capacity is not None and not 1 <= channel.capacity <= 1000:
             yield Problem("E212", f"a capacity is from 1 to 1000, not {channel.capacity}", position_of(name))
+        if channel.overflow == "drop oldest" and channel.order != "fifo":
+            message = f"'{name}' has no order: nobody knows which of its messages is the oldest"
+            yield Problem("E212", message, position_of(name), "write 'order: fifo', or 'overflow: drop newest'")
         if channel.repeats and channel.delivery != "at least once":
             message = f"'{name}' delivers {channel.delivery}: no message comes again"
             yield Problem("E212", message, position_of(name), "write 'delivery: at least once', or leave 'repeats' out")

@@ -132,22 +132,30 @@ class Topologies:
 
 
 def topologies(
-    tasks: Times,
+    tasks: Mapping[str, float | model.Delay],
     order: nx.DiGraph[str] | Iterable[tuple[str, str]] | None = None,
     call: float = 0.0,
     event: float = 0.0,
     jobs: int = JOBS,
     seed: int = 1,
 ) -> Topologies:
-    """The tasks in every shape, along a graph only if an `order` is given; see `arrange`. Raises `ModelError`."""
+    """The tasks in every shape, along a graph only if an `order` is given; see `arrange`. Raises `ModelError`.
+
+    tasks: their times, as delays or in seconds.
+    """
+    times = {name: _as_delay(time) for name, time in tasks.items()}
     edges = None if order is None else list(order.edges() if isinstance(order, nx.Graph) else order)
-    means = {name: mean(time) for name, time in tasks.items()}
+    means = {name: mean(time) for name, time in times.items()}
     found = [
-        _arranged(shape, tasks, means, edges, call, event, jobs, seed)
+        _arranged(shape, times, means, edges, call, event, jobs, seed)
         for shape in SHAPES
         if edges is not None or shape not in FREE
     ]
     return Topologies(means, tuple(found), jobs)
+
+
+def _as_delay(time: float | model.Delay) -> model.Delay:
+    return time if isinstance(time, model.Delay) else model.Delay(distribution="constant", parameters={"value": time})
 
 
 def _arranged(
@@ -180,7 +188,7 @@ def _longest(order: nx.DiGraph[str], means: Mapping[str, float], cost: float) ->
 
 
 def topologies_of(
-    design: model.Orchestration | model.Choreography,
+    design: model.Model,
     order: nx.DiGraph[str] | Iterable[tuple[str, str]] | None = None,
     call: float = 0.0,
     event: float = 0.0,
@@ -188,6 +196,11 @@ def topologies_of(
     seed: int = 1,
 ) -> Topologies:
     """The tasks of a design in every topology, along its own graph or the `order` given. Raises `ModelError`."""
+    if not isinstance(design, model.Orchestration | model.Choreography):
+        message = f"'{design.name}' is a {model.kind_of(design)}: nothing in it has a duration"
+        raise ModelError(
+            [Problem("E404", message, position_of(design.name), "give an orchestration or a choreography")]
+        )
     expanded = expand(design)
     flow = isinstance(expanded, model.Orchestration)
     times = flow_delays(expanded) if isinstance(expanded, model.Orchestration) else event_delays(expanded)

@@ -44,6 +44,7 @@ _OVERFLOWS = {
     "fail": "the message is lost, and that is a finding",
     "block": "whoever publishes waits until there is room",
     "drop newest": "the message is lost, which is as it should be",
+    "drop oldest": "the first of those that wait is lost, and makes room",
 }
 _HANDLER_FAILURES = {
     "drop": "the message is gone and nobody hears of it: a finding",

@@ -19,7 +19,7 @@ _CALL = re.compile(r"([^\W\d]\w*)\s*\((.*)\)\s*\Z", re.DOTALL)
 _PART = re.compile(rf"({NUMBER}\s*%?)\s*:?\s+(?=\S)")
 _EXPONENT = re.compile(r"[0-9.][eE]\Z")
 _MIXTURE = "write mixture(90% exponential(20ms), 10% 2s)"
-_TEXTS = ("file", "column", "condition", "unit")
+_TEXTS = ("file", "column", "condition", "unit", "name")
 
 
 def read_delay(text: str) -> model.Delay:

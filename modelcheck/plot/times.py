@@ -32,7 +32,7 @@ def draw_times(result: SimulationResult, ax: Axes | None = None) -> Axes:
     mean = result.mean.value * factor
     ax.axvline(mean, color=RED, linewidth=1.5, label=f"mean {mean:.4g} {unit}")
     if "mean" in result.exact:
-        exact = result.exact["mean"] * factor
+        exact = result.exact["mean"].value * factor
         ax.axvline(exact, color=INK, linewidth=1.0, linestyle="dotted", label=f"exactly {exact:.4g} {unit}")
     for percent, estimate in sorted(result.percentiles.items()):
         if np.isfinite(estimate.value) and estimate.value <= longest:
@@ -44,7 +44,7 @@ def draw_times(result: SimulationResult, ax: Axes | None = None) -> Axes:
     of = f"the first {len(times):,} of {result.jobs:,} jobs" if len(result.makespans) < result.jobs else ""
     title = f"{result.name}: {of or f'{len(times):,} jobs'}, seed {result.seed}"
     ax.set_title(title, color=INK, fontsize=11, loc="left", pad=18)
-    ax.legend(frameon=False)
+    ax.legend(frameon=True, framealpha=0.85, edgecolor="none")
     ax.spines[["top", "right"]].set_visible(False)
     return ax
 
@@ -58,7 +58,7 @@ def draw_pools(result: SimulationResult, ax: Axes | None = None) -> Axes:
     names = list(result.pools)
     busy = [100 * figures.busy for figures in result.pools.values()]
     places = np.arange(len(names))[::-1]
-    ax.barh(places, busy, height=0.6, color=BLUE, alpha=0.65)
+    ax.barh(places, busy, height=0.5, color=BLUE, alpha=0.65)
     ax.axvline(100, color=RED, linewidth=1.0)
     for place, share, figures in zip(places, busy, result.pools.values(), strict=True):
         wait = "" if figures.wait is None else f", mean wait {show_time(figures.wait)}"
@@ -69,6 +69,7 @@ def draw_pools(result: SimulationResult, ax: Axes | None = None) -> Axes:
         )  # fmt: skip
     ax.set_yticks(places, names)
     ax.set_xlim(0, 105)
+    ax.set_ylim(-0.6, len(names) - 0.4)
     ax.set_xlabel("busy workers, %")
     ax.spines[["top", "right"]].set_visible(False)
     return ax

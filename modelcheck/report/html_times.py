@@ -21,10 +21,10 @@ BINS, MOST_SHOWN = 48, 0.995  # the last of a long tail would press everything e
 
 def render_simulation(result: SimulationResult) -> str:
     """The figures of a simulation, how its times are spread, and how its workers were used."""
-    from ..simulate.shown import heading_of, pool_cells, remarks_of
+    from ..simulate.shown import head_of, heading_of, pool_cells, remarks_of
 
     rows = [[text(row.name), text(row.value), faint(row.interval), text(row.exactly)] for row in result.rows()]
-    head = [faint(word) for word in ("", "found", f"{100 * result.mean.confidence:.6g} % interval", "exactly")]
+    head = [faint(word) for word in head_of(result)]
     shown = 4 if any(row[3] for row in rows) else 3
     pools = pool_cells(result)
     return block(

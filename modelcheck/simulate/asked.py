@@ -7,6 +7,7 @@ from .back_ends import NAMES
 from .course import Goal
 from .measures import MSER
 
+BACK_ENDS = (*NAMES, "exact")
 JOBS, MOST_PRECISE_JOBS, MOST_JOBS = 10_000, 10_000_000, 1_000_000_000
 NONE = "none"
 
@@ -31,8 +32,8 @@ def goal_of(
     problems = []
     if jobs < 1:
         problems.append(Problem("E411", f"{jobs} jobs cannot be simulated", None, "give at least 1"))
-    if back_end not in NAMES:
-        hint = did_you_mean(back_end, NAMES) or f"one of {', '.join(NAMES)}"
+    if back_end not in BACK_ENDS:
+        hint = did_you_mean(back_end, BACK_ENDS) or f"one of {', '.join(BACK_ENDS)}"
         problems.append(Problem("E411", f"unknown back end '{back_end}'", None, hint))
     if isinstance(warmup, str) and warmup.upper() != MSER and warmup != NONE:
         hint = f"give a number of jobs, '{MSER}' or '{NONE}'"

@@ -14,6 +14,8 @@ from .ledger import KEPT, SUCCESS
 from .result import PoolFigures, SimulationResult
 from .statistics import Estimate, mean_of, proportion_of
 
+NOTHING = Estimate(math.nan, -math.inf, math.inf)
+
 
 def combined(results: Sequence[SimulationResult]) -> SimulationResult:
     """Independent replications as one result: each is one observation of the mean, of a percentile, of every figure.
@@ -49,12 +51,15 @@ def combined(results: Sequence[SimulationResult]) -> SimulationResult:
         success=_success(results, outcomes, jobs),
         undos=_over(results, lambda result: result.undos),
         outcomes=dict(outcomes.most_common()),
-        messages=_messages(results, jobs),
+        messages=_per_job(results, "messages", jobs),
+        losses=_per_job(results, "losses", jobs),
+        by_outcome={outcome: _over(results, _mean_if(outcome)) for result in results for outcome in result.by_outcome},
         pools={pool: _pool([result.pools[pool] for result in results if pool in result.pools]) for pool in first.pools},
         throughput=None if first.throughput is None else _average(results, lambda result: result.throughput or 0.0),
         warm_up=0,
         stopped=next((result.stopped for result in results if result.incomplete), first.stopped),
         notes=tuple(notes),
+        events=sum(result.events for result in results),
         elapsed=sum(result.elapsed for result in results),
     )
 
@@ -69,10 +74,15 @@ def _percentile(percent: int) -> Callable[[SimulationResult], Estimate]:
     return lambda result: result.percentiles[percent]
 
 
-def _messages(results: Sequence[SimulationResult], jobs: int) -> dict[str, float]:
-    """Operations a job, by kind."""
-    names = dict.fromkeys(name for result in results for name in result.messages)
-    return {name: math.fsum(each.messages.get(name, 0.0) * each.jobs for each in results) / jobs for name in names}
+def _mean_if(outcome: str) -> Callable[[SimulationResult], Estimate]:
+    return lambda result: result.by_outcome.get(outcome, result.mean if outcome in result.outcomes else NOTHING)
+
+
+def _per_job(results: Sequence[SimulationResult], kind: str, jobs: int) -> dict[str, float]:
+    """Messages or losses a job, by kind, over all jobs."""
+    counts = [(getattr(each, kind), each.jobs) for each in results]
+    names = dict.fromkeys(name for found, _ in counts for name in found)
+    return {name: math.fsum(found.get(name, 0.0) * count for found, count in counts) / jobs for name in names}
 
 
 def _average(results: Sequence[SimulationResult], figure: Callable[[SimulationResult], float]) -> float:
@@ -97,4 +107,4 @@ def _pool(figures: Sequence[PoolFigures]) -> PoolFigures:
         values = [value for one in figures if (value := getattr(one, each.name)) is not None]
         found[each.name] = math.fsum(values) / len(values) if values else None
     longest = [one.longest for one in figures if one.longest is not None]
-    return PoolFigures(found["busy"] or 0.0, found["wait"], found["queue"], max(longest, default=None))
+    return PoolFigures(found["busy"] or 0.0, found["wait"], found["queue"], max(longest, default=None), found["down"])

@@ -19,13 +19,25 @@ SUCCESS = ("completed", "finished")
 
 
 @dataclass(frozen=True)
+class OfEnding:
+    """The times of the measured jobs with one ending."""
+
+    times: Moments = field(default_factory=Moments)
+    series: Series = field(default_factory=Series)
+
+    def plus(self, times: Array, queued: bool) -> OfEnding:
+        """With more of them."""
+        return OfEnding(self.times.plus(times), self.series.plus(times) if queued else self.series)
+
+
+@dataclass(frozen=True)
 class Ledger:
     """What is known of the jobs so far. Memory does not grow with their number.
 
     skip: how many of the first jobs are not measured, where that was given. makespans: of the first `KEPT` jobs, in
     pieces. times, series: of the measured jobs that ended; series only where jobs are `queued`. successes: which jobs
     ended well, where they are queued, once one did not. spread: of the measured times, once there are more than are
-    kept. sums: of the columns of the runs.
+    kept. by_ending: the times by how the jobs ended. sums: of the columns of the runs.
     """
 
     queued: bool
@@ -36,6 +48,7 @@ class Ledger:
     times: Moments = field(default_factory=Moments)
     series: Series = field(default_factory=Series)
     successes: Series | None = None
+    by_ending: Mapping[str, OfEnding] = field(default_factory=dict)
     spread: Spread | None = None
     endings: Mapping[str, int] = field(default_factory=dict)
     undos: Moments = field(default_factory=Moments)
@@ -43,7 +56,9 @@ class Ledger:
     starts: Mapping[Key, int] = field(default_factory=dict)
     busy: Mapping[str, float] = field(default_factory=dict)
     waited: Mapping[str, float] = field(default_factory=dict)
+    down: Mapping[str, float] = field(default_factory=dict)
     longest: Mapping[str, int] = field(default_factory=dict)
+    events: int = 0
     horizon: float = 0.0
 
     @property
@@ -73,13 +88,16 @@ class Ledger:
             times=self.times.plus(measured),
             series=self.series.plus(measured) if self.queued else self.series,
             successes=self._successes(runs, endings),
+            by_ending=self._by_ending(runs, endings, measured),
             spread=spread,
             endings=_sum(self.endings, endings),
             undos=self.undos.plus(runs.undos),
-            sums=_sum(self.sums, {name: float(getattr(runs, name).sum()) for name in COLUMNS if hasattr(runs, name)}),
+            sums=_sum(self.sums, {name: float(getattr(runs, name).sum()) for name in COLUMNS}),
             starts=_sum(self.starts, runs.starts),
             busy=_sum(self.busy, runs.busy),
             waited=_sum(self.waited, runs.waited),
+            down=_sum(self.down, runs.down),
+            events=self.events + runs.events,
             longest={
                 **self.longest,
                 **{pool: max(self.longest.get(pool, 0), most) for pool, most in runs.longest.items()},
@@ -94,6 +112,18 @@ class Ledger:
         good = np.array([label in SUCCESS for label in runs.labels], dtype=np.float64)
         before = Series().beginning_with(1.0, self.jobs) if self.successes is None else self.successes
         return before.plus(good[runs.endings])
+
+    def _by_ending(self, runs: Runs, endings: Mapping[str, int], measured: Array) -> dict[str, OfEnding]:
+        found = dict(self.by_ending)
+        unmeasured = max(0, self.skip - self.jobs)
+        for code, label in enumerate(runs.labels):
+            times = measured
+            if endings.get(label, 0) < len(runs):
+                times = runs.makespans[unmeasured:][runs.endings[unmeasured:] == code]
+                times = times[~np.isnan(times)]
+            if len(times) and label in endings:
+                found[label] = found.get(label, OfEnding()).plus(times, self.queued)
+        return found
 
     def measured(self) -> Array:
         """The kept times of the measured jobs that ended."""

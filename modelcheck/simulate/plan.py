@@ -16,7 +16,7 @@ from ..errors import ModelError, Problem, position_of
 from ..expand import expand, flows_of
 from ..expand.several import engine_of
 from .arrivals import Intervals, Users, arrivals_of
-from .delays import law_of
+from .delays import law_of, rows_of
 from .draws import Draws
 
 Key = tuple[str, str]
@@ -34,12 +34,14 @@ class Chance:
 class Faults:
     """How a pool breaks down: the time from its start or repair to the next crash, and from there to the repair.
 
-    restarts: what was in progress begins again afterwards; otherwise it goes on.
+    restarts: what was in progress begins again afterwards; otherwise it goes on. availability: the share of the time in
+    which it works.
     """
 
     every: Draws
     repair: Draws
     restarts: bool
+    availability: float
 
 
 @dataclass(frozen=True)
@@ -102,6 +104,7 @@ class Plan:
     queue comes again. correlation: of the durations of one job (0: they are independent).
     faults: the pools that break down; shared: those whose work is shared among all who want it.
     openings: what the coordinators of a job's flows spend before it begins, and at which desk (empty: at none).
+    rows: of measured times, by name, from which several delays are drawn together.
     """
 
     seed: int
@@ -120,6 +123,7 @@ class Plan:
     faults: Mapping[str, Faults] = field(default_factory=dict)
     shared: frozenset[str] = frozenset()
     openings: tuple[tuple[str, Draws], ...] = ()
+    rows: frozenset[str] = frozenset()
 
     @property
     def together(self) -> bool:
@@ -181,6 +185,7 @@ def plan_of(design: model.Orchestration | model.Choreography, seed: int) -> Plan
         seed, builder.tasks, builder.pools, interval, 0.0 if interval is None else interval.mean, builder.publish,
         builder.deliver, builder.receivers, tuple(builder.notes), users, design.correlation, builder.partitions,
         builder.repeats, builder.faults, frozenset(builder.shared), tuple(builder.openings),
+        frozenset(builder.rows),
     )  # fmt: skip
 
 
@@ -198,6 +203,7 @@ class Builder:
         self.repeats: dict[tuple[str, str], Chance] = {}
         self.faults: dict[str, Faults] = {}
         self.shared: set[str] = set()
+        self.rows: dict[str, int] = {}
         self.openings: list[tuple[str, Draws]] = []
         self.notes: list[str] = []
         self.problems: list[Problem] = []
@@ -216,12 +222,23 @@ class Builder:
             return None, 0.0
         try:
             law = law_of(delay)
+            rows = rows_of(delay)
         except ModelError as error:
             self.problems += error.problems
             return None, 0.0
         self.timed = True
+        if rows is not None:
+            return self._rows(*rows, Draws(self.seed, rows[0], "rows", law.draw, delay)), law.mean
         correlation = self.correlation if purpose == "service" else 0.0
         return Draws(self.seed, task, purpose, law.draw or law.quantile, delay, correlation), law.mean
+
+    def _rows(self, name: str, count: int, draws: Draws) -> Draws:
+        """Draws of delays that share their lines: these must be as many in each."""
+        first = self.rows.setdefault(name, count)
+        if first != count:
+            message = f"'rows={name}' stands for {first} measured times in one place and {count} in another"
+            self.problems.append(Problem("E432", message, None, "give each the same lines of the same file"))
+        return draws
 
     def arrivals(self, design: model.Orchestration | model.Choreography) -> tuple[Intervals | None, Users | None]:
         """How jobs arrive; and what cannot be done in time, because it takes for ever on average."""
@@ -256,12 +273,13 @@ class Builder:
         if not pools:
             self.pools[name], pools = UNLIMITED, (name,)
         every, average = self.draws(name, "crash", crashes.every)
-        repair, _ = self.draws(name, "repair", crashes.repair)
+        repair, down = self.draws(name, "repair", crashes.repair)
         if every is not None and average == 0:
             message = f"'{name}' crashes all the time: it works for 0 s between two crashes"
             self.problems.append(Problem("E460", message, position_of(name), "say how long it works: every: 1h"))
         if every is not None and repair is not None:
-            self.faults[name] = Faults(every, repair, crashes.work == "starts again")
+            share = 1.0 if math.isinf(average) else average / (average + down) if average else 0.0
+            self.faults[name] = Faults(every, repair, crashes.work == "starts again", share)
         return pools
 
     def hidden(self, task: str, step: model.Step) -> Chance | None:

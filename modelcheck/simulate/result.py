@@ -5,10 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from .delays import Array
 from .statistics import Estimate
+
+if TYPE_CHECKING:
+    from .exact import Value
 
 
 class Row(NamedTuple):
@@ -23,16 +26,18 @@ class Row(NamedTuple):
 @dataclass(frozen=True)
 class PoolFigures:
     """How the workers of one kind were used: the busy share of their time; the mean wait for one, in seconds, over all
-    starts; how many waited, on average over time and at most. None: the back end does not tell."""
+    starts; how many waited, on average over time and at most; the share of the time that they were broken down. None:
+    not known, or there is none."""
 
     busy: float
     wait: float | None = None
     queue: float | None = None
     longest: int | None = None
+    down: float | None = None
 
     def to_dict(self) -> dict[str, float | None]:
         """Plain data."""
-        return {"busy": self.busy, "wait": self.wait, "queue": self.queue, "longest": self.longest}
+        return {"busy": self.busy, "wait": self.wait, "queue": self.queue, "longest": self.longest, "down": self.down}
 
 
 @dataclass(frozen=True)
@@ -44,10 +49,14 @@ class SimulationResult:
     number; all other figures are of all jobs. mean, percentiles: of the jobs that ended, without the first `warm_up`,
     which were left out by `warm_up_rule` (`MSER-5`, `given`, `none`). outcomes: how many jobs ended how. messages:
     operations a job by kind (orchestration: a call and a reply for each execution of a step; choreography: publishing
-    and delivering are counted apart). pools: where jobs arrive, how workers were used. throughput: jobs that ended a
-    second. exact: exact values by the names of the rows, where they are known. stopped: what ended it before all jobs
-    were done (`precision`, `seconds`, `interrupted`). precision, precision_of: what was asked for. replications: of how
-    many simulations it is put together. elapsed: seconds that the simulation took, which no comparison regards.
+    and delivering are counted apart); losses: messages lost and dead letters a job, where there are any. by_outcome:
+    the mean times of jobs that ended in one way, where there are several; a job whose message was lost has ended then.
+    pools: where jobs arrive, how workers were used. throughput: jobs that ended a
+    second. exact: exact values, where they were asked for and are known (see `exact.Exact`): `mean`, `p95`, `success`,
+    `undos`, messages by kind, `busy NAME`, `wait NAME`, `queue NAME`; with the back end `exact` there are no jobs, and
+    all is exact. stopped: what ended it before all jobs were done (`precision`, `seconds`, `interrupted`). precision,
+    precision_of: what was asked for. replications: of how many simulations it is put together. events: what the event
+    loop has handled. elapsed: seconds that the simulation took, which no comparison regards.
     """
 
     name: str
@@ -63,17 +72,20 @@ class SimulationResult:
     undos: Estimate
     outcomes: Mapping[str, int]
     messages: Mapping[str, float]
+    losses: Mapping[str, float] = field(default_factory=dict)
+    by_outcome: Mapping[str, Estimate] = field(default_factory=dict)
     pools: Mapping[str, PoolFigures] = field(default_factory=dict)
     throughput: float | None = None
     warm_up: int = 0
     warm_up_rule: str = "none"
     queued: bool = False
-    exact: Mapping[str, float] = field(default_factory=dict)
+    exact: Mapping[str, Value] = field(default_factory=dict)
     stopped: str = ""
     precision: float | None = None
     precision_of: str = "mean"
     replications: int = 1
     notes: tuple[str, ...] = ()
+    events: int = 0
     elapsed: float = field(default=0.0, compare=False)
 
     @property
@@ -103,6 +115,8 @@ class SimulationResult:
     @property
     def incomplete(self) -> bool:
         """Whether less was done than was asked for: stopped early, or not as precise as it should be."""
+        if self.back_end == "exact":
+            return False
         return self.stopped not in ("", "precision") or (self.precision is not None and self.stopped != "precision")
 
     def to_dict(self) -> dict[str, object]:
@@ -118,11 +132,13 @@ class SimulationResult:
             "stopped": self.stopped,
             "precision": None if self.precision is None else {"asked": self.precision, "of": self.precision_of},
             "seconds": {"mean": self.mean.to_dict()} | {f"p{p}": e.to_dict() for p, e in self.percentiles.items()},
-            "exact": dict(self.exact),
+            "by_outcome": {outcome: found.to_dict() for outcome, found in self.by_outcome.items()},
+            "exact": {name: value.to_dict() for name, value in self.exact.items()},
             "success": self.success.to_dict(),
             "undos": self.undos.to_dict(),
             "outcomes": dict(self.outcomes),
             "messages": dict(self.messages),
+            "losses": dict(self.losses),
             "throughput": self.throughput,
             "pools": {pool: figures.to_dict() for pool, figures in self.pools.items()},
             "warm_up": self.warm_up,
@@ -134,18 +150,23 @@ class SimulationResult:
         """The figures of a job, as people read them."""
         times = {"mean": self.mean} | {f"p{percent}": each for percent, each in self.percentiles.items()}
         for name, found in times.items():
-            yield Row(name, show_time(found.value), interval_of(found, show_time), self._exactly(name, show_time))
-        exact = self._exactly("success", show_share)
+            yield Row(name, show_time(found.value), interval_of(found, show_time), self.exactly(name, show_time))
+        for outcome, found in self.by_outcome.items():
+            yield Row(f"mean if {outcome}", show_time(found.value), interval_of(found, show_time))
+        exact = self.exactly("success", show_share)
         yield Row("success", show_share(self.success.value), interval_of(self.success, show_share), exact)
         if self.undos.value:
-            exact = self._exactly("undos", show_number)
+            exact = self.exactly("undos", show_number)
             yield Row("undos a job", show_number(self.undos.value), interval_of(self.undos, show_number), exact)
         for name, count in self.messages.items():
-            yield Row(f"{name} a job", show_number(count), "", self._exactly(name, show_number))
+            yield Row(f"{name} a job", show_number(count), "", self.exactly(name, show_number))
+        for name, count in self.losses.items():
+            yield Row(f"{name} a job", show_number(count))
 
-    def _exactly(self, name: str, show: object) -> str:
+    def exactly(self, name: str, show: object) -> str:
+        """An exact value as people read it; empty where it is not known, or where nothing was simulated beside it."""
         assert callable(show)
-        return str(show(self.exact[name])) if name in self.exact else ""
+        return str(show(self.exact[name].value)) if name in self.exact and self.jobs else ""
 
     def __str__(self) -> str:
         from .shown import lines_of
@@ -162,6 +183,8 @@ def interval_of(found: Estimate, show: object) -> str:
     """An interval as people read it; an end that is not known is left open."""
     assert callable(show)
     if not (math.isfinite(found.low) or math.isfinite(found.high)):
+        return ""
+    if found.confidence == 1 and show(found.low) == show(found.value) == show(found.high):
         return ""
     low = f"[{show(found.low)}" if math.isfinite(found.low) else "(?"
     high = f"{show(found.high)}]" if math.isfinite(found.high) else "?)"

@@ -12,8 +12,7 @@ def lines_of(result: SimulationResult) -> Iterator[str]:
     yield heading_of(result)
     rows = list(result.rows())
     cells = [[row.name, row.value, row.interval, row.exactly] for row in rows]
-    head = ["", "found", f"{100 * result.mean.confidence:.6g} % interval", "exactly"]
-    yield from table([head, *cells], left=(0, 2))
+    yield from table([head_of(result), *cells], left=(0, 2))
     pools = pool_cells(result)
     if pools:
         yield ""
@@ -24,28 +23,44 @@ def lines_of(result: SimulationResult) -> Iterator[str]:
 
 def heading_of(result: SimulationResult) -> str:
     """What was simulated, and how."""
+    if not result.jobs:
+        return f"{result.name}: exact values ({result.reason})"
     times = f" in {result.replications} replications" if result.replications > 1 else ""
     return f"{result.name}: {result.jobs:,} jobs{times}, seed {result.seed}, by {result.back_end} ({result.reason})"
+
+
+def head_of(result: SimulationResult) -> list[str]:
+    """What the columns of the rows are."""
+    if not result.jobs:
+        return ["", "exactly", "between", ""]
+    return ["", "found", f"{100 * result.mean.confidence:.6g} % interval", "exactly"]
 
 
 def pool_cells(result: SimulationResult) -> list[list[str]]:
     """The workers as rows of a table with a head; only the columns of which something is known."""
     if not result.pools:
         return []
-    columns = [("workers", list(result.pools)), ("busy", [show_share(each.busy) for each in result.pools.values()])]
+    columns = [("workers", list(result.pools))]
     for title, name, show in (
+        ("busy", "busy", show_share),
         ("mean wait", "wait", show_time),
         ("mean queue", "queue", show_number),
         ("longest queue", "longest", show_number),
+        ("down", "down", show_share),
     ):
         values = [getattr(each, name) for each in result.pools.values()]
         if any(value is not None for value in values):
             columns.append((title, ["" if value is None else show(value) for value in values]))
+            exact = [result.exactly(f"{name} {pool}", show) for pool in result.pools]
+            columns += [("exactly", exact)] if any(exact) else []
     return [[title for title, _ in columns], *map(list, zip(*(cells for _, cells in columns), strict=True))]
 
 
 def remarks_of(result: SimulationResult) -> Iterator[str]:
     """How jobs ended, how many a second, how the figures were made, and notes."""
+    if not result.jobs:
+        yield from (f"note: {note}" for note in result.notes)
+        return
     yield "ended: " + ", ".join(f"{count:,} {ending}" for ending, count in result.outcomes.items())
     if result.throughput is not None:
         messages = show_number(result.throughput * result.message_count)
@@ -54,6 +69,10 @@ def remarks_of(result: SimulationResult) -> Iterator[str]:
         by = "as given" if result.warm_up_rule == "given" else f"by {result.warm_up_rule}"
         yield f"warm-up: the first {result.warm_up:,} jobs left out ({by})"
     yield f"intervals: the mean by {result.mean.method}; percentiles by {_method(result)}"
+    if result.exact:
+        times = ("mean", *(f"p{percent}" for percent in result.percentiles))
+        methods = dict.fromkeys(result.exact[name].method for name in times if name in result.exact)
+        yield f"exactly: by {'; '.join(filter(None, methods)) or 'counting'}"
     if result.precision is not None:
         yield _precision(result)
     if result.stopped == "seconds":

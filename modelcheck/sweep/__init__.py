@@ -19,7 +19,7 @@ from .paths import with_value
 from .replicate import Replications, replicate
 from .table import Row, Sweep
 from .values import number_of, values_of
-from .work import Answer, Part, Values, answers, with_values
+from .work import Answer, Part, Values, answers, check_options, with_values
 
 __all__ = ["Replications", "Row", "Sweep", "replicate", "sweep"]
 
@@ -59,6 +59,7 @@ def sweep(
     can be simulated.
     """
     check_workers(executor, workers)
+    check_options(options)
     names, rows = _designs(design, parameters, mode)
     wanted = measures_of(design, measures)
     compared = _base(design, base, rows, jobs, seed, options)

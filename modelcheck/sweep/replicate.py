@@ -19,7 +19,7 @@ from ..simulate import Estimate
 from ..simulate.statistics import mean_of
 from ..spread import check_workers, spread
 from .measures import measures_of, show
-from .work import Answer, Part, answers
+from .work import Answer, Part, answers, check_options
 
 MOST_REPLICATIONS = 100_000
 
@@ -112,6 +112,7 @@ def replicate(
     of replications is wrong (E444).
     """
     check_workers(executor, workers)
+    check_options(options)
     if type(replications) is not int or not 2 <= replications <= MOST_REPLICATIONS:
         hint = f"give a number from 2 to {MOST_REPLICATIONS:,}"
         raise ModelError([Problem("E444", f"{replications!r} replications say nothing", hint=hint)])

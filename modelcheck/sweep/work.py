@@ -5,17 +5,28 @@ A part and its answers are plain data, so that they can be sent to another proce
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from .. import model
-from ..errors import ModelError, Problem
+from ..errors import ModelError, Problem, did_you_mean
 from ..simulate import simulate
 from .measures import Figure, Measure, Times, difference, figures, times_of
 from .paths import with_value
 
 Values: TypeAlias = tuple[tuple[str, str], ...]
+
+
+# Not `seconds`: what is known after a time is another thing each time.
+OPTIONS = ("back_end", "warmup", "precision", "precision_of", "confidence")
+
+
+def check_options(options: Iterable[str]) -> None:
+    """Raises `TypeError` for what is no option of a simulation that is one of many."""
+    for name in options:
+        if name not in OPTIONS:
+            raise TypeError(f"'{name}' is no option here: {did_you_mean(name, OPTIONS)}")
 
 
 @dataclass(frozen=True)

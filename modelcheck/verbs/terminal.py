@@ -19,6 +19,7 @@ from .exits import UNUSABLE
 if TYPE_CHECKING:
     from ..engine.target import Seen
     from ..simulate import Seen as Simulated
+    from ..simulate import SimulationResult
 
 BETWEEN = 0.1  # seconds between two looks at a line
 
@@ -156,4 +157,11 @@ def how_far_simulated(seen: Simulated) -> str:
     from ..simulate.result import show_time
 
     rate = seen.jobs / max(seen.seconds, 1e-9)
-    return f"{seen.jobs:,} of at most {seen.of:,} done, {rate:,.0f}/s, mean {show_time(seen.mean)}"
+    return f"{seen.jobs:,} of {seen.of:,} jobs, {rate:,.0f}/s, mean {show_time(seen.mean)}"
+
+
+def how_quickly(result: SimulationResult) -> str:
+    """How long a simulation took, and how much it did a second."""
+    seconds = max(result.elapsed, 1e-9)
+    events = f", {result.events / seconds:,.0f} events" if result.events else ""
+    return f"simulated in {seconds:.2g} s; a second: {result.jobs / seconds:,.0f} jobs{events}"

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
@@ -22,7 +23,7 @@ from .measured import Recorded, measured, stamps
 
 __all__ = [
     "Array", "Law", "Recorded", "Sampler", "bounds", "capped_mean", "cdf", "law_of", "mean", "measured", "quantile",
-    "sampler", "squared_variation", "stamps", "survival", "variance",
+    "rows_of", "sampler", "squared_variation", "stamps", "survival", "variance",
 ]  # fmt: skip
 
 Sampler = Transform
@@ -112,8 +113,20 @@ def _law(delay: Delay) -> Law:
             return compound.shifted(number["by"], _law(delay.parts[0]))
         case "mixture":
             return compound.mixture(delay.weights, [_law(part) for part in delay.parts])
-    texts = {name: value for name, value in given.items() if isinstance(value, str)}
-    return compound.empirical(np.sort(measured(**texts)))
+    values = measured(**_texts(delay))
+    law = compound.empirical(np.sort(values))
+    return replace(law, draw=lambda u: compound.line(values, u)) if "rows" in given else law
+
+
+def _texts(delay: Delay) -> dict[str, str]:
+    """Where the times of an empirical delay stand."""
+    return {name: value for name, value in delay.parameters.items() if isinstance(value, str) and name != "rows"}
+
+
+def rows_of(delay: Delay) -> tuple[str, int] | None:
+    """The name of the rows that a delay is drawn from together with others, and how many there are."""
+    rows = delay.parameters.get("rows") if delay.distribution == "empirical" else None
+    return None if rows is None else (str(rows), len(measured(**_texts(delay))))
 
 
 def _lognormal(number: dict[str, float]) -> Law:
@@ -154,6 +167,8 @@ def _problems(delay: Delay, depth: int) -> Iterator[Problem]:
 
 def _wrong_parts(delay: Delay, depth: int) -> str:
     count, name = len(delay.parts), delay.distribution
+    if any(part.parameters.get("rows") for part in delay.parts):
+        return "what is drawn by 'rows' cannot be a part of another delay"
     if name not in COMPOUND:
         return "it is not made of parts" if count or delay.weights else ""
     if depth > DEEPEST:

@@ -21,7 +21,6 @@ def empirical(values: Array) -> Law:
     if values[0] == values[-1]:
         return constant(float(values[0]))
     count = len(values)
-    last = count - 1  # p * count may round up to the count
     mean = float(np.mean(values))
     sums = np.concatenate(([0.0], np.cumsum(values)))
 
@@ -34,12 +33,18 @@ def empirical(values: Array) -> Law:
 
     return Law(
         mean, float(np.var(values)),
-        quantile=lambda p: values[np.minimum((p * count).astype(np.int64), last)],
+        quantile=lambda p: line(values, p),
         cdf=lambda t: until(t) / count,
         survival=lambda t: (count - until(t)) / count,
         capped_mean=capped_mean,
         low=float(values[0]), high=float(values[-1]),
     )  # fmt: skip
+
+
+def line(values: Array, p: Array) -> Array:
+    """The values that stand so far down the list."""
+    last = len(values) - 1  # p * count may round up to the count
+    return values[np.minimum((p * len(values)).astype(np.int64), last)]
 
 
 def shifted(by: float, law: Law) -> Law:

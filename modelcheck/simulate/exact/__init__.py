@@ -11,12 +11,14 @@ from ..walk import Walk
 from .distribution import Distribution
 from .markov import Solution, solve
 from .networks import queued
+from .order import tree_of
 from .parallel import distribution_of_tree, passage_of
 from .passage import distribution_of
-from .process import Process, process_of
-from .reason import NotExact, check_known
+from .process import MOST_STANDINGS, Process, process_of
+from .reason import NotExact, check_alone, check_channels, check_known
 from .result import Exact, Value
-from .tree import Leaf, Parallel, Tree, tree_of
+from .special import special
+from .tree import Leaf, Parallel, Tree
 from .values import CHAIN, counts_of, percentiles_of, shares_of
 
 __all__ = ["Exact", "NotExact", "Value", "exact_of"]
@@ -24,9 +26,10 @@ __all__ = ["Exact", "NotExact", "Value", "exact_of"]
 PERCENTILES = (50, 95, 99)
 
 
-def exact_of(setting: Setting, percentiles: Sequence[float] = PERCENTILES) -> Exact:
+def exact_of(setting: Setting, percentiles: Sequence[float] = PERCENTILES, most: int = MOST_STANDINGS) -> Exact:
     """What can be said exactly of a job: how it ends, how long it takes, what it causes.
 
+    most: in how many ways a job may stand before this is given up; a thousand take about half a second.
     Raises `NotExact` with the reason why nothing can.
     """
     plan = setting.plan
@@ -34,28 +37,34 @@ def exact_of(setting: Setting, percentiles: Sequence[float] = PERCENTILES) -> Ex
     together = plan.interval is not None or plan.users is not None
     if together and setting.shared and any(Walk(setting.system, _positions(setting)).writes_shared):
         raise NotExact("jobs share variables")
+    if together and plan.pools and (found := special(setting)) is not None:
+        return found
+    if together:
+        check_channels(plan)
     if together and plan.pools:
-        return queued(setting, percentiles)
+        return queued(setting, percentiles, most)
     assumptions: tuple[str, ...] = ()
     if together:
         assumptions = ("jobs arrive, but none is in another's way",)
     elif plan.pools:
         assumptions = ("each job is alone",)
-    return _alone(setting, percentiles, assumptions)
+    return _alone(setting, percentiles, assumptions, most)
 
 
 def _positions(setting: Setting) -> tuple[int, ...]:
     return tuple(setting.system.positions[name] for name in sorted(setting.shared))
 
 
-def _alone(setting: Setting, percentiles: Sequence[float], assumptions: tuple[str, ...]) -> Exact:
+def _alone(setting: Setting, percentiles: Sequence[float], assumptions: tuple[str, ...], most: int) -> Exact:
     """A job that no other is in the way of: by its tree where that is a maximum of single delays or the only way, else
     as a process."""
     tree = _tree(setting)
     if isinstance(tree, Parallel) and all(isinstance(part, Leaf) for part in tree.parts):
         return _of_tree(setting, tree, percentiles, assumptions)
     try:
-        process = process_of(setting)
+        process = process_of(setting, most)
+        if process.together > 1:
+            check_alone(setting.plan)
         solution = solve(process)
     except NotExact:
         if tree is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Protocol
 
 import numpy as np
@@ -11,6 +12,8 @@ import numpy as np
 from ..delays import Array
 
 SAME = 1e-12
+# A grid is made anew for what lies closer to 0 than this part of it, or is known less well.
+CLOSE, FINE = 0.02, 2e-3
 
 
 @dataclass(frozen=True)
@@ -128,6 +131,39 @@ class Grid:
         rise = float(middle[index] - middle[index - 1])
         found = (index - 0.5 + (share - float(middle[index - 1])) / rise) * self.step
         return Bounded(min(max(found, first), last), first, last)
+
+
+class Grids:
+    """A distribution on grids that reach as far as is asked for; `make` gives the one that reaches up to a time."""
+
+    def __init__(self, make: Callable[[float], Grid], reach: float):
+        self.make = lru_cache(maxsize=8)(make)
+        self.reach = reach
+
+    @property
+    def method(self) -> str:
+        """How it was found, in words."""
+        return self.make(self.reach).method
+
+    def within(self, time: float) -> Bounded:
+        """P(T <= t)."""
+        if time <= 0 or CLOSE * self.reach <= time < self.reach:
+            return self.make(self.reach).within(time)
+        return self.make(2.0 ** np.ceil(np.log2(1.01 * time))).within(time)
+
+    def percentile(self, percent: float) -> Bounded:
+        """The least time t with P(T <= t) >= percent / 100."""
+        reach = self.reach
+        found = self.make(reach).percentile(percent)
+        while not np.isfinite(found.high) and reach < 1e6 * self.reach:
+            reach *= 4
+            found = self.make(reach).percentile(percent)
+        for _ in range(8):
+            if found.high - found.low <= FINE * found.value or not np.isfinite(found.high) or found.high > reach / 2:
+                break
+            reach = 1.05 * found.high
+            found = self.make(reach).percentile(percent)
+        return found
 
 
 def _crossing(cumulative: Array, share: float) -> float:

@@ -10,11 +10,12 @@ from collections import Counter
 from collections.abc import Sequence
 
 from ...model import Delay
+from ...system import State
 from ..plan import Key
 from ..walk import Ask, Flight, Move, Place
 from .laws import Stages, constant, ways_of
 from .reason import NotExact
-from .state import Called, Clock, Coming, Dice, Finish, Message, Standing, World, most_attempts
+from .state import Called, Clock, Coming, Dice, Finish, Message, Opening, Standing, World, most_attempts
 
 MOST_AT_ONCE = 10_000
 
@@ -24,7 +25,8 @@ class Journey:
 
     def __init__(self, world: World, dice: Dice, place: Place):
         self.world, self.dice, self.place = world, dice, place
-        self.ended = self.failed = False
+        self.ended = self.failed = self.dead = self.lost = False
+        self.unpaid = 0
         self.asked: set[Ask] = set()
         self.again: set[Flight] = set()
         self.holds: set[Flight] = set()
@@ -41,7 +43,8 @@ class Journey:
     def resume(cls, world: World, standing: Standing, dice: Dice, clocks: tuple[Clock, ...], later: bool) -> Journey:
         """A job that goes on from a standing, with these clocks; `later`: some time has passed."""
         job = cls(world, dice, world.places[standing.place])
-        job.ended, job.failed, job.now = standing.ended, standing.failed, standing.now + later
+        job.ended, job.failed, job.dead, job.lost = standing.ended, standing.failed, standing.dead, standing.lost
+        job.now, job.unpaid = standing.now + later, standing.unpaid
         job.asked, job.again, job.holds = set(standing.asked), set(standing.again), set(standing.holds)
         job.attempts, job.blocked = dict(standing.attempts), list(standing.blocked)
         job.free = dict(zip(world.pools, standing.free, strict=True))
@@ -61,12 +64,21 @@ class Journey:
                 self._request(ask, self.now)
             case Coming(messages):
                 self._deliver(messages)
+            case Opening():
+                self.unpaid -= 1
+        self.advance()
+
+    def begin(self) -> None:
+        """The job comes; it begins when its coordinators have done what they do for each flow."""
+        for _, draws in self.world.plan.openings:
+            self.clocks.append(Clock(Opening(), self._one_way(draws.delay)))
+        self.unpaid = len(self.clocks)
         self.advance()
 
     def advance(self) -> None:
         """All that happens at once, and the requests for what can start."""
         at_once = 0
-        while True:
+        while not self.unpaid:
             place = self.place
             if place.immediate:
                 at_once += 1
@@ -75,7 +87,7 @@ class Journey:
                 self._go(self._pick(place.immediate))
             elif not self._ask_for_starts(place) and not (self.blocked and self._unblock()):
                 break
-        self.ended = self.ended or place.finished
+        self.ended = self.ended or self.place.finished
 
     def _ask_for_starts(self, place: Place) -> bool:
         for ask, moves in place.starts.items():
@@ -104,9 +116,8 @@ class Journey:
         return (*constant(task.pause(attempt)), *way.stages)
 
     def _request(self, ask: Ask, asked: int) -> bool:
-        moves = self.place.starts.get(ask)
+        moves = self._still_possible(ask)
         if moves is None:
-            self.asked.discard(ask)
             return False
         if moves[0].flight not in self.holds:
             for pool in self.world.plan.tasks[ask[0]].pools:
@@ -116,6 +127,15 @@ class Journey:
                     return False
         self._start(ask, moves)
         return True
+
+    def _still_possible(self, ask: Ask) -> tuple[Move, ...] | None:
+        """The ways in which what was asked for can start; the request is void where there is none."""
+        moves = self.place.starts.get(ask)
+        if moves is not None and ask[1] and self._next(ask[1], ask[2]) is None:
+            moves = None
+        if moves is None:
+            self.asked.discard(ask)
+        return moves
 
     def _wait(self, pool: str, asked: int, turn: int, ask: Ask) -> None:
         self.waiting[pool].append((asked, turn, ask))
@@ -164,7 +184,9 @@ class Journey:
             self.again.add(flight)
         else:
             self.attempts.pop(flight, None)
-            self.failed = self.failed or outcome != "ok"
+            if outcome != "ok":
+                self.failed, self.dead = True, self.dead or move.dead
+                self.counted["dead letters"] += move.dead
         if then == "again at once":
             self.holds.add(flight)
         else:
@@ -192,36 +214,62 @@ class Journey:
                 if full is not None:
                     self._wait(full, asked, turn, ask)
                     continue
-                moves = self.place.starts.get(ask)
-                if moves is None:
-                    self.asked.discard(ask)
-                else:
+                moves = self._still_possible(ask)
+                if moves is not None:
                     self._start(ask, moves)
                 self.advance()
 
     def _go(self, move: Move) -> None:
+        before = self.place.state
         self.place = self.world.walk.follow(move)
-        for event in move.action.label.publishes:
-            self.counted["publishes"] += 1
-            self._send(event)
+        if move.action.label.publishes:
+            self._publish(before, move)
 
     def _pick(self, moves: Sequence[Move]) -> Move:
         flight, phase = moves[0].flight, moves[0].action.label.phase
         same = [move for move in moves if move.flight == flight and move.action.label.phase == phase]
         return same[self.dice.choose([1 / len(same)] * len(same))]
 
-    def _send(self, event: str) -> None:
+    def _publish(self, before: State, move: Move) -> None:
+        """Puts what an action publishes under way; what has no room in the state after it is lost."""
+        states, receivers, label = self.world.walk.queues, self.world.receivers, move.action.label
+        fits = {}
+        for queue in label.puts:
+            put = states.count(move.state, queue) - states.count(before, queue)
+            fits[queue] = len(label.publishes) if receivers[queue].overflow == "drop oldest" else put
+        for event in label.publishes:
+            self.counted["publishes"] += 1
+            self._send(event, fits)
+        for queue in label.puts:
+            while receivers[queue].overflow == "drop oldest" and len(self.queues.get(queue, ())) > states.count(
+                move.state, queue
+            ):
+                self._lose(self.queues[queue].pop(0))
+
+    def _lose(self, message: Message) -> None:
+        """A message that was to make room: it may still be under way."""
+        self.lost = True
+        self.counted["lost"] += 1
+        for index, clock in enumerate(self.clocks):
+            if isinstance(clock.what, Coming) and message.there is None:
+                left = tuple(each for each in clock.what.messages if each[0] != message.number)
+                self.clocks[index] = Clock(Coming(left), clock.stages)
+        self.clocks = [clock for clock in self.clocks if not isinstance(clock.what, Coming) or clock.what.messages]
+
+    def _send(self, event: str, fits: dict[str, int]) -> None:
         plan = self.world.plan
         published = plan.publish.get(event)
         sent: list[tuple[int, Stages]] = []
         for queue in plan.receivers.get(event, ()):
-            line = self.queues.setdefault(queue.name, [])
-            if queue.capacity is not None and len(line) >= queue.capacity:
-                raise NotExact(f"messages may find no room in {queue.name}")
-            number = 1 + max((each.number for waiting in self.queues.values() for each in waiting), default=0)
+            if fits.get(queue.name, 0) <= 0:
+                self.lost = True
+                self.counted["lost"] += 1
+                continue
+            fits[queue.name] -= 1
+            number = 1 + max((each.number for line in self.queues.values() for each in line), default=0)
             cost = plan.deliver.get((event, queue.name))
             sent.append((number, self._one_way(cost.delay if cost else None)))
-            line.append(Message(event, number, None))
+            self.queues.setdefault(queue.name, []).append(Message(event, number, None))
             self.counted["deliveries"] += 1
         first = self._one_way(published.delay if published else None)
         if len(sent) == 1 and (first or sent[0][1]):
@@ -253,7 +301,7 @@ class Journey:
         found: list[tuple[int, int]] = []
         latest = 0
         for index, each in enumerate(self.queues.get(queue, ())):
-            if queue in self.world.ordered:
+            if self.world.receivers[queue].ordered:
                 if each.there is None:
                     break
                 latest = max(latest, each.there)
@@ -277,7 +325,8 @@ class Journey:
         numbers = {each.number: i for i, each in enumerate(m for _, line in sorted(self.queues.items()) for m in line)}
         turns = sorted({turn for line in self.waiting.values() for _, turn, _ in line})
         return Standing(
-            key, self.ended, self.failed, frozenset(self.asked), frozenset(self.again), frozenset(self.holds),
+            key, self.ended, self.failed, self.dead, self.lost, self.unpaid,
+            frozenset(self.asked), frozenset(self.again), frozenset(self.holds),
             frozenset((flight, attempt) for flight, attempt in self.attempts.items() if attempt > 1),
             tuple(self.blocked), tuple(self.free.values()),
             tuple(

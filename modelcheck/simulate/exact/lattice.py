@@ -12,56 +12,43 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-import networkx as nx
 import numpy as np
 
 from ..delays import Array
 from . import laws
-from .distribution import Grid
-from .laws import Constant, Law, Stages
-from .process import Edge, Process
+from .distribution import Grid, Grids
+from .laws import Law, Stages
+from .process import Edge, Process, loops_of
+from .rounding import LARGEST, SMALLEST, rounded
 
 # Damping keeps a millionth of what comes round, and costs six of the sixteen digits.
-DAMPING, ROUND_OFF = 14.0, 1e-9
-BLOCK, MOST_WORK, LARGEST, SMALLEST = 1024, 60_000_000, 1 << 17, 1 << 12
-WIDEST_LOOP = 60
+DAMPING, ROUND_OFF = 14.0, 1e-8
+BLOCK, MOST_WORK = 1024, 60_000_000
 
 
-def rounded(law: Law, step: float, count: int, up: bool) -> Array:
-    """The probabilities of 0, step, 2 step, ... for a delay that is rounded up, or down; the rest is beyond them."""
-    found = np.zeros(count + 1)
-    if isinstance(law, Constant):
-        exact = float(law.value) / step
-        index = int(np.ceil(exact - 1e-9) if up else np.floor(exact + 1e-9))
-        if index <= count:
-            found[index] = 1.0
-        return found[:count]
-    cumulative = laws.cdf(law, step * np.arange(count + 1, dtype=np.float64))
-    found = np.diff(cumulative, prepend=0.0)
-    if not up:
-        found[1] += found[0]
-        return found[1:]
-    return found[:count]
-
-
-def grid_of(process: Process, mean: float, deviation: float) -> Grid:
+def grids_of(process: Process, mean: float, deviation: float) -> Grids:
     """The distribution of the time of jobs that end. First a coarse grid finds out how far a finer one has to reach."""
     edges = [edge for edge in process.edges if not process.ended[edge.source]]
     count = LARGEST
     while count > SMALLEST and count * len(edges) > MOST_WORK:
         count //= 2
-    reach = mean + 12 * deviation if np.isfinite(deviation) else 200 * mean
-    coarse = _both(process, edges, reach / SMALLEST, SMALLEST)
-    enough = coarse.percentile(99.7).high
-    if np.isfinite(enough) and enough < reach:
-        reach = 1.02 * enough
-    return _both(process, edges, reach / count, count)
+    reach = mean + 12 * deviation
+    if not np.isfinite(reach):
+        reach = sum({law: laws.quantile(law, 0.5) for edge in edges for law in edge.stages}.values())
+    enough = float("inf")
+    while not np.isfinite(enough):
+        enough = _both(process, edges, SMALLEST, reach).percentile(99.7).high
+        reach = 8 * reach if not np.isfinite(enough) else min(reach, 1.02 * enough)
+    return Grids(partial(_both, process, edges, count), reach)
 
 
-def _both(process: Process, edges: list[Edge], step: float, count: int) -> Grid:
+def _both(process: Process, edges: list[Edge], count: int, reach: float) -> Grid:
+    step = reach / count
     low, high = (_cumulative(process, edges, step, count, up) for up in (True, False))
     method = f"transform of the semi-Markov process on a grid of {count:,} steps; the bounds hold for certain"
-    return Grid(step, np.clip(low - ROUND_OFF, 0.0, 1.0), np.clip(high + ROUND_OFF, 0.0, 1.0), method)
+    # What comes round again at the end of the grid, and the precision of numbers.
+    doubt = ROUND_OFF + float(np.exp(-DAMPING)) * (1 - float(low[-1]))
+    return Grid(step, np.clip(low - doubt, 0.0, 1.0), np.clip(high + doubt, 0.0, 1.0), method)
 
 
 def _cumulative(process: Process, edges: list[Edge], step: float, count: int, up: bool) -> Array:
@@ -100,14 +87,10 @@ def _ended(process: Process, edges: list[Edge], parts: list[tuple[list[int], dic
 
 def _parts(process: Process, edges: list[Edge]) -> list[tuple[list[int], dict[int, list[Edge]]]]:
     """The standings in groups that can reach each other, what comes last first, each with the edges that leave it."""
-    graph: nx.DiGraph[int] = nx.DiGraph()
-    graph.add_nodes_from(range(len(process)))
     leaving: dict[int, list[Edge]] = {}
     for edge in edges:
-        graph.add_edge(edge.source, edge.target)
         leaving.setdefault(edge.source, []).append(edge)
-    loops = [sorted(group) for group in nx.strongly_connected_components(graph)]
-    return [(group, {number: leaving.get(number, []) for number in group}) for group in loops]
+    return [(group, {number: leaving.get(number, []) for number in group}) for group in loops_of(len(process), edges)]
 
 
 def _solve(

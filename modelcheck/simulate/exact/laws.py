@@ -38,8 +38,16 @@ class Exponential:
     rate: float
 
 
+class Other:
+    """Any other law: its name, its mean and mean square, and its values where they are only a few."""
+
+    name: str
+    moments: tuple[float, float]
+    atoms: Mapping[float, float] | None = None
+
+
 @dataclass(frozen=True, eq=False)
-class General:
+class General(Other):
     """Any distribution, or that of its values up to `most`; `atoms`: its values, where they are only a few."""
 
     name: str
@@ -48,7 +56,7 @@ class General:
     atoms: Mapping[float, float] | None = None
 
     @cached_property
-    def moments(self) -> tuple[float, float]:
+    def moments(self) -> tuple[float, float]:  # type: ignore[override]
         """The mean and the mean square."""
         if self.most is None:
             return self.law.mean, self.law.variance + self.law.mean**2
@@ -73,7 +81,7 @@ class General:
         return float(self.law.survival(np.array([self.most]))[0])
 
 
-Law: TypeAlias = Constant | Exponential | General
+Law: TypeAlias = Constant | Exponential | Other
 Stages: TypeAlias = tuple[Law, ...]
 
 
@@ -143,8 +151,11 @@ def mean(stages: Iterable[Law]) -> float:
 
 
 def variance(stages: Iterable[Law]) -> float:
-    """The variance of all stages together; they are independent."""
-    return float(sum(square - first * first for first, square in map(moments, stages)))
+    """The variance of all stages together; they are independent; infinite where one is."""
+    found = [moments(law) for law in stages]
+    if any(not np.isfinite(square) for _, square in found):
+        return float("inf")
+    return float(sum(square - first * first for first, square in found))
 
 
 def moments(law: Law) -> tuple[float, float]:
@@ -158,13 +169,15 @@ def moments(law: Law) -> tuple[float, float]:
 
 
 def cdf(law: Law, times: Array) -> Array:
-    """P(delay <= t) for each time."""
+    """P(delay <= t) for each time, in ascending order."""
     match law:
         case Constant(value):
             return np.asarray(times >= float(value), dtype=np.float64)
         case Exponential(rate):
             return np.asarray(-np.expm1(-rate * np.maximum(times, 0.0)), dtype=np.float64)
-    return law.cdf(times)
+        case General():
+            return law.cdf(times)
+    raise NotExact(f"the distribution function of a {law.name} is not known")
 
 
 def beyond(law: Law, time: float) -> float:
@@ -174,7 +187,9 @@ def beyond(law: Law, time: float) -> float:
             return max(0.0, float(value) - time)
         case Exponential(rate):
             return float(np.exp(-rate * time)) / rate
-    return law.beyond(time)
+        case General():
+            return law.beyond(time)
+    return law.moments[0]
 
 
 def finite(stages: Iterable[Law]) -> None:
@@ -182,6 +197,13 @@ def finite(stages: Iterable[Law]) -> None:
     for law in stages:
         if not np.isfinite(moments(law)[0]):
             raise NotExact(f"a {describe(law)} delay has an infinite mean")
+
+
+def quantile(law: Law, share: float) -> float:
+    """A time that a delay exceeds with about the probability 1 - share."""
+    if isinstance(law, General):
+        return float(law.law.quantile(np.array([share]))[0])
+    return moments(law)[0]
 
 
 def describe(law: Law) -> str:

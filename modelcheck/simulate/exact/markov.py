@@ -15,7 +15,7 @@ import numpy as np
 from ..delays import Array
 from ..plan import Key
 from . import laws
-from .process import Process
+from .process import Process, loops_of
 from .reason import NotExact
 
 
@@ -33,19 +33,13 @@ class Solution:
 
 
 def solve(process: Process) -> Solution:
-    """Solves the equations. Raises `NotExact` where a job may go on for ever, or a mean is infinite."""
-    from scipy.sparse import csr_matrix, identity
-    from scipy.sparse.linalg import splu
-
+    """Solves the equations. Raises `NotExact` where a job may go on for ever."""
     _check_that_jobs_end(process)
-    count = len(process)
-    sources, targets, shares = columns(process)
-    chain = csr_matrix((shares, (sources, targets)), shape=(count, count))
-    equations: Any = splu((identity(count) - chain).tocsc())
-    begins = np.zeros(count)
+    equations = _Equations(process)
+    begins = np.zeros(len(process))
     for number, share in process.begins.items():
         begins[number] = share
-    visits = equations.solve(begins, trans="T")
+    visits = equations.solve(begins, "T")
     endings: dict[str, float] = {}
     for number, name in process.endings.items():
         endings[name] = endings.get(name, 0.0) + float(visits[number])
@@ -53,49 +47,66 @@ def solve(process: Process) -> Solution:
     for number, counted in process.counts.items():
         for what, each in counted.items():
             counts[what] += float(visits[number]) * each  # type: ignore[assignment]
-    ended, mean, square = _times(process, equations, begins)
-    return Solution(visits, ended, mean, max(0.0, square - mean * mean), endings, counts)
+    ended, mean, variance = _times(process, equations, begins, visits)
+    return Solution(visits, ended, mean, variance, endings, counts)
 
 
-def columns(process: Process) -> tuple[Any, Any, Array]:
-    """Sources, targets and probabilities of all edges."""
-    sources = np.array([edge.source for edge in process.edges], dtype=np.int64)
-    targets = np.array([edge.target for edge in process.edges], dtype=np.int64)
-    return sources, targets, np.array([edge.share for edge in process.edges])
+class _Equations:
+    """The equations x = P x + b of the chain, in an order in which they are triangular but for loops."""
+
+    def __init__(self, process: Process):
+        from scipy.sparse import csc_matrix, identity
+        from scipy.sparse.linalg import splu
+
+        count = len(process)
+        order = [number for group in loops_of(count, process.edges) for number in group]
+        self.rank = np.empty(count, dtype=np.int64)
+        self.rank[order] = np.arange(count)
+        sources = self.rank[[edge.source for edge in process.edges]]
+        targets = self.rank[[edge.target for edge in process.edges]]
+        chain = csc_matrix(([edge.share for edge in process.edges], (sources, targets)), shape=(count, count))
+        # No pivoting: the diagonal of I - P is never smaller than the rest of its row.
+        self.factors: Any = splu(identity(count, format="csc") - chain, permc_spec="NATURAL", diag_pivot_thresh=0.0)
+
+    def solve(self, given: Array, trans: str = "N") -> Array:
+        """x for a vector b; with trans "T", of the transposed equations."""
+        ordered = np.empty(len(given))
+        ordered[self.rank] = given
+        found: Array = self.factors.solve(ordered, trans=trans)[self.rank]
+        return found
 
 
-def _times(process: Process, equations: Any, begins: Array) -> tuple[float, float, float]:
-    """The probability to end in time, and the mean and mean square of the time where a job does.
+def _times(process: Process, equations: _Equations, begins: Array, visits: Array) -> tuple[float, float, float]:
+    """The probability to end in time, and mean and variance of the time where a job does; infinite where they are.
 
     With h the probability to end, m = E[T; ends] solves m = sum p (E[X] h' + m'), and so for the square.
     """
-    count = len(process)
     over = np.array(process.ended)
-    certain = np.where(over, 1.0, 0.0)
-    reach, first, square = np.zeros(count), np.zeros(count), np.zeros(count)
-    timed = [edge for edge in process.edges if not over[edge.source]]
-    for edge in process.edges:
-        laws.finite(edge.stages)
+    reach, first, square = np.zeros(len(process)), np.zeros(len(process)), np.zeros(len(process))
     # From where the time is over, nothing more is added: h = 1 there, although the job may still move.
-    for edge in timed:
-        if over[edge.target]:
+    for edge in process.edges:
+        if over[edge.target] and not over[edge.source]:
             reach[edge.source] += edge.share
-    hits = np.where(over, 1.0, equations.solve(np.where(over, 0.0, reach)))
-    moments = {stages: (laws.mean(stages), laws.variance(stages)) for stages in {edge.stages for edge in timed}}
-    for edge in timed:
-        mean, _ = moments[edge.stages]
-        first[edge.source] += edge.share * mean * hits[edge.target]
-    firsts = equations.solve(first)
-    for edge in timed:
-        mean, variance = moments[edge.stages]
-        square[edge.source] += edge.share * (
-            (variance + mean * mean) * hits[edge.target] + 2 * mean * firsts[edge.target]
-        )
-    squares = equations.solve(square)
-    ended = float(begins @ np.where(over, certain, hits))
+    hits = np.where(over, 1.0, equations.solve(reach))
+    ended = float(begins @ hits)
     if ended <= 0:
         return 0.0, float("nan"), float("nan")
-    return ended, float(begins @ firsts) / ended, float(begins @ squares) / ended
+    timed = [e for e in process.edges if not over[e.source] and visits[e.source] > 0 and hits[e.target] > 0]
+    moments = {stages: (laws.mean(stages), laws.variance(stages)) for stages in {edge.stages for edge in timed}}
+    if any(not np.isfinite(mean) for mean, _ in moments.values()):
+        return ended, float("inf"), float("inf")
+    for edge in timed:
+        first[edge.source] += edge.share * moments[edge.stages][0] * hits[edge.target]
+    firsts = equations.solve(first)
+    mean = float(begins @ firsts) / ended
+    if any(not np.isfinite(variance) for _, variance in moments.values()):
+        return ended, mean, float("inf")
+    for edge in timed:
+        each, variance = moments[edge.stages]
+        square[edge.source] += edge.share * (
+            (variance + each * each) * hits[edge.target] + 2 * each * firsts[edge.target]
+        )
+    return ended, mean, max(0.0, float(begins @ equations.solve(square)) / ended - mean * mean)
 
 
 def _check_that_jobs_end(process: Process) -> None:

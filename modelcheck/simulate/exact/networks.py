@@ -16,24 +16,24 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from ..arrivals import Users
 from ..delays import law_of
 from ..plan import Plan
 from ..setting import Setting
 from . import laws, queues
+from .closed import cycle_of
 from .distribution import Distribution, Function
 from .laws import Exponential, Stages
 from .markov import Solution, solve
 from .passage import distribution_of
 from .process import Edge, Process, process_of
-from .reason import NotExact
+from .reason import NotExact, check_queued
 from .residual import rests_of
 from .result import Exact, Value
 from .routing import Queue, check_last, check_overtaking, pool_in_use
+from .special import alone
 from .state import beginnings
-from .tree import Leaf, Parallel, leaves_of, tree_of
-from .values import counts_of, percentiles_of, shares_of
-
-LONG_RUN = "in the long run: the system is in its steady state"
+from .values import LONG_RUN, counts_of, of_queue, percentiles_of, shares_of
 
 
 @dataclass(frozen=True)
@@ -47,19 +47,19 @@ class Waiting:
     again: tuple[tuple[float, Stages], ...] = ()
 
 
-def queued(setting: Setting, percentiles: Sequence[float]) -> Exact:
+def queued(setting: Setting, percentiles: Sequence[float], most: int) -> Exact:
     """Exact values of jobs that arrive and share workers. Raises `NotExact`."""
     plan = setting.plan
+    check_queued(plan)
+    if plan.users is not None:
+        return _closed(setting, plan.users, most)
     arriving = None if plan.interval is None else plan.interval.delay
     if arriving is None:
         raise NotExact("jobs share workers, and do not arrive at independent intervals")
     ways = laws.ways_of(arriving)
     poisson = len(ways) == 1 and len(ways[0].stages) == 1 and isinstance(ways[0].stages[0], Exponential)
     rate = 1 / plan.mean_interval
-    split = _fork_join(setting, rate) if poisson else None
-    if split is not None:
-        return split
-    process, solution = _one_at_a_time(setting)
+    process, solution = _one_at_a_time(setting, most)
     found = _queues(setting, solution)
     waits: dict[str, Waiting] = {}
     if poisson:
@@ -85,28 +85,35 @@ def queued(setting: Setting, percentiles: Sequence[float]) -> Exact:
     counts = {what: float(count) for what, count in solution.counts.items()}
     values |= shares_of(solution.endings) | counts_of(setting, counts)
     for queue in found:
-        values |= _of_queue(queue, rate, waits[queue.name])
+        wait = waits[queue.name]
+        arrivals = rate * queue.visits
+        values |= of_queue(queue.name, queue.workers, arrivals, queue.mean, wait.mean, wait.method)
     return Exact(setting.design.name, values, (LONG_RUN,), missing, {}, distribution)
 
 
-def _of_queue(queue: Queue, rate: float, wait: Waiting) -> dict[str, Value]:
-    arrivals = rate * queue.visits
-    return {
-        f"busy {queue.name}": Value(arrivals * queue.mean / queue.workers, "arrivals times services"),
-        f"wait {queue.name}": Value(wait.mean, wait.method),
-        f"queue {queue.name}": Value(arrivals * wait.mean, "Little's law"),
-    }
+def _closed(setting: Setting, users: Users, most: int) -> Exact:
+    """Users who wait for their jobs."""
+    _, solution = _one_at_a_time(setting, most)
+    found = _queues(setting, solution)
+    odd = next((queue.name for queue in found if queue.rate is None), None)
+    if odd is not None:
+        raise NotExact(f"services of {odd} are not exponential, or not of one mean, and users wait for their jobs")
+    free = solution.mean - sum(queue.visits * queue.mean for queue in found)
+    cycle = cycle_of(users.count, users.mean_think + free, found)
+    method = "a closed network of queues (Gordon and Newell 1967)"
+    values = {"mean": Value(users.count / cycle.throughput - users.mean_think, method)}
+    counts = {what: float(count) for what, count in solution.counts.items()}
+    values |= shares_of(solution.endings) | counts_of(setting, counts)
+    for queue, wait in zip(found, cycle.waiting, strict=True):
+        arrivals = cycle.throughput * queue.visits
+        values |= of_queue(queue.name, queue.workers, arrivals, queue.mean, wait, method)
+    missing = {"percentiles": "the law of the time of a job in a closed network has no simple form"}
+    return Exact(setting.design.name, values, (LONG_RUN,), missing)
 
 
-def without_pools(plan: Plan) -> Plan:
-    """The plan of a job that never waits for a worker."""
-    tasks = {key: replace(task, pools=()) for key, task in plan.tasks.items()}
-    return replace(plan, tasks=tasks, pools={}, interval=None, users=None)
-
-
-def _one_at_a_time(setting: Setting) -> tuple[Process, Solution]:
+def _one_at_a_time(setting: Setting, most: int) -> tuple[Process, Solution]:
     """The chain of a job that never waits, which must do one thing at a time, and end."""
-    process = process_of(replace(setting, plan=without_pools(setting.plan)))
+    process = process_of(replace(setting, plan=alone(setting.plan)), most)
     if process.together > 1:
         raise NotExact("a job does several things at once, and shares workers with others")
     solution = solve(process)
@@ -138,6 +145,12 @@ def _queues(setting: Setting, solution: Solution) -> list[Queue]:
             laws.finite(stages)
         mean = sum(share * laws.mean(stages) for share, stages in ways)
         square = sum(share * (laws.variance(stages) + laws.mean(stages) ** 2) for share, stages in ways)
+        if name in plan.shared:
+            if any(plan.tasks[key].timeout is not None for key in users):
+                raise NotExact(f"{name} shares its work, which has timeouts")
+            # Insensitive to all but the mean (Baskett, Chandy, Muntz and Palacios 1975; Kelly 1979, section 3.3).
+            found.append(Queue(name, workers, visits, mean, square, 1 / mean, shared=True))
+            continue
         rates = {
             stages[0].rate if len(stages) == 1 and isinstance(stages[0], Exponential) else None for _, stages in ways
         }
@@ -182,7 +195,7 @@ def _wait(queue: Queue, arrivals: float, odd: bool) -> Waiting:
 def _wait_of_renewals(plan: Plan, process: Process, queue: Queue, transform: object) -> Waiting:
     """One worker with exponential services, to which jobs come as they arrive."""
     assert callable(transform)
-    if queue.workers > 1 or queue.rate is None:
+    if queue.workers > 1 or queue.rate is None or queue.shared:
         raise NotExact(f"arrivals are no Poisson process, and {queue.name} is not one worker with exponential services")
     check_last(plan, process, queue)
     for number in process.begins:
@@ -217,44 +230,3 @@ def _response(
         cdf = queues.response_mmc(rate * found[0].visits, found[0].rate, found[0].workers)
         return Function(cdf, solution.mean, "M/M/c queue, first come first served"), deviation
     return distribution_of(path, solution), deviation
-
-
-def _fork_join(setting: Setting, rate: float) -> Exact | None:
-    """Jobs that are split among equal workers, each with its own queue, until the last part is done."""
-    plan = setting.plan
-    alone = replace(setting, plan=replace(plan, interval=None, users=None))
-    try:
-        tree = tree_of(alone)
-    except NotExact:
-        return None
-    users = [task for task in plan.tasks.values() if task.pools and task.key[0] == "step"]
-    names = [name for task in users for name in task.pools]
-    leaves = list(leaves_of(tree))
-    laws_of_parts = {stages for leaf in leaves for _, stages in leaf.ways}
-    if not isinstance(tree, Parallel) or not all(isinstance(part, Leaf) and len(part.ways) == 1 for part in tree.parts):
-        return None
-    if not len(leaves) == len(users) == len(set(names)) == len(names) or any(plan.pools[name] > 1 for name in names):
-        return None
-    (stages, *others) = laws_of_parts
-    if others or len(stages) != 1 or not isinstance(stages[0], Exponential):
-        return None
-    service = stages[0].rate
-    wait = Waiting(queues.wait_mmc(rate, service, 1), "M/M/1 queues")
-    values: dict[str, Value] = {}
-    missing = {"percentiles": "the times of the parts depend on each other through their common arrivals"}
-    approximations = {}
-    if len(leaves) == 2:
-        values["mean"] = Value(queues.fork_join_of_two(rate, service), "fork-join of two (Flatto and Hahn 1984)")
-    else:
-        method = "approximation of Nelson and Tantawi (1988), some percent off"
-        approximations["mean"] = Value(queues.fork_join(rate, service, len(leaves)), method)
-        missing["mean"] = "no closed form is known for more than two parallel queues"
-    solution = _counts_of_split(alone)
-    values |= shares_of(solution.endings) | counts_of(setting, {what: float(n) for what, n in solution.counts.items()})
-    for name in names:
-        values |= _of_queue(Queue(name, 1, 1.0, 1 / service, 2 / service**2, service), rate, wait)
-    return Exact(setting.design.name, values, (LONG_RUN,), missing, approximations)
-
-
-def _counts_of_split(alone: Setting) -> Solution:
-    return solve(process_of(replace(alone, plan=without_pools(alone.plan))))

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from ..delays import Array
 from . import laws
-from .distribution import Bounded, Distribution, Function, Grid
-from .lattice import LARGEST, SMALLEST, rounded
-from .laws import Constant, General, Stages
+from .distribution import Bounded, Distribution, Function, Grid, Grids
+from .laws import Constant, Exponential, General, Other, Stages
 from .reason import NotExact
-from .tree import Leaf, Parallel, Series, Tree, leaves_of
+from .rounding import LARGEST, SMALLEST, cumulative
+from .tree import Latest, Leaf, Parallel, Series, Tree, leaves_of
 
 TAIL = 1e-6
 
@@ -47,7 +48,14 @@ def distribution_of_tree(tree: Tree) -> Distribution:
         return Function(lambda time: 1 - _late(simple, time), mean, "product of the distribution functions")
     reach = _reach(tree)
     enough = _grid(tree, reach, SMALLEST).percentile(99.7).high
-    return _grid(tree, min(1.02 * enough, reach), LARGEST)
+    return Grids(lambda time: _grid(tree, time, LARGEST), min(1.02 * enough, reach))
+
+
+def latest_of(rows: Sequence[Stages]) -> Latest:
+    """The time until all of some rows of stages are over that begin at once."""
+    tree = Parallel(tuple(Leaf(((1.0, row),)) for row in rows))
+    found = passage_of(tree)
+    return Latest(tree, (found.mean.value, found.variance + found.mean.value**2))
 
 
 def _passage(tree: Tree) -> Passage:
@@ -58,7 +66,7 @@ def _passage(tree: Tree) -> Passage:
         means = [(share, laws.mean(stages), laws.variance(stages)) for share, stages in tree.ways]
         mean = sum(share * each for share, each, _ in means)
         square = sum(share * (variance + each * each) for share, each, variance in means)
-        return Passage(Bounded.exactly(mean), max(0.0, square - mean * mean), "sums of means")
+        return Passage(Bounded.exactly(mean), _variance([tree], mean, square), "sums of means")
     simple = _simple_parts(tree)
     return _by_integration(simple) if simple is not None else _on_grid(tree)
 
@@ -69,8 +77,18 @@ def _simple_parts(tree: Tree) -> list[Leaf] | None:
     parts = tree.parts if isinstance(tree, Parallel) else (tree,)
     leaves = [part for part in parts if isinstance(part, Leaf)]
     rows = [[law for law in stages if not isinstance(law, Constant)] for leaf in leaves for _, stages in leaf.ways]
-    rough = any(isinstance(law, General) and law.name.startswith("empirical") for row in rows for law in row)
+    rough = any(isinstance(law, Other) and not _is_smooth(law) for row in rows for law in row)
     return leaves if len(leaves) == len(parts) and not rough and all(len(row) <= 1 for row in rows) else None
+
+
+def _variance(leaves: Iterable[Leaf], mean: float, square: float) -> float:
+    """The variance from the mean square; infinite where that of a delay is."""
+    wild = any(not np.isfinite(laws.variance(stages)) for leaf in leaves for _, stages in leaf.ways)
+    return float("inf") if wild else max(0.0, square - mean * mean)
+
+
+def _is_smooth(law: Other) -> bool:
+    return isinstance(law, General) and not law.name.startswith("empirical")
 
 
 def _late(leaves: list[Leaf], time: float) -> float:
@@ -92,7 +110,7 @@ def _by_integration(leaves: list[Leaf]) -> Passage:
         square += quad(
             lambda t: 2 * t * _late(leaves, t), low, high, limit=200, epsabs=small * points[-1], full_output=1
         )[0]
-    return Passage(Bounded.exactly(mean), max(0.0, square - mean * mean), "an integral")
+    return Passage(Bounded.exactly(mean), _variance(leaves, mean, square), "an integral")
 
 
 def _breaks(leaves: list[Leaf]) -> list[float]:
@@ -107,7 +125,7 @@ def _breaks(leaves: list[Leaf]) -> list[float]:
                     shares = np.array([0.001, 0.1, 0.5, 0.9, 0.999, 1 - 1e-6])
                     points = [law.law.low, law.law.high, *law.law.quantile(shares).tolist()]
                     found |= {before + point for point in points if np.isfinite(point)}
-                elif not isinstance(law, Constant):
+                elif isinstance(law, Exponential):
                     found |= {before + times / law.rate for times in (0.1, 1.0, 5.0, 15.0)}
     return sorted(found)
 
@@ -130,7 +148,7 @@ def _on_grid(tree: Tree) -> Passage:
     times = grid.step * (np.arange(len(middle)) + 0.5)
     mean, square = grid.step * float(np.sum(middle)), 2 * grid.step * float(np.sum(times * middle))
     high += _beyond(tree, reach)
-    return Passage(Bounded(mean, low, high), max(0.0, square - mean * mean), grid.method)
+    return Passage(Bounded(mean, low, high), _variance(leaves_of(tree), mean, square), grid.method)
 
 
 def _reach(tree: Tree) -> float:
@@ -146,33 +164,8 @@ def _reach(tree: Tree) -> float:
 
 def _grid(tree: Tree, reach: float, count: int) -> Grid:
     step = reach / count
-    low, high = (np.clip(_cumulative(tree, step, count, up), 0.0, 1.0) for up in (True, False))
+    low, high = (np.clip(cumulative(tree, step, count, up), 0.0, 1.0) for up in (True, False))
     return Grid(step, low, high, f"sums and maxima on a grid of {count:,} steps; the bounds hold for certain")
-
-
-def _cumulative(tree: Tree, step: float, count: int, up: bool) -> Array:
-    """The distribution function at 0, step, 2 step, ..., of delays that are all rounded up, or all down."""
-    from scipy.signal import fftconvolve
-
-    match tree:
-        case Parallel(parts):
-            found = np.ones(count)
-            for part in parts:
-                found *= _cumulative(part, step, count, up)
-            return found
-        case Series(parts):
-            masses = np.diff(_cumulative(parts[0], step, count, up), prepend=0.0)
-            for part in parts[1:]:
-                masses = fftconvolve(masses, np.diff(_cumulative(part, step, count, up), prepend=0.0))[:count]
-            return np.asarray(np.cumsum(masses))
-    total = np.zeros(count)
-    for share, stages in tree.ways:
-        masses = np.zeros(count)
-        masses[0] = 1.0
-        for law in stages:
-            masses = fftconvolve(masses, rounded(law, step, count, up))[:count]
-        total += share * np.cumsum(masses)
-    return total
 
 
 def _beyond(tree: Tree, time: float) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from .distribution import Distribution
-from .lattice import grid_of
+from .lattice import grids_of
 from .laws import Constant, Exponential
 from .markov import Solution
 from .phases import phases_of
@@ -24,4 +24,4 @@ def distribution_of(process: Process, solution: Solution) -> Distribution:
             return phases_of(process, solution.ended, solution.mean)
     except NotExact:
         pass
-    return grid_of(process, solution.mean, float(np.sqrt(solution.variance)))
+    return grids_of(process, solution.mean, float(np.sqrt(solution.variance)))

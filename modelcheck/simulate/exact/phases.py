@@ -1,7 +1,8 @@
-"""The time of a job whose delays have no memory, as a distribution of phase type: exponentials of its generator.
+"""The time of a job whose delays have no memory, as a distribution of phase type.
 
-(Neuts, Matrix-Geometric Solutions in Stochastic Models, 1981, chapter 2; the exponential by scaling and squaring, or
-for many phases its product with a vector: Al-Mohy and Higham 2011, SIAM J. Sci. Comput. 33.)
+(Neuts, Matrix-Geometric Solutions in Stochastic Models, 1981, chapter 2.) Computed by uniformisation (Jensen 1953;
+Grassmann 1977, Computers and Operations Research 4): a chain that moves at the instants of one Poisson process; only
+positive numbers are added up. Where some delays are very short beside others, by the exponential of the generator.
 """
 
 from __future__ import annotations
@@ -17,31 +18,55 @@ from .laws import Exponential, Stages
 from .process import Process
 from .reason import NotExact
 
-DENSE, MOST_PHASES, STIFF = 250, 20_000, 50_000.0
+DENSE, MOST_PHASES, MOST_WORK, LEFT = 250, 20_000, 300_000_000, 1e-14
 
 
 def phases_of(process: Process, ended: float, mean: float) -> Function:
     """The distribution of the time of jobs that end. Raises `NotExact` where there are too many phases."""
     generator, begin, over = _generator(process)
-    rates = -generator.diagonal()
-    small = generator.shape[0] <= DENSE
-    if not small and float(rates.max(initial=0.0)) * mean > STIFF:
+    method = f"a Markov chain of {len(begin) - 1} phases in continuous time"
+    rate = float(-generator.diagonal().min(initial=0.0))
+    reached = _after_each_move(generator, begin, over, rate, ended)
+    if reached is not None:
+        return Function(lambda time: _at(reached, rate * time), mean, method)
+    if len(begin) > DENSE:
         raise NotExact("some delays are very short beside others")
-    dense = generator.T.toarray() if small else None
-    transposed = generator.T.tocsc()
+    dense = generator.T.toarray()
 
     @lru_cache(maxsize=256)
     def cdf(time: float) -> float:
         from scipy.linalg import expm
-        from scipy.sparse.linalg import expm_multiply
 
-        if dense is not None:
-            later = expm(dense * time) @ begin
-        else:
-            later = expm_multiply(transposed * time, begin, traceA=float(-rates.sum()) * time)
-        return float(later[over]) / ended
+        return float((expm(dense * time) @ begin)[over]) / ended
 
-    return Function(cdf, mean, f"a matrix exponential of {len(begin)} phases")
+    return Function(cdf, mean, method)
+
+
+def _after_each_move(generator: Any, begin: Array, over: int, rate: float, ended: float) -> Array | None:
+    """The share of jobs that are over after each number of moves, as far as some are not; nothing where that is far."""
+    from scipy.sparse import identity
+
+    if rate == 0:
+        return np.ones(1)
+    moves = (identity(len(begin)) + generator / rate).T.tocsr()
+    here, found = begin, [begin[over] / ended]
+    while found[-1] < 1 - LEFT and len(found) * (moves.nnz + 1000) < MOST_WORK:
+        here = moves @ here
+        found.append(float(here[over]) / ended)
+        if found[-1] == found[-2] and found[-1] > 1 - 1e-12:
+            break
+    return np.array(found) if found[-1] > 1 - 1e-11 else None
+
+
+def _at(reached: Array, expected: float) -> float:
+    """The share of jobs that are over after a Poisson number of moves."""
+    from scipy.stats import poisson
+
+    low, high = (int(each) for each in poisson.interval(1 - 1e-15, expected))
+    low, high = max(0, low - 2), high + 2
+    counts = np.arange(low, min(high, len(reached) - 1) + 1)
+    known = float(poisson.pmf(counts, expected) @ reached[counts]) if len(counts) else 0.0
+    return min(1.0, known + float(poisson.sf(len(reached) - 1, expected)))
 
 
 def _generator(process: Process) -> tuple[Any, Array, int]:

@@ -1,26 +1,32 @@
 """A job as a semi-Markov process: its standings, and the delays and probabilities that lead from one to the next.
 
-Where one delay runs at a time, it can have any distribution. Where several run at once, the next standing is known only
-if all of them have no memory (they race, each ahead with its share of the rates) or all of them are constants (what is
-left of each is part of the standing). Otherwise `NotExact` says which delays are in each other's way.
+Where one delay runs at a time, it can have any distribution. Where several run at once, the next standing is known if
+all of them have no memory (they race, each ahead with its share of the rates), if all of them are constants (what is
+left of each is part of the standing), or if it does not matter in which order they end (see `barrier`). Otherwise
+`NotExact` says which delays are in each other's way.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
+
+import networkx as nx
 
 from ..plan import Key
 from ..setting import Setting, endings_of
 from ..walk import Place, Walk
+from .barrier import Barrier
 from .journey import Journey
-from .laws import Constant, Exponential, General, Law, Stages, describe, fraction
+from .laws import Constant, Exponential, Law, Other, Stages, fraction
+from .parallel import latest_of
 from .reason import NotExact
-from .state import Called, Clock, Dice, Finish, Standing, World, all_ways, world_of
+from .state import Clock, Dice, Finish, Standing, World, all_ways, world_of
+from .tree import Latest
 
-MOST_STANDINGS, MOST_MOVES = 20_000, 200_000
+MOST_STANDINGS, MOST_MOVES = 10_000, 100_000
 
 
 @dataclass(frozen=True)
@@ -71,7 +77,7 @@ def process_of(setting: Setting, most: int = MOST_STANDINGS) -> Process:
 
 def _begun(world: World, place: Place, dice: Dice) -> Journey:
     job = Journey(world, dice, place)
-    job.advance()
+    job.begin()
     return job
 
 
@@ -83,12 +89,27 @@ def _fired(
     return job
 
 
+def loops_of(count: int, edges: Iterable[Edge]) -> list[list[int]]:
+    """The standings in groups that can reach each other, what comes last first."""
+    graph: nx.DiGraph[int] = nx.DiGraph()
+    graph.add_nodes_from(range(count))
+    graph.add_edges_from((edge.source, edge.target) for edge in edges)
+    groups = nx.condensation(graph)
+    return [sorted(groups.nodes[group]["members"]) for group in reversed(list(nx.topological_sort(groups)))]
+
+
+class Mixed(Exception):
+    """Delays of several kinds run at once."""
+
+
 class _Explorer:
     def __init__(self, setting: Setting, most: int):
-        self.world = world_of(Walk(setting.system), setting.plan)
+        queues = dict.fromkeys(each.name for row in setting.plan.receivers.values() for each in row)
+        self.world = world_of(Walk(setting.system, (), queues), setting.plan)
         self.ending: Callable[..., str] = endings_of(setting.system)
         self.process, self.most = Process(), most
         self.numbers: dict[Standing, int] = {}
+        self.latest: dict[tuple[Stages, ...], Latest] = {}
 
     def number(self, standing: Standing) -> int:
         """The number of a standing, a new one where it is new."""
@@ -111,7 +132,7 @@ class _Explorer:
                 self.process.together = max(self.process.together, len(standing.clocks))
                 self._leave(done, standing)
             elif standing.ended:
-                self.process.endings[done] = self.ending(place.state, standing.failed)
+                self.process.endings[done] = _ending(standing, self.ending(place.state, standing.failed))
             else:
                 self.process.endings[done] = "out of range" if place.stuck else "stuck"
             done += 1
@@ -119,6 +140,25 @@ class _Explorer:
                 raise NotExact(f"a job can move in more than {MOST_MOVES:,} ways")
 
     def _leave(self, source: int, standing: Standing) -> None:
+        try:
+            self._race(source, standing)
+        except Mixed:
+            self._wait_for_all(source, standing)
+
+    def _wait_for_all(self, source: int, standing: Standing) -> None:
+        barrier = Barrier(self._fire, standing, self.most // 3)
+        rows = tuple(clock.stages for clock in standing.clocks)
+        if rows not in self.latest:
+            self.latest[rows] = latest_of(rows)
+        stages: Stages = (self.latest[rows],)
+        self.process.edges += [Edge(source, self.number(end), share, stages) for end, share in barrier.after.items()]
+        self.process.counts[source] = barrier.counts
+
+    def _fire(self, standing: Standing, index: int) -> list[tuple[float, Journey]]:
+        clocks = _without(standing.clocks, index)
+        return list(all_ways(partial(_fired, self.world, standing, clocks, True, standing.clocks[index])))
+
+    def _race(self, source: int, standing: Standing) -> None:
         merged: dict[tuple[int, Stages], float] = {}
         counts: Counter[str | Key] = Counter()
         for share, stages, fired, clocks in races(standing.clocks):
@@ -136,6 +176,12 @@ class _Explorer:
             self.process.counts[source] = counts
 
 
+def _ending(standing: Standing, label: str) -> str:
+    if standing.dead and label == "failed":
+        return "dead-lettered"
+    return "lost" if standing.lost and label == "finished" else label
+
+
 def races(clocks: tuple[Clock, ...]) -> Iterator[tuple[float, Stages, Clock | None, tuple[Clock, ...]]]:
     """What comes next where these delays run: probability, time until then, which of them is over, those that go on."""
     over = _first_over(clocks)
@@ -147,10 +193,10 @@ def races(clocks: tuple[Clock, ...]) -> Iterator[tuple[float, Stages, Clock | No
         heads = [clock.stages[0] for clock in clocks]
         if all(isinstance(head, Exponential) for head in heads):
             yield from _race(clocks, [head.rate for head in heads if isinstance(head, Exponential)])
-        elif all(isinstance(head, Constant) or (isinstance(head, General) and head.atoms) for head in heads):
+        elif all(isinstance(head, Constant) or (isinstance(head, Other) and head.atoms) for head in heads):
             yield from _step(clocks, heads)
         else:
-            raise NotExact(_in_the_way(clocks, heads))
+            raise Mixed
 
 
 def _first_over(clocks: tuple[Clock, ...]) -> int | None:
@@ -181,7 +227,7 @@ def _step(
 ) -> Iterator[tuple[float, Stages, Clock | None, tuple[Clock, ...]]]:
     """The time until the first constant is over; of measured times, first each of their values with its share."""
     for index, head in enumerate(heads):
-        if isinstance(head, General) and head.atoms:
+        if isinstance(head, Other) and head.atoms:
             for value, share in head.atoms.items():
                 drawn = replace(clocks[index], stages=(Constant(fraction(value)), *clocks[index].stages[1:]))
                 yield share, (), None, (*clocks[:index], drawn, *clocks[index + 1 :])
@@ -199,18 +245,3 @@ def _step(
         yield 1.0, elapsed, None, tuple(after)
     else:
         yield 1.0, elapsed, after[over], _without(tuple(after), over)
-
-
-def _in_the_way(clocks: tuple[Clock, ...], heads: list[Law]) -> str:
-    names = sorted({f"that of {_name(clock)} is {describe(head)}" for clock, head in zip(clocks, heads, strict=True)})
-    some = " and ".join(names[:2]) + (" and so on" if len(names) > 2 else "")
-    return f"delays run at once that are neither all exponential nor all constant: {some}"
-
-
-def _name(clock: Clock) -> str:
-    match clock.what:
-        case Finish(flight, _):
-            return f"'{flight[0][1]}'" if flight[0][0] == "step" else f"'{flight[0][0]} {flight[0][1]}'"
-        case Called(ask):
-            return f"the call of '{ask[0][1]}'"
-    return "a message"

@@ -123,11 +123,11 @@ def transform_of(law: delays.Law) -> Callable[[float], float]:
     return transform
 
 
-def loss_mm1k(arrivals: float, service: float, room: int) -> tuple[float, float]:
-    """The share of arrivals that is lost, and the mean response time of the others, where only `room` jobs fit, the one
-    in service among them (Kleinrock, section 3.6)."""
-    load = arrivals / service
-    weights = load ** np.arange(room + 1)
+def loss_mmck(arrivals: float, service: float, workers: int, room: int) -> tuple[float, float]:
+    """The share of arrivals that is lost, and the mean response time of the others, where only `room` jobs fit, those
+    in service among them: Poisson arrivals, exponential services (Gross and Harris, section 2.4)."""
+    rates = service * np.minimum(np.arange(1, room + 1), workers)
+    weights = np.concatenate(([1.0], np.cumprod(arrivals / rates)))
     shares = weights / weights.sum()
     lost = float(shares[-1])
     return lost, float(np.arange(room + 1) @ shares) / (arrivals * (1 - lost))

@@ -16,7 +16,7 @@ from .state import Finish
 @dataclass(frozen=True)
 class Queue:
     """A pool as a queue: visits a job, mean and mean square of a service, the ways it goes; rate: where all services
-    are exponential."""
+    are exponential. shared: everything in progress goes on at once."""
 
     name: str
     workers: int
@@ -25,6 +25,7 @@ class Queue:
     square: float
     rate: float | None
     ways: tuple[tuple[float, Stages], ...] = ()
+    shared: bool = False
 
 
 def check_last(plan: Plan, process: Process, queue: Queue) -> None:
@@ -64,6 +65,9 @@ def check_overtaking(plan: Plan, process: Process, found: list[Queue]) -> None:
     is visited twice (Reich 1963; Burke 1969, "The dependence of sojourn times in tandem M/M/s queues", Operations
     Research 17; Walrand and Varaiya 1980, "Sojourn times and the overtaking condition", Adv. Appl. Prob. 12).
     """
+    shared = next((queue.name for queue in found if queue.shared), None)
+    if shared is not None:
+        raise NotExact(f"{shared} shares its work among all who want it: only means are known")
     workers = {queue.name: queue.workers for queue in found}
     before: dict[str, set[tuple[str, Fraction | None]]] = {}
     for source, target, pause in _moves(plan, process):

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias, TypeVar
 
-from ..plan import Key, Plan, Task
+from ...expand.timeouts import HIDDEN
+from ..plan import Key, Plan, Receiver, Task
 from ..walk import Ask, Flight, Place, Walk
 from .laws import Stages, Way, constant, ways_of, within
 from .reason import NotExact
@@ -43,10 +44,15 @@ class Coming:
 
 
 @dataclass(frozen=True, slots=True)
+class Opening:
+    """A coordinator has done what it does before a flow begins."""
+
+
+@dataclass(frozen=True, slots=True)
 class Clock:
     """A delay that is running. Of two that end at once, the one of a task goes first."""
 
-    what: Finish | Called | Coming
+    what: Finish | Called | Coming | Opening
     stages: Stages
 
 
@@ -69,6 +75,9 @@ class Standing:
     place: PlaceKey
     ended: bool
     failed: bool
+    dead: bool
+    lost: bool
+    unpaid: int
     asked: frozenset[Ask]
     again: frozenset[Flight]
     holds: frozenset[Flight]
@@ -129,7 +138,7 @@ class World:
     walk: Walk
     plan: Plan
     pools: tuple[str, ...]
-    ordered: frozenset[str]
+    receivers: Mapping[str, Receiver]
     begins: Mapping[Key, tuple[tuple[float, Stages, Shares], ...]]
     calls: Mapping[Key, tuple[Way, ...]]
     attempts: Mapping[Key, int]
@@ -137,12 +146,17 @@ class World:
 
 
 def world_of(walk: Walk, plan: Plan) -> World:
-    """The tables of a plan."""
+    """The tables of a plan. Nobody waits for workers who share all work."""
+    tasks = {
+        key: replace(task, pools=tuple(pool for pool in task.pools if pool not in plan.shared))
+        for key, task in plan.tasks.items()
+    }
+    plan = replace(plan, tasks=tasks, pools={name: n for name, n in plan.pools.items() if name not in plan.shared})
     begins = {key: tuple(beginnings(task)) for key, task in plan.tasks.items()}
     calls = {key: ways_of(task.overhead.delay if task.overhead else None) for key, task in plan.tasks.items()}
     attempts = {key: _attempts_that_matter(task) for key, task in plan.tasks.items()}
-    ordered = frozenset(each.name for row in plan.receivers.values() for each in row if each.ordered)
-    return World(walk, plan, tuple(plan.pools), ordered, begins, calls, attempts)
+    receivers = {each.name: each for row in plan.receivers.values() for each in row}
+    return World(walk, plan, tuple(plan.pools), receivers, begins, calls, attempts)
 
 
 def beginnings(task: Task) -> Iterator[tuple[float, Stages, Shares]]:
@@ -162,7 +176,9 @@ def beginnings(task: Task) -> Iterator[tuple[float, Stages, Shares]]:
         if others and in_time > 0:
             yield way.share * (1 - lost) * in_time, stages, others
     if too_late > 0:
-        yield too_late, constant(task.timeout), (("timeout", 1.0),)
+        hidden = task.hidden.share if task.hidden is not None else 0.0
+        outcomes = (("timeout", 1 - hidden), (HIDDEN, hidden))
+        yield too_late, constant(task.timeout), tuple((name, share) for name, share in outcomes if share > 0)
 
 
 def _attempts_that_matter(task: Task) -> int:

@@ -12,6 +12,7 @@ from .result import Value
 
 SUCCESS = ("completed", "finished")
 CHAIN = "absorbing Markov chain"
+LONG_RUN = "in the long run: the system is in its steady state"
 
 
 def percentiles_of(distribution: Distribution, percentiles: Sequence[float]) -> dict[str, Value]:
@@ -32,6 +33,7 @@ def counts_of(setting: Setting, counts: Mapping[str | Key, float]) -> dict[str, 
     found = {"undos": counts.get("undos", 0.0)}
     if isinstance(setting.design, model.Choreography):
         found |= {name: counts.get(name, 0.0) for name in ("publishes", "deliveries")}
+        found |= {name: counts[name] for name in ("lost", "dead letters") if counts.get(name, 0.0) > 0}
     else:
         found["calls and replies"] = 2 * counts.get("calls", 0.0)
     for what, count in counts.items():
@@ -39,3 +41,12 @@ def counts_of(setting: Setting, counts: Mapping[str | Key, float]) -> dict[str, 
             kind, name = what
             found[f"visits {name}" if kind == "step" else f"visits {kind} {name}"] = count
     return {name: Value(count, CHAIN) for name, count in found.items()}
+
+
+def of_queue(name: str, workers: int, arrivals: float, service: float, wait: float, method: str) -> dict[str, Value]:
+    """Utilisation, mean wait and mean length of a queue, from its arrivals a second, the mean service and wait."""
+    return {
+        f"busy {name}": Value(arrivals * service / workers, "arrivals times services"),
+        f"wait {name}": Value(wait, method),
+        f"queue {name}": Value(arrivals * wait, "Little's law"),
+    }
