@@ -141,6 +141,9 @@ def parser_of() -> argparse.ArgumentParser:
         metavar="FILE",
         help="also a Gantt chart (.svg, .png or .pdf), or a trace for Perfetto and chrome://tracing (.json)",
     )
+    timeline.add_argument(
+        "--property", metavar="NAME", help="the counterexample to a deadline, instead of simulated jobs"
+    )
     timeline.add_argument("--sequence", metavar="FILE", help="also the sequence diagram of one job")
 
     compare = _verb(verbs, "compare", "an orchestration and a choreography of the same tasks, side by side")
