@@ -173,7 +173,10 @@ def test_verdicts() -> None:
     assert refuted.verdict == Verdict.REFUTED
     assert refuted.trace is not None
     assert "a takes 2 s + 2 s + 2 s" in refuted.reason
-    assert deadline(RETRIED, "{within: 8s, probability: 10%}").verdict == Verdict.BOUNDED
+    assert deadline(RETRIED, "{within: 8s, probability: 10%}").verdict == Verdict.PROVED
+    simulated = RETRIED + "correlation: 0.5\n"  # Then only a simulation knows.
+    assert deadline(simulated, "{within: 8s, probability: 10%}").verdict == Verdict.BOUNDED
+    assert deadline(simulated, "{within: 3.5s, probability: 90%}").verdict == Verdict.REFUTED
     assert deadline(RETRIED, "{within: 3.5s, probability: 90%}").verdict == Verdict.REFUTED
 
 
@@ -195,6 +198,13 @@ def test_jobs_that_queue_are_late() -> None:
     assert "alone" in str(
         deadline(text.replace("exponential(mean=800ms)", "uniform(low=0s, high=1s)"), "1s").assumptions
     )
+
+
+def test_what_zones_do_not_know_is_not_decided() -> None:
+    text = RETRIED.replace("fails: 10%}", "fails: 10%, crashes: {every: 1h, repair: 1min}}")
+    undecided = deadline(text, "1000s")
+    assert undecided.verdict == Verdict.UNKNOWN
+    assert "breaks down" in undecided.reason
 
 
 def test_what_has_no_times_has_no_deadline(capsys: pytest.CaptureFixture[str]) -> None:

@@ -76,6 +76,7 @@ def deadline_results(design: model.Model, limits: Limits) -> Iterator[tuple[str,
 
 def _certain(name: str, design: model.Model, within: float, limits: Limits) -> Compute:
     def compute() -> Result:
+        from ..timed.rules import obstacle
         from ..timed.search import Blocked, worst_case
 
         setting = setting_of(simulable(design), SEED)
@@ -83,6 +84,8 @@ def _certain(name: str, design: model.Model, within: float, limits: Limits) -> C
             name, "deadline", Verdict.UNKNOWN, "search through zones", shortest=False, position=position_of(name),
             assumptions=_alone(setting),
         )  # fmt: skip
+        if reason := obstacle(setting.plan):
+            return replace(result, reason=f"{reason}, which the search through zones does not know")
         try:
             found = worst_case(setting, within, limits.seconds)
         except Blocked as error:

@@ -150,17 +150,8 @@ def _steps(design: model.Orchestration, plan: Plan) -> Iterator[Link]:
 def _handlers(design: model.Choreography, plan: Plan) -> Iterator[Link]:
     for each in reactions(design):
         costs = (plan.publish.get(each.event or ""), plan.deliver.get((each.event or "", each.queue)))
-        receiver = next((found for found in plan.receivers.get(each.event or "", ()) if found.name == each.queue), None)
-        if receiver is not None and receiver.capacity is not None:
-            raise Obstacle(f"{each.queue} has room for so many messages only")
-        if receiver is not None and receiver.ordered and not all(_constant(cost) for cost in costs):
-            raise Obstacle(f"messages in {each.queue} wait for those in front of them")
         before = (("step", each.cause),) if each.cause else ()
         yield plan.tasks["step", each.handler], before, tuple(cost for cost in costs if cost is not None)
-
-
-def _constant(cost: Draws | None) -> bool:
-    return cost is None or (cost.delay is not None and cost.delay.distribution == "constant")
 
 
 def _all_succeed(plan: Plan) -> bool:
