@@ -200,9 +200,13 @@ def show_share(share: float) -> str:
 
 
 def show_time(seconds: float) -> str:
-    """A time as people read it: 1.5 s, 20 ms."""
+    """A time as people read it: 20 ms, 1.5 s, 5 min."""
     if not math.isfinite(seconds):
         return "never"
+    if abs(seconds) >= 10_800:
+        return f"{show_number(seconds / 3_600)} h"
+    if abs(seconds) >= 180:
+        return f"{seconds / 60:.4g} min"
     for size, unit in ((1.0, "s"), (1e-3, "ms"), (1e-6, "us")):
         if abs(seconds) >= size:
             return f"{seconds / size:.4g} {unit}"
