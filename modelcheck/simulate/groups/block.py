@@ -108,6 +108,7 @@ class Block:
         for which, by in enumerate(group.counts):
             if by:
                 self.caused[which, group.at] += by
+        group.most += group.counts[CALLS]
         group.counts = NONE
 
     def _note(self, group: Group) -> None:
