@@ -41,6 +41,7 @@ class Acting:
         positions = tuple(system.positions[name] for name in shared) if together else ()
         queues = dict.fromkeys(each.name for receivers in plan.receivers.values() for each in receivers)
         self.walk = Walk(system, positions, queues)
+        self.sharing = bool(positions)
         self.channels = Channels(plan, self.walk.queues, together)
         self.lossy = any(action.label.loses for action in system.actions)
         self.arrive, self.leave = arrive, leave
@@ -76,10 +77,10 @@ class Acting:
     def fire(self, job: Job, move: Move, now: float) -> None:
         """Lets an action happen."""
         before = job.place.state
-        job.place = self.walk.follow(move)
+        job.place = self.walk.follow(move) if move.place is None else move.place
         if move.action.label.publishes:
             self._publish(job, before, move, now)
-        if self.walk.shared and self.walk.writes_shared[move.number]:
+        if self.sharing and self.walk.writes_shared[move.number]:
             self.shared = self.walk.shared_values(job.place.state)
             self.changed = self.walk.reads_shared
         if self.happenings is not None:

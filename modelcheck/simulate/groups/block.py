@@ -120,7 +120,8 @@ class Block:
         """The rest of each of these jobs by the event loop; `ask`: it begins with the request for that."""
         self._note_counts(group)
         for row, at in enumerate(group.at.tolist()):
-            job = job_of(group, row, at + self.first, float(self.arrived[at]), self.caused[:, at].tolist())
+            caused, uses = self.caused[:, at].tolist(), self.alone.uses
+            job = job_of(group, row, at + self.first, float(self.arrived[at]), caused, uses)
             go_on(self.alone, job, group, row, self.outcomes, ask)
             self.caused[:, at] = [getattr(job, name) for name in COLUMNS]
             ended = job.ended is not None
