@@ -358,6 +358,8 @@ class Block:
 
     def _picked(self, group: Group, moves: tuple[Move, ...]) -> Iterator[tuple[Move, Group]]:
         """Where the model leaves a choice open, each way is as likely."""
+        if len(moves) > 1:  # Where losing a message has a probability, the event loop does it.
+            moves = tuple(move for move in moves if not move.action.label.loses)
         flight, phase = moves[0].flight, moves[0].action.label.phase
         same = [move for move in moves if move.flight == flight and move.action.label.phase == phase]
         if len(same) == 1:
