@@ -36,6 +36,7 @@ def arriving(design: model.Choreography, on_failure: str, repeats: float, partit
             channel,
             publish=exponential(0.1),
             repeats=repeats if channel.delivery == "at least once" else 0.0,
+            loses=repeats if channel.delivery == "at most once" else 0.0,
             partitions=partitions,
         )
         for name, channel in timed.channels.items()
@@ -165,3 +166,14 @@ def test_messages_that_come_again_are_in_the_path() -> None:
         again += sum(system.actions[number].label.then == "redelivered" for number in trace.actions)
         assert system.is_finished(trace.states[-1])
     assert again > 3
+
+
+def test_lost_messages_are_in_the_path() -> None:
+    design = crowded("fifo", "block", delivery="at most once", loses=0.3)
+    system = compile_choreography(design, instances=3)
+    lost = 0
+    for seed in range(1, 8):
+        trace = replay(joint_trace(record(design, 3, seed), system))
+        lost += sum(len(system.actions[number].label.loses) for number in trace.actions)
+        assert system.is_finished(trace.states[-1])
+    assert lost > 10

@@ -226,6 +226,8 @@ def _deed(action: Action, labels: Sequence[Label]) -> str:
             text = label.text or _without_index(action.name, label.actor)
     notes = [each.text for each in labels if each.text and each.text not in (text, outcome)]
     text += "".join(f" {note}" if note.startswith("→") else f" ({note})" for note in notes)
+    if label.phase == "publish":
+        return _published(label) + text
     return ", ".join(part for part in (text, _published(label)) if part)
 
 

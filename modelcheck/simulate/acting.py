@@ -42,6 +42,7 @@ class Acting:
         queues = dict.fromkeys(each.name for receivers in plan.receivers.values() for each in receivers)
         self.walk = Walk(system, positions, queues)
         self.channels = Channels(plan, self.walk.queues, together)
+        self.lossy = any(action.label.loses for action in system.actions)
         self.arrive, self.leave = arrive, leave
         self.shared: tuple[Value, ...] | None = None
         self.changed = False
@@ -90,7 +91,8 @@ class Acting:
                     self.leave(pool, now)
 
     def _publish(self, job: Job, before: State, move: Move, now: float) -> None:
-        times, evicted = self.channels.send(job, before, move, now)
+        times, evicted, woken = self.channels.send(job, before, move, now)
+        self.woken += woken
         for time in times:
             self.arrive(time, job)
         for message in evicted:
@@ -104,7 +106,10 @@ class Acting:
         """An action that takes no time; None: there is none, or it has to wait for room in a queue."""
         if not self.channels.bounded:
             return self.pick(job, place.immediate)
-        moves = [move for each in place.immediate if (move := self.with_room(job, each)) is not None]
+        found = place.immediate
+        if self.lossy:
+            found = tuple(move for move in found if self.channels.loses_now(job, move))
+        moves = [move for each in found if (move := self.with_room(job, each)) is not None]
         return self.pick(job, moves) if moves else None
 
     def with_room(self, job: Job, move: Move) -> Move | None:
@@ -137,6 +142,8 @@ class Acting:
         """Where the model leaves a choice open, each way is as likely: a free choice, an effect that is not known."""
         if len(moves) == 1:
             return moves[0]
+        if self.lossy:
+            moves = [move for move in moves if self.channels.loses_now(job, move)]
         flight, phase = moves[0].flight, moves[0].action.label.phase
         same = [move for move in moves if move.flight == flight and move.action.label.phase == phase]
         if len(same) == 1:

@@ -213,8 +213,8 @@ class EventLoop:
             asked = now
             if queue:
                 message = self.acting.channels.next(job, queue, event)
-                if message is None or message.there > now:
-                    continue  # An event comes when the message is there.
+                if message is None or message.there > now or message.passed_over:
+                    continue  # An event comes when the message is there, and somebody calls when it is its turn.
                 asked = message.there
             task = self.plan.tasks[key]
             visit, attempt = job.turn(moves[0].flight)
@@ -251,35 +251,28 @@ class EventLoop:
 
     def _request(self, request: Request, asked: float, now: float) -> bool:
         """Starts what was asked for, if it can still start, or lets it wait for the first pool that is full."""
-        moves = self._still_possible(request, now)
-        if moves is None:
-            return False
-        job, ask = request.job, request.ask
-        assert ask is not None
-        if moves[0].flight not in job.holds:
-            pool = first_to_wait_for(self.pools_of[ask[0]])
-            if pool is not None:
-                pool.wait(self.plan.tasks[ask[0]].priority, asked, next(self.turn), asked, request)
-                return False
-        self._start(job, ask, moves, now)
-        return True
-
-    def _still_possible(self, request: Request, now: float) -> tuple[Move, ...] | None:
-        """The ways in which what was asked for can start; the request is void where there is none."""
         job, ask = request.job, request.ask
         assert ask is not None
         self.acting.see_shared(job)
         moves = job.place.starts.get(ask)
-        if moves is not None and ask[1]:
-            message = self.acting.channels.next(job, ask[1], ask[2])
-            if message is None or not self.acting.channels.can_take(message, now):
-                moves = None
-        if moves is None:
-            job.asked.discard(ask)
-        return moves
+        if moves is not None and moves[0].flight not in job.holds:
+            pool = first_to_wait_for(self.pools_of[ask[0]])
+            if pool is not None:
+                pool.wait(self.plan.tasks[ask[0]].priority, asked, next(self.turn), asked, request)
+                return False
+        return self._start_if_possible(job, ask, now)
+
+    def _start_if_possible(self, job: Job, ask: Ask, now: float) -> bool:
+        """Starts what was asked for; the request is void where it cannot start, or the message is not the next one."""
+        self.acting.see_shared(job)
+        moves = job.place.starts.get(ask)
+        job.asked.discard(ask)
+        if moves is None or (ask[1] and not self.acting.channels.can_take(job, ask[1], ask[2], now)):
+            return False
+        self._start(job, ask, moves, now)
+        return True
 
     def _start(self, job: Job, ask: Ask, moves: tuple[Move, ...], now: float) -> None:
-        job.asked.discard(ask)
         key, queue, _, _ = ask
         move = self.acting.pick(job, moves)
         if queue:
@@ -380,9 +373,7 @@ class EventLoop:
                 if full is not None:
                     full.wait(self.plan.tasks[ask[0]].priority, asked, turn, now, request)
                     continue
-                moves = self._still_possible(request, now)
-                if moves is not None:
-                    self._start(job, ask, moves, now)
+                self._start_if_possible(job, ask, now)
                 self._advance(job, now)
                 if self.acting.woken:
                     self._tell_others(now)

@@ -15,7 +15,7 @@ from ..plan import Key
 from ..walk import Ask, Flight, Move, Place
 from .laws import Stages, constant, ways_of
 from .reason import NotExact
-from .state import Called, Clock, Coming, Dice, Finish, Message, Opening, Standing, World, most_attempts
+from .state import Called, Clock, Coming, Dice, Finish, Left, Message, Opening, Standing, World, most_attempts
 
 MOST_AT_ONCE = 10_000
 
@@ -30,6 +30,7 @@ class Journey:
         self.asked: set[Ask] = set()
         self.again: set[Flight] = set()
         self.holds: set[Flight] = set()
+        self.engines: set[Key] = set()
         self.attempts: dict[Flight, int] = {}
         self.blocked: list[tuple[Flight, str]] = []
         self.free = dict(world.plan.pools)
@@ -46,6 +47,7 @@ class Journey:
         job.ended, job.failed, job.dead, job.lost = standing.ended, standing.failed, standing.dead, standing.lost
         job.now, job.unpaid = standing.now + later, standing.unpaid
         job.asked, job.again, job.holds = set(standing.asked), set(standing.again), set(standing.holds)
+        job.engines = set(standing.engines)
         job.attempts, job.blocked = dict(standing.attempts), list(standing.blocked)
         job.free = dict(zip(world.pools, standing.free, strict=True))
         job.waiting = {name: list(line) for name, line in zip(world.pools, standing.waiting, strict=True)}
@@ -66,6 +68,9 @@ class Journey:
                 self._deliver(messages)
             case Opening():
                 self.unpaid -= 1
+            case Left(pool):
+                self._serve((pool,))
+                return
         self.advance()
 
     def begin(self) -> None:
@@ -152,6 +157,11 @@ class Journey:
             self.counted[key] += 1
             self._go(move)
             return
+        if key[0] == "flow":
+            self.free[self.world.plan.tasks[key].pools[0]] -= 1
+            self.engines.add(key)
+            self._go(move)
+            return
         attempt = self.attempts.get(flight, 1) + 1 if flight in self.again else 1
         if attempt >= most_attempts(self.world.plan.tasks[key]):
             raise NotExact(f"the pauses of '{key[1]}' grow as fast as they get rare: their mean may be infinite")
@@ -224,6 +234,12 @@ class Journey:
         self.place = self.world.walk.follow(move)
         if move.action.label.publishes:
             self._publish(before, move)
+        for key in sorted(self.engines):
+            if self.world.walk.has_ended(key[1], self.place.state):
+                (pool,) = self.world.plan.tasks[key].pools
+                self.engines.discard(key)
+                self.free[pool] += 1
+                self.clocks.append(Clock(Left(pool), ()))
 
     def _pick(self, moves: Sequence[Move]) -> Move:
         flight, phase = moves[0].flight, moves[0].action.label.phase
@@ -326,7 +342,8 @@ class Journey:
         turns = sorted({turn for line in self.waiting.values() for _, turn, _ in line})
         return Standing(
             key, self.ended, self.failed, self.dead, self.lost, self.unpaid,
-            frozenset(self.asked), frozenset(self.again), frozenset(self.holds),
+            frozenset(self.asked),
+            frozenset(self.again), frozenset(self.holds), frozenset(self.engines),
             frozenset((flight, attempt) for flight, attempt in self.attempts.items() if attempt > 1),
             tuple(self.blocked), tuple(self.free.values()),
             tuple(

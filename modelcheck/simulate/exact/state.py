@@ -49,10 +49,17 @@ class Opening:
 
 
 @dataclass(frozen=True, slots=True)
+class Left:
+    """A flow has left its engine, which may begin with another."""
+
+    pool: str
+
+
+@dataclass(frozen=True, slots=True)
 class Clock:
     """A delay that is running. Of two that end at once, the one of a task goes first."""
 
-    what: Finish | Called | Coming | Opening
+    what: Finish | Called | Coming | Opening | Left
     stages: Stages
 
 
@@ -81,6 +88,7 @@ class Standing:
     asked: frozenset[Ask]
     again: frozenset[Flight]
     holds: frozenset[Flight]
+    engines: frozenset[Key]
     attempts: frozenset[tuple[Flight, int]]
     blocked: tuple[tuple[Flight, str], ...]
     free: tuple[int, ...]

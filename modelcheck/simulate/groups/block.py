@@ -25,7 +25,8 @@ from ..plan import Key, Task
 from ..tally import COLUMNS, label_of
 from ..walk import Ask, Flight, Move, Place
 from ..work import endless
-from .group import CALLS, COUNTS, DEAD_LETTERS, LOST, NONE, UNDOS, Codes, Group, Numbers, Past, Pending, merged
+from .board import Board, Codes, Numbers, Pending
+from .group import CALLS, COUNTS, DEAD_LETTERS, LOST, NONE, UNDOS, Group, Past, Table, merged
 from .handover import go_on, job_of
 from .letters import available, send, take
 
@@ -71,7 +72,7 @@ class Block:
     def _beginning(self) -> Iterator[Group]:
         at = np.arange(len(self.arrived))
         initial = self.acting.initial
-        everyone = Group(Past(self.walk.place(initial[0]), {}, {}, {}), at, self.arrived)
+        everyone = Group(Board(len(at)), Past(self.walk.place(initial[0]), Table(), Table(), Table()), at, self.arrived)
         if len(initial) == 1:
             yield everyone
             return
@@ -90,8 +91,7 @@ class Block:
         if not group.pending:
             self._note(group)
             return
-        group.in_order()
-        group.now = group.now[:0]
+        group.settle()
         key = group.key()
         here = self._meeting.setdefault(key, [])
         if not here:
@@ -154,9 +154,9 @@ class Block:
                 return
             group = others
         self.happened += len(group)
-        for event, part in group.next_events():
+        for event, outcome, part in group.next_events():
             if event.kind == FINISH:
-                self._finish(part, event)
+                self._finish(part, event, outcome)
             elif event.what:
                 ask: Any = event.what
                 moves = part.past.place.starts.get(ask)
@@ -282,8 +282,8 @@ class Block:
             self._fire(
                 part,
                 move,
-                visits={**past.visits, key: visit},
-                turns={**past.turns, flight: (visit, attempt)},
+                visits=Table({**past.visits, key: visit}),
+                turns=Table({**past.turns, flight: (visit, attempt)}),
                 again=past.again - {flight},
                 holds=past.holds - {flight},
                 progress=past.progress + (flight not in past.again),
@@ -317,9 +317,9 @@ class Block:
             delays = np.where(hit, task.timeout, delays)
         return (outcome if codes is None else codes), delays
 
-    def _finish(self, group: Group, event: Pending) -> None:
+    def _finish(self, group: Group, event: Pending, outcomes: int | Codes) -> None:
         flight: Any = event.what
-        parts = [(event.outcome, group)] if isinstance(event.outcome, int) else group.split(event.outcome)
+        parts = [(outcomes, group)] if isinstance(outcomes, int) else group.split(outcomes)
         for code, part in parts:
             outcome = self.outcomes[flight[0]][code]
             moves = part.past.place.finishes.get((flight, outcome))
@@ -339,7 +339,9 @@ class Block:
                 holds = past.holds | {flight} if then == "again at once" else past.holds
                 self._fire(part, move, again=past.again | {flight}, holds=holds)
             else:
-                turns = {other: turn for other, turn in past.turns.items() if other != flight}
+                turns = Table(past.turns)
+                if flight not in move.running and flight not in past.again:  # A jump may have begun it twice.
+                    turns.pop(flight, None)
                 failed = past.failed or outcome != "ok"
                 if move.dead and outcome != "ok":
                     part.count(DEAD_LETTERS)

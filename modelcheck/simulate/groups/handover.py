@@ -12,7 +12,7 @@ from ..pacing import FINISH, REQUEST
 from ..plan import Key
 from ..walk import Ask
 from ..work import Request, Work
-from .group import Group, Pending
+from .group import Group
 
 
 def job_of(group: Group, row: int, number: int, arrived: float, caused: Sequence[int]) -> Job:
@@ -41,12 +41,13 @@ def go_on(
     for pool in loop.pools.values():
         pool.reset()
         pool.free -= sum(pool in each for each in busy)
-    for event in sorted(group.pending, key=lambda each: _turn(each, row)):
-        time, what = float(event.times[row]), event.what
+    at = group.at[row : row + 1]
+    for event in sorted(group.pending, key=lambda each: _number(group.board.turns(each, at))):
+        time, what = float(group.board.times(event, at)[0]), event.what
         if event.kind == FINISH:
-            code = event.outcome if isinstance(event.outcome, int) else int(event.outcome[row])
             flight: Any = what
-            loop._at(time, FINISH, loop._finish, Work(job, flight, outcomes[flight[0]][code], 0.0, time))
+            outcome = outcomes[flight[0]][_number(group.board.outcomes(event, at))]
+            loop._at(time, FINISH, loop._finish, Work(job, flight, outcome, 0.0, time))
         elif what:
             asked: Any = what
             loop._at(time, REQUEST, loop._called, Request(job, asked))
@@ -61,5 +62,5 @@ def go_on(
     loop._run_on()
 
 
-def _turn(event: Pending, row: int) -> int:
-    return event.turn if isinstance(event.turn, int) else int(event.turn[row])
+def _number(value: Any) -> int:
+    return value if isinstance(value, int) else int(value[0])
