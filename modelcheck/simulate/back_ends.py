@@ -59,7 +59,7 @@ def _queues_obstacle(setting: Setting) -> str:
 def _queues(setting: Setting, jobs: range) -> Iterator[Runs]:
     from .recursion import blocks
 
-    return blocks(setting, jobs)
+    yield from blocks(setting, jobs)
 
 
 def _routes_obstacle(setting: Setting) -> str:
