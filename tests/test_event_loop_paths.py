@@ -14,7 +14,7 @@ from modelcheck import model
 from modelcheck.choreography import compile_choreography
 from modelcheck.orchestration import compile_orchestration
 from modelcheck.simulate import events
-from modelcheck.simulate.record import joint_trace, record
+from modelcheck.simulate.record import joint_trace, record, trace_of
 from modelcheck.simulate.setting import setting_of
 from modelcheck.trace import ReplayError, replay
 
@@ -177,3 +177,16 @@ def test_lost_messages_are_in_the_path() -> None:
         lost += sum(len(system.actions[number].label.loses) for number in trace.actions)
         assert system.is_finished(trace.states[-1])
     assert lost > 10
+
+
+def test_a_publisher_waits_for_room_although_it_could_lose_the_message() -> None:
+    """The queue of one job is full: what is not lost has to wait, even where losing it would be possible."""
+    design = crowded("fifo", "block", delivery="at most once")
+    starts = (model.Publication(event="a"),) * 4
+    alone = replace(design, starts=starts, arrivals=None)
+    recording = record(alone, 3, 1)
+    system = compile_choreography(alone, instances=1)
+    for job in range(3):
+        trace = replay(trace_of(recording, system, job))
+        assert system.is_finished(trace.states[-1])
+        assert not any(system.actions[number].label.loses for number in trace.actions)

@@ -91,10 +91,12 @@ def _certain(name: str, design: model.Model, within: float, limits: Limits) -> C
         except Blocked as error:
             return replace(result, reason=f"{error} waits for what other jobs do, and this is asked of a job alone")
         statistics: Mapping[str, float | int | str] = {"zones": found.nodes}
+        if found.exceeded is not None and math.isfinite(found.after):
+            statistics = {**statistics, "lasts": found.after}
         result = replace(result, statistics=statistics)
         if found.exceeded is not None:
             reason = _late(setting, found, within)
-            return replace(result, verdict=Verdict.REFUTED, reason=reason, trace=found.exceeded)
+            return replace(result, verdict=Verdict.REFUTED, reason=reason, trace=found.exceeded, times=found.times)
         if found.stopped:
             return replace(result, reason=f"the limit came first: {found.stopped}")
         return replace(result, verdict=Verdict.PROVED, reason=f"it takes at most {show_time(found.longest)}")

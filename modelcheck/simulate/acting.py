@@ -41,6 +41,7 @@ class Acting:
         positions = tuple(system.positions[name] for name in shared) if together else ()
         queues = dict.fromkeys(each.name for receivers in plan.receivers.values() for each in receivers)
         self.walk = Walk(system, positions, queues)
+        self.sharing = bool(positions)
         self.channels = Channels(plan, self.walk.queues, together)
         self.lossy = any(action.label.loses for action in system.actions)
         self.arrive, self.leave = arrive, leave
@@ -76,10 +77,10 @@ class Acting:
     def fire(self, job: Job, move: Move, now: float) -> None:
         """Lets an action happen."""
         before = job.place.state
-        job.place = self.walk.follow(move)
+        job.place = self.walk.follow(move) if move.place is None else move.place
         if move.action.label.publishes:
             self._publish(job, before, move, now)
-        if self.walk.shared and self.walk.writes_shared[move.number]:
+        if self.sharing and self.walk.writes_shared[move.number]:
             self.shared = self.walk.shared_values(job.place.state)
             self.changed = self.walk.reads_shared
         if self.happenings is not None:
@@ -104,13 +105,14 @@ class Acting:
 
     def at_once(self, job: Job, place: Place) -> Move | None:
         """An action that takes no time; None: there is none, or it has to wait for room in a queue."""
-        if not self.channels.bounded:
-            return self.pick(job, place.immediate)
-        found = place.immediate
-        if self.lossy:
-            found = tuple(move for move in found if self.channels.loses_now(job, move))
-        moves = [move for each in found if (move := self.with_room(job, each)) is not None]
-        return self.pick(job, moves) if moves else None
+        found = self.with_luck(job, place.immediate)
+        if self.channels.bounded:
+            found = [move for each in found if (move := self.with_room(job, each)) is not None]
+        return self.pick(job, found) if found else None
+
+    def with_luck(self, job: Job, moves: Sequence[Move]) -> Sequence[Move]:
+        """Of several ways to publish, those that lose the messages that are lost now."""
+        return [move for move in moves if self.channels.loses_now(job, move)] if self.lossy else moves
 
     def with_room(self, job: Job, move: Move) -> Move | None:
         """The move as it is with the messages of other jobs in its queues; None: it has to wait for room."""
@@ -142,8 +144,6 @@ class Acting:
         """Where the model leaves a choice open, each way is as likely: a free choice, an effect that is not known."""
         if len(moves) == 1:
             return moves[0]
-        if self.lossy:
-            moves = [move for move in moves if self.channels.loses_now(job, move)]
         flight, phase = moves[0].flight, moves[0].action.label.phase
         same = [move for move in moves if move.flight == flight and move.action.label.phase == phase]
         if len(same) == 1:

@@ -85,7 +85,7 @@ def _plan_delivery(
         (again, channel.repeats, builder.repeats, "repeats"),
         (lossy, channel.loses, builder.losses, "loses"),
     ):
-        for receiver in receivers if possible and share else ():
+        for receiver in receivers if possible and (share or lossy) else ():
             luck = Draws(builder.seed, f"{event}>{receiver.participant}", word)
             found[event, receiver.name] = builder.chance(f"{place}: '{word}'", share, luck)
     if receivers and ((again and not channel.repeats) or (lossy and not channel.loses)):

@@ -108,6 +108,7 @@ class Block:
         for which, by in enumerate(group.counts):
             if by:
                 self.caused[which, group.at] += by
+        group.most += group.counts[CALLS]
         group.counts = NONE
 
     def _note(self, group: Group) -> None:
@@ -119,7 +120,8 @@ class Block:
         """The rest of each of these jobs by the event loop; `ask`: it begins with the request for that."""
         self._note_counts(group)
         for row, at in enumerate(group.at.tolist()):
-            job = job_of(group, row, at + self.first, float(self.arrived[at]), self.caused[:, at].tolist())
+            caused, uses = self.caused[:, at].tolist(), self.alone.uses
+            job = job_of(group, row, at + self.first, float(self.arrived[at]), caused, uses)
             go_on(self.alone, job, group, row, self.outcomes, ask)
             self.caused[:, at] = [getattr(job, name) for name in COLUMNS]
             ended = job.ended is not None
@@ -356,6 +358,8 @@ class Block:
 
     def _picked(self, group: Group, moves: tuple[Move, ...]) -> Iterator[tuple[Move, Group]]:
         """Where the model leaves a choice open, each way is as likely."""
+        if len(moves) > 1:  # Where losing a message has a probability, the event loop does it.
+            moves = tuple(move for move in moves if not move.action.label.loses)
         flight, phase = moves[0].flight, moves[0].action.label.phase
         same = [move for move in moves if move.flight == flight and move.action.label.phase == phase]
         if len(same) == 1:
