@@ -200,11 +200,19 @@ def test_jobs_that_queue_are_late() -> None:
     )
 
 
-def test_what_zones_do_not_know_is_not_decided() -> None:
-    text = RETRIED.replace("fails: 10%}", "fails: 10%, crashes: {every: 1h, repair: 1min}}")
+def test_crashes_may_happen_or_not() -> None:
+    text = RETRIED.replace("fails: 10%}", "fails: 10%, crashes: {every: exponential(mean=1h), repair: 1min}}")
     undecided = deadline(text, "1000s")
     assert undecided.verdict == Verdict.UNKNOWN
-    assert "breaks down" in undecided.reason
+    assert "without crashes it takes at most 14.2 s" in undecided.reason
+    assert deadline(text, "14s").verdict == Verdict.REFUTED
+
+
+def test_what_zones_do_not_know_is_not_decided() -> None:
+    text = RETRIED.replace("fails: 10%}", "fails: 10%, crashes: {every: 1h, repair: 1min}}")
+    undecided = deadline(text, "14s")
+    assert undecided.verdict == Verdict.UNKNOWN
+    assert "must break down" in undecided.reason
 
 
 def test_what_has_no_times_has_no_deadline(capsys: pytest.CaptureFixture[str]) -> None:

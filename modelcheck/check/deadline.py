@@ -76,7 +76,7 @@ def deadline_results(design: model.Model, limits: Limits) -> Iterator[tuple[str,
 
 def _certain(name: str, design: model.Model, within: float, limits: Limits) -> Compute:
     def compute() -> Result:
-        from ..timed.rules import obstacle
+        from ..timed.rules import crashes, obstacle
         from ..timed.search import Blocked, worst_case
 
         setting = setting_of(simulable(design), SEED)
@@ -99,6 +99,8 @@ def _certain(name: str, design: model.Model, within: float, limits: Limits) -> C
             return replace(result, verdict=Verdict.REFUTED, reason=reason, trace=found.exceeded, times=found.times)
         if found.stopped:
             return replace(result, reason=f"the limit came first: {found.stopped}")
+        if reason := crashes(setting.plan):
+            return replace(result, reason=f"{reason}; without crashes it takes at most {show_time(found.longest)}")
         return replace(result, verdict=Verdict.PROVED, reason=f"it takes at most {show_time(found.longest)}")
 
     return compute
