@@ -69,6 +69,10 @@ def test_messages_take_time() -> None:
     assert longest(EVENTS) == pytest.approx(0.1 + 1 + 0.1 + 1)
 
 
+def test_lost_messages_only_make_it_shorter() -> None:
+    assert longest(EVENTS.replace("deliver:", "delivery: at most once, deliver:")) == pytest.approx(0.1 + 1 + 0.1 + 1)
+
+
 @pytest.mark.parametrize(("workers", "takes"), [(1, 8.0), (2, 4.0), (3, 4.0), (4, 2.0)])
 def test_what_waits_for_a_worker_takes_longer(workers: int, takes: float) -> None:
     steps = ", ".join(f"s{number}: {{service: f, after: []}}" for number in range(4))
