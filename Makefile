@@ -50,7 +50,7 @@ campaign: .venv/.test
 campaign-engines: .venv/.test
 	PYTHONPATH=tests $(BIN)/python -m tests.fuzz.engines $(CASES)
 
-bench: .venv/.demo
+bench: .venv/.test
 	PYTHONPATH=tests/benchmarks $(BIN)/python tests/benchmarks/run.py $(ONLY)
 
 # A stamp is newer than pyproject.toml exactly when what it names is installed. All groups come in one call of pip.

@@ -135,12 +135,9 @@ def parser_of() -> argparse.ArgumentParser:
     timeline.add_argument("model", metavar="MODEL")
     timeline.add_argument("--jobs", type=_positive, default=1, metavar="N", help="how many jobs (1)")
     timeline.add_argument("--seed", type=_whole, default=1, metavar="N", help="of the random numbers (1)")
-    timeline.add_argument(
-        "-o",
-        "--output",
-        metavar="FILE",
-        help="also a Gantt chart (.svg, .png or .pdf), or a trace for Perfetto and chrome://tracing (.json)",
-    )
+    charts = "also a Gantt chart (.svg, .png or .pdf), or a trace for Perfetto and chrome://tracing (.json)"
+    timeline.add_argument("-o", "--output", metavar="FILE", help=charts)
+    timeline.add_argument("--property", metavar="NAME", help="the counterexample to a deadline instead")
     timeline.add_argument("--sequence", metavar="FILE", help="also the sequence diagram of one job")
 
     compare = _verb(verbs, "compare", "an orchestration and a choreography of the same tasks, side by side")

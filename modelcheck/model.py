@@ -246,11 +246,12 @@ class Channel:
     """A queue for each receiver, shared by all instances.
 
     capacity: messages that fit (None: as many as the design can send, where that is finite, else `default_capacity`).
-    order: `fifo` or `unordered`. delivery: `exactly once`, or `at least once` (each message up to `duplicates` times
-    more). overflow: `fail` (a finding), `block` (the publisher waits), `drop newest`, `drop
-    oldest` (the first of those that wait; only `fifo`).
+    order: `fifo` or `unordered`. delivery: `exactly once`, `at least once` (each message up to `duplicates` times
+    more), or `at most once` (a message may be lost on its way). overflow: `fail` (a finding), `block` (the publisher
+    waits), `drop newest`, `drop oldest` (the first of those that wait; only `fifo`).
     publish, deliver: what each costs in time. partitions: how many servers carry its messages, each those of some jobs
-    and one after the other (None: all are carried at once). repeats: the probability that a message comes again.
+    and one after the other (None: all are carried at once). repeats, loses: the probability that a message comes again,
+    or is lost.
     """
 
     capacity: int | None = None
@@ -262,6 +263,7 @@ class Channel:
     deliver: Delay | None = None
     partitions: int | None = None
     repeats: float = 0.0
+    loses: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)

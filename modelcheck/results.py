@@ -76,6 +76,7 @@ class Result:
     reachable; `shortest` where the method guarantees that. vacuous: proved, but for a reason that makes it worthless
     (said in `reason`). expected: the verdict that the model expects, if it does. statistics: numbers of the engine
     (states, depth, seconds). shows: what is true in the trace's last state, where that is what the trace is for.
+    times: where the question is about time, when each action of the trace happens, in seconds.
     On request only: witnesses, runs that come near what was proved not to happen; vacuous_in, what can be taken out of
     the property without changing the verdict; others, further counterexamples, each different from the ones before.
     """
@@ -93,6 +94,7 @@ class Result:
     statistics: Mapping[str, float | int | str] = field(default_factory=dict)
     position: Position | None = None
     shows: Expr | None = None
+    times: tuple[float, ...] = ()
     witnesses: tuple[Run, ...] = ()
     vacuous_in: tuple[str, ...] = ()
     others: tuple[Run, ...] = ()

@@ -132,6 +132,7 @@ class Label:
     `then`: what follows by itself, `again` (another attempt), `again at once` (the same, keeping its worker),
     `redelivered` (the message stays in its queue). `text` is for people only.
     `queue` is the queue a message is taken from, `puts` those that receive one, `publishes` the events published.
+    `loses`: which messages are lost on their way: the number of the publication, and the queue that does not get it.
     `really`: how a finish ended in truth, where the actor hears of another `outcome`.
     """
 
@@ -148,6 +149,7 @@ class Label:
     then: str = ""
     text: str = ""
     really: str = ""
+    loses: tuple[tuple[int, str], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -83,7 +83,7 @@ def choreographies(draw: st.DrawFn) -> model.Choreography:
     channel = model.Channel(
         capacity=draw(st.integers(1, 2)),
         order=order,
-        delivery=draw(st.sampled_from(("exactly once", "at least once"))),
+        delivery=draw(st.sampled_from(("exactly once", "at least once", "at most once"))),
         overflow=draw(st.sampled_from(("fail", "drop newest", "block", *oldest))),
     )
     publications = st.lists(st.sampled_from(events), max_size=2, unique=True).map(

@@ -332,13 +332,14 @@ def choreographies(draw: st.DrawFn) -> model.Choreography:
                 model.Channel,
                 capacity=st.none() | st.integers(1, 9),
                 order=st.sampled_from(("fifo", "unordered")),
-                delivery=st.sampled_from(("exactly once", "at least once")),
+                delivery=st.sampled_from(("exactly once", "at least once", "at most once")),
                 duplicates=st.integers(1, 3),
                 overflow=st.sampled_from(("fail", "block", "drop newest", "drop oldest")),
                 publish=maybe_delay,
                 deliver=maybe_delay,
                 partitions=st.none() | st.integers(1, 9),
                 repeats=st.just(0.0) | chances,
+                loses=st.just(0.0) | chances,
             )
         )
     )

@@ -627,7 +627,7 @@ def python_built(**changes: object) -> model.Choreography:
         ({"starts": (model.Publication(event="F"),)}, "E211: unknown event 'F'"),
         ({"topics": {"t": "bux"}}, "E211: unknown channel 'bux'"),
         ({"topics": {"t": "bus"}, "events": {"E": model.Event(topic="u")}}, "E211: unknown topic 'u'"),
-        ({"channels": {"bus": model.Channel(delivery="at most once")}}, "E212: 'at most once' is no delivery"),
+        ({"channels": {"bus": model.Channel(delivery="once")}}, "E212: 'once' is no delivery"),
         ({"channels": {"bus": model.Channel(capacity=0)}}, "E212: a capacity is from 1 to 1000, not 0"),
         ({"channels": {"bus": model.Channel(duplicates=-1)}}, "E212: duplicates are from 0 to 100, not -1"),
         ({"listeners": 0}, "E212: 0 listeners handle nothing"),
@@ -734,6 +734,35 @@ def test_messages_arrive_in_their_places(old: list[Slot], new: list[Slot], kind:
     wanted = fitting if order == "fifo" else sorted(fitting)
     assert found[: len(wanted)] == wanted
     assert all(slot[0] == 0 for slot in found[len(wanted) :])
+
+
+LOSSY = """
+choreography: lossy
+events: {E: {}, F: {}}
+channels: {bus: {delivery: at most once}}
+routes: {E: [p, q], F: p}
+participants:
+  p:
+    variables: {n: {range: 0..2, initial: 0}}
+    subscribes: [E, F]
+    on: {E: {effect: {n: n + 1}}, F: {effect: {n: n + 1}}}
+  q: {variables: {m: {range: 0..1, initial: 0}}, subscribes: E, on: {E: {effect: {m: 1}}}}
+starts: [E, F]
+"""
+
+
+def test_at_most_once_each_message_may_be_lost_by_itself() -> None:
+    system = compiled(LOSSY)
+    ends = {
+        tuple(state[system.positions[name]] for name in ("p.n", "q.m"))
+        for state in explored(system)
+        if system.is_finished(state)
+    }
+    assert ends == {(n, m) for n in range(3) for m in range(2)}
+    names = {action.name for action in system.actions}
+    assert "publishes E, E is lost on its way to p, E is lost on its way to q" in names
+    exact = compiled(LOSSY.replace("at most once", "exactly once"))
+    assert len([state for state in explored(exact) if exact.is_finished(state)]) == 1
 
 
 @settings(max_examples=10, deadline=None)

@@ -69,6 +69,10 @@ def test_messages_take_time() -> None:
     assert longest(EVENTS) == pytest.approx(0.1 + 1 + 0.1 + 1)
 
 
+def test_lost_messages_only_make_it_shorter() -> None:
+    assert longest(EVENTS.replace("deliver:", "delivery: at most once, deliver:")) == pytest.approx(0.1 + 1 + 0.1 + 1)
+
+
 @pytest.mark.parametrize(("workers", "takes"), [(1, 8.0), (2, 4.0), (3, 4.0), (4, 2.0)])
 def test_what_waits_for_a_worker_takes_longer(workers: int, takes: float) -> None:
     steps = ", ".join(f"s{number}: {{service: f, after: []}}" for number in range(4))
@@ -173,7 +177,10 @@ def test_verdicts() -> None:
     assert refuted.verdict == Verdict.REFUTED
     assert refuted.trace is not None
     assert "a takes 2 s + 2 s + 2 s" in refuted.reason
-    assert deadline(RETRIED, "{within: 8s, probability: 10%}").verdict == Verdict.BOUNDED
+    assert deadline(RETRIED, "{within: 8s, probability: 10%}").verdict == Verdict.PROVED
+    simulated = RETRIED + "correlation: 0.5\n"  # Then only a simulation knows.
+    assert deadline(simulated, "{within: 8s, probability: 10%}").verdict == Verdict.BOUNDED
+    assert deadline(simulated, "{within: 3.5s, probability: 90%}").verdict == Verdict.REFUTED
     assert deadline(RETRIED, "{within: 3.5s, probability: 90%}").verdict == Verdict.REFUTED
 
 
@@ -195,6 +202,21 @@ def test_jobs_that_queue_are_late() -> None:
     assert "alone" in str(
         deadline(text.replace("exponential(mean=800ms)", "uniform(low=0s, high=1s)"), "1s").assumptions
     )
+
+
+def test_crashes_may_happen_or_not() -> None:
+    text = RETRIED.replace("fails: 10%}", "fails: 10%, crashes: {every: exponential(mean=1h), repair: 1min}}")
+    undecided = deadline(text, "1000s")
+    assert undecided.verdict == Verdict.UNKNOWN
+    assert "without crashes it takes at most 14.2 s" in undecided.reason
+    assert deadline(text, "14s").verdict == Verdict.REFUTED
+
+
+def test_what_zones_do_not_know_is_not_decided() -> None:
+    text = RETRIED.replace("fails: 10%}", "fails: 10%, crashes: {every: 1h, repair: 1min}}")
+    undecided = deadline(text, "14s")
+    assert undecided.verdict == Verdict.UNKNOWN
+    assert "must break down" in undecided.reason
 
 
 def test_what_has_no_times_has_no_deadline(capsys: pytest.CaptureFixture[str]) -> None:

@@ -14,7 +14,7 @@ from modelcheck import model
 from modelcheck.choreography import compile_choreography
 from modelcheck.orchestration import compile_orchestration
 from modelcheck.simulate import events
-from modelcheck.simulate.record import joint_trace, record
+from modelcheck.simulate.record import joint_trace, record, trace_of
 from modelcheck.simulate.setting import setting_of
 from modelcheck.trace import ReplayError, replay
 
@@ -36,6 +36,7 @@ def arriving(design: model.Choreography, on_failure: str, repeats: float, partit
             channel,
             publish=exponential(0.1),
             repeats=repeats if channel.delivery == "at least once" else 0.0,
+            loses=repeats if channel.delivery == "at most once" else 0.0,
             partitions=partitions,
         )
         for name, channel in timed.channels.items()
@@ -165,3 +166,27 @@ def test_messages_that_come_again_are_in_the_path() -> None:
         again += sum(system.actions[number].label.then == "redelivered" for number in trace.actions)
         assert system.is_finished(trace.states[-1])
     assert again > 3
+
+
+def test_lost_messages_are_in_the_path() -> None:
+    design = crowded("fifo", "block", delivery="at most once", loses=0.3)
+    system = compile_choreography(design, instances=3)
+    lost = 0
+    for seed in range(1, 8):
+        trace = replay(joint_trace(record(design, 3, seed), system))
+        lost += sum(len(system.actions[number].label.loses) for number in trace.actions)
+        assert system.is_finished(trace.states[-1])
+    assert lost > 10
+
+
+def test_a_publisher_waits_for_room_although_it_could_lose_the_message() -> None:
+    """The queue of one job is full: what is not lost has to wait, even where losing it would be possible."""
+    design = crowded("fifo", "block", delivery="at most once")
+    starts = (model.Publication(event="a"),) * 4
+    alone = replace(design, starts=starts, arrivals=None)
+    recording = record(alone, 3, 1)
+    system = compile_choreography(alone, instances=1)
+    for job in range(3):
+        trace = replay(trace_of(recording, system, job))
+        assert system.is_finished(trace.states[-1])
+        assert not any(system.actions[number].label.loses for number in trace.actions)

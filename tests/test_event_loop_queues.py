@@ -243,6 +243,31 @@ def test_messages_that_come_again() -> None:
     assert not any("duplicates" in note for note in result.notes)
 
 
+def test_messages_that_are_lost() -> None:
+    """One in five of the first, and of the answers to those that came."""
+    channel = model.Channel(delivery="at most once", loses=0.2)
+    answer = model.Handler(time=constant(1), publishes=(model.Publication(event="done"),))
+    design = letters(0.5, channel, answer)
+    reader = model.Participant(subscribes=("done",), handlers={"read": model.Handler(on="done", time=constant(1))})
+    design = replace(
+        design, routes={"go": ("p",), "done": ("q",)}, participants={**design.participants, "q": reader}, arrivals=None
+    )
+    runs = events(design, 20_000)
+    assert 1 - 0.8**2 in share(runs, "lost")
+    assert 0.2 + 0.8 * 0.2 in mean_of_queued(runs.lost, SURE)
+    assert 0.8 + 0.8**2 in mean_of_queued(runs.makespans, SURE)
+
+
+def test_the_oldest_make_room() -> None:
+    """As many are lost as where the newest are, but those who have waited longest: who gets through waits less."""
+    newest = letters(0.8, model.Channel(capacity=4, overflow="drop newest"), model.Handler(time=exponential(1)))
+    oldest = replace(newest, channels={"bus": model.Channel(capacity=4, overflow="drop oldest")})
+    runs = events(oldest, 60_000)
+    assert 0.08881950 in share(runs, "lost")
+    others = events(newest, 60_000)
+    assert mean_of_queued(ended(runs, "finished"), SURE).high < mean_of_queued(ended(others, "finished"), SURE).low
+
+
 def test_dead_letters() -> None:
     handler = model.Handler(time=constant(1), fails={"error": 0.3}, on_failure="dead letter")
     runs = events(letters(0.5, model.Channel(), handler), 5_000)

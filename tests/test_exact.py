@@ -363,3 +363,40 @@ def test_what_a_result_shows() -> None:
     assert isinstance(data["values"], dict)
     assert data["values"]["mean"]["value"] == pytest.approx(4.95363875)
     assert data["missing"] == {}
+
+
+@pytest.mark.parametrize(("concurrency", "mean"), [(1, 2.0), (2, 1.5)])
+def test_flows_wait_for_their_engine(concurrency: int, mean: float) -> None:
+    """Two flows of one exponential step each: one after the other, or both at once."""
+    each = model.Flow(engine="machine", steps={"a": model.Step(time=exponential(1))})
+    design = model.Orchestration(
+        name="two",
+        engines={"machine": model.Engine(concurrency=concurrency)},
+        flow=each,
+        flows={"other": model.Flow(engine="machine", steps={"b": model.Step(time=exponential(1))})},
+    )
+    assert known(design)["mean"].value == pytest.approx(mean, rel=CLOSE)
+    assert mean in simulate(design, 4_000, seed=1, confidence=0.999).mean
+
+
+def test_what_a_coordinator_does_before_its_flow() -> None:
+    design = row(exponential(1))
+    boss = model.Coordinator(per_flow=exponential(0.5), overhead=constant(0.25), workers=1)
+    design = model.Orchestration(name="opened", flow=design.flow, coordinators={"boss": boss})
+    assert known(design)["mean"].value == pytest.approx(1.75, rel=CLOSE)
+
+
+def test_a_timeout_that_may_hide_a_success_is_undone() -> None:
+    step = model.Step(service="s", timeout=1.0, compensation=model.Compensation(time=constant(2)))
+    design = model.Orchestration(
+        name="hidden",
+        services={"s": model.Service(time=exponential(1))},
+        flow=model.Flow(steps={"a": step}),
+        policies=model.Policies(timeout=model.TimeoutPolicy(hides="either", hidden=0.25)),
+    )
+    found, result = known(design), simulate(design, 20_000, seed=1, confidence=0.999)
+    for name, estimate in (("success", result.success), ("undos", result.undos), ("mean", result.mean)):
+        assert found[name].value in estimate
+    assert found["success"].value == pytest.approx(1 - math.exp(-1), rel=CLOSE)
+    # Nobody knows whether something was done, so it is undone in any case.
+    assert found["undos"].value == pytest.approx(math.exp(-1), rel=CLOSE)

@@ -142,7 +142,25 @@ def test_a_queue_with_little_room(workers: int) -> None:
     bounded = replace(bounded, participants={"p0": participant})
     exact, result = known(bounded), simulate(bounded, 40_000, seed=4, confidence=SURE)
     if workers == 1:
-        assert exact["lost"].value == pytest.approx(0.08881950, abs=5e-9)
+        assert exact["messages lost"].value == pytest.approx(0.08881950, abs=5e-9)
         assert exact["mean"].value / exact["success"].value == pytest.approx(2.56306521, abs=5e-9)
     assert exact["mean"].value in result.mean
+    for name, count in result.messages.items():
+        assert exact[name].value == pytest.approx(count, rel=0.1)
     assert exact["ended lost"].value == pytest.approx(result.outcomes["lost"] / 40_000, rel=0.1)
+
+
+@pytest.mark.parametrize("arrive", [False, True])
+def test_messages_that_are_lost(arrive: bool) -> None:
+    """Of three messages in a row each is lost with probability .2."""
+    lossy = replace(
+        relay(exponential(1), exponential(1), exponential(1)),
+        channels={"bus": model.Channel(delivery="at most once", loses=0.2)},
+    )
+    if not arrive:
+        lossy = replace(lossy, arrivals=None)
+    exact, result = known(lossy), simulate(lossy, 20_000, seed=4, confidence=SURE)
+    assert exact["success"].value == pytest.approx(0.8**3)
+    assert exact["messages lost"].value == pytest.approx(0.2 * (1 + 0.8 + 0.8**2))
+    assert exact["mean"].value in result.mean
+    assert exact["success"].value in result.success

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -16,9 +17,11 @@ from modelcheck import model
 from modelcheck.errors import ModelError
 from modelcheck.expand import expand
 from modelcheck.simulate import events, groups
+from modelcheck.simulate.back_ends import choose
 from modelcheck.simulate.groups import block
 from modelcheck.simulate.jobs import Runs, joined
 from modelcheck.simulate.possible import simulable
+from modelcheck.simulate.ranges import runs_of
 from modelcheck.simulate.setting import setting_of
 
 SLOW = settings(max_examples=100, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
@@ -273,12 +276,37 @@ def test_what_never_ends_is_found_soon(monkeypatch: pytest.MonkeyPatch, again: m
     moved_on = 0
     finish = block.Block._finish
 
-    def counted(self: block.Block, group: Any, event: Any) -> None:
+    def counted(self: block.Block, *what: Any) -> None:
         nonlocal moved_on
         moved_on += 1
-        finish(self, group, event)
+        finish(self, *what)
 
     monkeypatch.setattr(block.Block, "_finish", counted)
     with pytest.raises(ModelError, match="does not end"):
         list(groups.blocks(setting, range(1000)))
     assert moved_on < 200
+
+
+def test_a_step_that_a_jump_begins_twice_ends_twice() -> None:
+    service = model.Service(time=exponential(1), fails={"error": 0.4})
+    step = model.Step(service="s", outcomes={"ok": {}, "error": {}}, retry=model.Retry(attempts=3))
+    jump = (model.Transition(to="b"),)
+    steps = {
+        "a": model.Step(time=constant(1), after=()),
+        "b": replace(step, after=("a",)),
+        "c": model.Step(time=exponential(1.2), after=(), transitions=jump),
+        "d": replace(step, after=("a",)),
+    }
+    design = model.Orchestration(name="twice", services={"s": service}, flow=model.Flow(steps=steps))
+    for seed in range(10):
+        assert both_ways(design, seed=seed) == ""
+
+
+def test_ranges_run_by_others_are_moved_in_groups_too() -> None:
+    """Of the back ends of one name, it is the chosen one that runs there."""
+    setting = setting_of(simulable(saga(5, 0.3)), 1)
+    chosen, _ = choose(setting, "max-plus")
+    with ThreadPoolExecutor(1) as hands:
+        apart = joined(runs_of(setting, chosen, [range(50), range(50, 80)], hands))
+    same(apart, moved(saga(5, 0.3), jobs=80))
+    assert set(apart.labels) == {"completed", "aborted", "stuck"}

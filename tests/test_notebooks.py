@@ -28,7 +28,7 @@ def shown(notebook: nbformat.NotebookNode, kind: str) -> list[str]:
 
 
 def test_all_are_there() -> None:
-    assert [path.stem for path in NOTEBOOKS] == ["01_order", "02_finding_bugs", "03_classics"]
+    assert [path.stem for path in NOTEBOOKS] == ["01_order", "02_finding_bugs", "03_classics", "04_time"]
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of the kernel's own libraries

@@ -80,7 +80,7 @@ def test_whoever_runs_it(case: int) -> None:
 @pytest.mark.parametrize("case", range(len(CASES)), ids=[f"{s.design.name}-{b.name}" for s, b in CASES])
 def test_a_range_that_was_sent_away(case: int) -> None:
     setting, back_end = CASES[case]
-    sent = pickle.dumps(Range(setting.design, setting.plan.seed, back_end.name, 0, JOBS))
+    sent = pickle.dumps(Range(setting.design, setting.plan.seed, BACK_ENDS.index(back_end), 0, JOBS))
     found = pickle.loads(pickle.dumps(run_range(pickle.loads(sent))))
     assert_same(joined(found), WHOLE[case])
 

@@ -123,13 +123,14 @@ def test_the_page_is_not_believed_when_it_is_wrong() -> None:
     assert compare(report, "warning  W999\n", design)
 
 
-# Choices of which every value means another behaviour.
+# Choices of which every value means another behaviour, not only other times.
 CHOICES = [
     (key, word)
     for each in all_mappings()
     for key, entry in each.keys.items()
     for word in words_of(entry.reader)
-    if each.kind in ("a step", "the compensation policy", "a channel", "a handler") and key not in ("fails", "outcomes")
+    if each.kind in ("a step", "the compensation policy", "a channel", "a handler")
+    and key not in ("fails", "outcomes", "partitions")
 ]
 
 

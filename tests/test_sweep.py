@@ -115,6 +115,17 @@ def test_it_does_not_matter_who_did_the_work(queue: mc.model.Model, found: Any, 
         assert mc.sweep(queue, PARAMETERS, jobs=400, seed=7, executor=threads) == found
 
 
+@pytest.fixture
+def dask_waits() -> Iterator[None]:
+    """On a machine with much to do a cluster takes its time to start."""
+    pytest.importorskip("distributed")  # It must have read its defaults by then.
+    import dask
+
+    with dask.config.set({"distributed.comm.timeouts.connect": "300s", "distributed.comm.timeouts.tcp": "300s"}):
+        yield
+
+
+@pytest.mark.usefixtures("dask_waits")
 def test_a_real_dask_cluster_gives_the_same_bits(queue: mc.model.Model, found: Any) -> None:
     distributed = pytest.importorskip("distributed")
     with (
@@ -507,6 +518,7 @@ def test_replications_in_the_verb_simulate(queue: mc.model.Model, capsys: pytest
 PAGE = (Path(__file__).parent.parent / "docs" / "time_sweep.md").read_text(encoding="utf-8")
 
 
+@pytest.mark.usefixtures("dask_waits")
 def test_what_the_page_shows_works(capsys: pytest.CaptureFixture[str]) -> None:
     pytest.importorskip("distributed")
     (command,) = re.findall(r"^\$ modelcheck (.*)$", PAGE, re.MULTILINE)

@@ -116,3 +116,33 @@ def test_too_much_is_refused() -> None:
     with pytest.raises(ModelError, match="E418"):
         of(QUEUED, 2).plot_sequence()
     assert run("timeline order_orchestration -o x.txt") == 2
+
+
+LATE = """
+orchestration: o
+services: {s: {time: "uniform(low=1s, high=2s)", fails: 10%}}
+flow: {steps: {a: {service: s, retry: {attempts: 2, backoff: 500ms}}, b: {service: s}}}
+properties: {soon: {deadline: 4s}, later: {deadline: 7s}}
+"""
+
+
+def test_the_counterexample_to_a_deadline_is_a_timeline() -> None:
+    """Each action at the latest time: 2 s, a pause, and the second attempt may still be at work after 4.5 s."""
+    report = mc.check(load_text(LATE))
+    found = mc.timeline(report["soon"])
+    assert [(span.begun, span.attempt) for span in found.spans] == [(0.0, 1), (2.5, 2)]
+    assert found.lasts == found.until == 4.5
+    assert "takes 4.5 s" in str(found)
+    assert "goes on, after waiting 500 ms" in str(found)
+    assert "goes on" in found._repr_html_()
+    assert "at 2 s" in str(report)
+    assert "@\N{NO-BREAK SPACE}2\N{NO-BREAK SPACE}s" in report["soon"]._repr_html_()
+    with pytest.raises(ModelError, match="E419"):
+        mc.timeline(report["later"])
+
+
+def test_the_verb_shows_the_counterexample(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "late.yaml"
+    file.write_text(LATE, encoding="utf-8")
+    assert run(f"timeline {file} --property soon") == 0
+    assert capsys.readouterr().out.startswith("o: soon: 1 job, 4.5 s")

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .. import model
+from ..results import Result
 from .designs import load
 
 if TYPE_CHECKING:
@@ -115,11 +116,22 @@ def replicate(
 
 
 def timeline(
-    source: str | Path | model.Model, *, jobs: int = 1, seed: int = 1, constants: Mapping[str, str] | None = None
+    source: str | Path | model.Model | Result,
+    *,
+    jobs: int = 1,
+    seed: int = 1,
+    constants: Mapping[str, str] | None = None,
 ) -> Timeline:
-    """What a few simulated jobs do, and when: as text, as a Gantt chart, as a trace for Perfetto."""
-    from ..simulate.timeline import timeline as run
+    """What a few simulated jobs do, and when: as text, as a Gantt chart, as a trace for Perfetto.
 
+    source: a design, or the result of a deadline that is refuted, whose counterexample is shown. Raises `ModelError`
+    (E419): a result that has no times.
+    """
+    from ..simulate.timeline import timeline as run
+    from ..simulate.timeline import timeline_of_result
+
+    if isinstance(source, Result):
+        return timeline_of_result(source)
     return run(load(source, constants) if isinstance(source, (str, Path)) else source, jobs, seed)
 
 

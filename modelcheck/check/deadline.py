@@ -76,6 +76,7 @@ def deadline_results(design: model.Model, limits: Limits) -> Iterator[tuple[str,
 
 def _certain(name: str, design: model.Model, within: float, limits: Limits) -> Compute:
     def compute() -> Result:
+        from ..timed.rules import crashes, obstacle
         from ..timed.search import Blocked, worst_case
 
         setting = setting_of(simulable(design), SEED)
@@ -83,17 +84,23 @@ def _certain(name: str, design: model.Model, within: float, limits: Limits) -> C
             name, "deadline", Verdict.UNKNOWN, "search through zones", shortest=False, position=position_of(name),
             assumptions=_alone(setting),
         )  # fmt: skip
+        if reason := obstacle(setting.plan):
+            return replace(result, reason=f"{reason}, which the search through zones does not know")
         try:
             found = worst_case(setting, within, limits.seconds)
         except Blocked as error:
             return replace(result, reason=f"{error} waits for what other jobs do, and this is asked of a job alone")
         statistics: Mapping[str, float | int | str] = {"zones": found.nodes}
+        if found.exceeded is not None and math.isfinite(found.after):
+            statistics = {**statistics, "lasts": found.after}
         result = replace(result, statistics=statistics)
         if found.exceeded is not None:
             reason = _late(setting, found, within)
-            return replace(result, verdict=Verdict.REFUTED, reason=reason, trace=found.exceeded)
+            return replace(result, verdict=Verdict.REFUTED, reason=reason, trace=found.exceeded, times=found.times)
         if found.stopped:
             return replace(result, reason=f"the limit came first: {found.stopped}")
+        if reason := crashes(setting.plan):
+            return replace(result, reason=f"{reason}; without crashes it takes at most {show_time(found.longest)}")
         return replace(result, verdict=Verdict.PROVED, reason=f"it takes at most {show_time(found.longest)}")
 
     return compute

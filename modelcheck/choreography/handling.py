@@ -11,7 +11,7 @@ from ..expressions import FALSE, TRUE, Expr, conjunction, disjunction, negation,
 from ..graph.events import OUTSIDE
 from ..system import Action, Claim, Label
 from .board import Board, Place
-from .publishing import choices, send
+from .publishing import choices, losses, send
 from .queues import Contents, Queue
 from .typed import TypedHandler, TypedInstance
 
@@ -39,15 +39,17 @@ def _begin(board: Board, instance: TypedInstance) -> Iterator[Action]:
     for index, start in enumerate(instance.starts):
         done = board.published[instance.number, index]
         for condition, chosen in choices([start], {}):
-            sent = send(board, instance.number, chosen, {})
-            label = Label(
-                "publish" if chosen else "skip", OUTSIDE, message=start.event if chosen else "",
-                step="" if chosen else start.event, instance=instance.number, puts=sent.puts, publishes=sent.publishes,
-            )  # fmt: skip
-            verb = "publishes" if chosen else "skips"
-            guard = conjunction([negation(done.ref), condition, sent.guard])
-            updates = {done.name: TRUE, **sent.updates}
-            yield _action(board, f"{verb} {start.event}", guard, updates, label, sent.claims)
+            for lost, text in losses(board, chosen):
+                sent = send(board, instance.number, chosen, {}, lost)
+                label = Label(
+                    "publish" if chosen else "skip", OUTSIDE, message=start.event if chosen else "",
+                    step="" if chosen else start.event, instance=instance.number, puts=sent.puts,
+                    publishes=sent.publishes, loses=lost, text=text,
+                )  # fmt: skip
+                title = f"{'publishes' if chosen else 'skips'} {start.event}" + (f", {text}" if text else "")
+                guard = conjunction([negation(done.ref), condition, sent.guard])
+                updates = {done.name: TRUE, **sent.updates}
+                yield _action(board, title, guard, updates, label, sent.claims)
 
 
 def _take(board: Board, instance: TypedInstance, handler: TypedHandler, place: Place) -> Iterator[Action]:
@@ -163,13 +165,16 @@ def _finish(board: Board, handler: TypedHandler, place: Place) -> Iterator[Actio
             if outcome != "ok" and not chosen:
                 yield _fail(board, known, place, outcome, condition)
                 continue
-            sent = send(board, place.instance, chosen, effect)
-            label = _label("finish", handler, place.instance, outcome, message=handler.handler.on or "")
-            label = replace(label, puts=sent.puts, publishes=sent.publishes)
-            title = f"finish {handler.name}: {outcome}" + (f", publishes {', '.join(sent.publishes)}" if chosen else "")
-            guard = conjunction([place.is_in("running"), condition, sent.guard])
-            updates = {**effect, **place.release(), **sent.updates}
-            yield _action(board, title, guard, updates, label, (*claims, *sent.claims), place)
+            for lost, text in losses(board, chosen):
+                sent = send(board, place.instance, chosen, effect, lost)
+                label = _label("finish", handler, place.instance, outcome, handler.handler.on or "", text=text)
+                label = replace(label, puts=sent.puts, publishes=sent.publishes, loses=lost)
+                title = f"finish {handler.name}: {outcome}"
+                title += f", publishes {', '.join(sent.publishes)}" if chosen else ""
+                title += f", {text}" if text else ""
+                guard = conjunction([place.is_in("running"), condition, sent.guard])
+                updates = {**effect, **place.release(), **sent.updates}
+                yield _action(board, title, guard, updates, label, (*claims, *sent.claims), place)
 
 
 def _fail(board: Board, handler: TypedHandler, place: Place, outcome: str, condition: Expr) -> Action:

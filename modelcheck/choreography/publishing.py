@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
+from typing import TypeAlias
 
 from ..declare import range_claims
-from ..errors import position_of
+from ..errors import ModelError, Problem, position_of
 from ..expressions import FALSE, TRUE, Expr, conjunction, negation, substitute
 from ..graph.events import why_lost
 from ..system import Claim
 from .board import Board
 from .queues import Message
 from .typed import TypedPublication
+from .wrong import MOST_CONDITIONAL
 
 
 @dataclass(frozen=True)
@@ -42,16 +44,45 @@ def choices(
             yield condition, tuple(p for p, yes in zip(publications, chosen, strict=True) if yes)
 
 
-def send(board: Board, instance: int, publications: Sequence[TypedPublication], effect: Mapping[str, Expr]) -> Sent:
-    """What it means to publish these events, in this order, after an effect."""
+Lost: TypeAlias = tuple[tuple[int, str], ...]
+
+
+def losses(board: Board, publications: Sequence[TypedPublication]) -> Iterator[tuple[Lost, str]]:
+    """Each way in which channels that deliver at most once can lose some of these messages, with what to say of it."""
+    possible = [
+        (number, queue)
+        for number, publication in enumerate(publications)
+        for queue in board.receiving(publication.event)
+        if queue.channel.delivery == "at most once"
+    ]
+    if len(possible) > MOST_CONDITIONAL:
+        event = publications[0].event
+        message = f"more than {MOST_CONDITIONAL} messages that may be lost are published at once"
+        raise ModelError([Problem("E216", message, position_of(event), "split the handler")])
+    for chosen in product((False, True), repeat=len(possible)):
+        lost = [each for each, yes in zip(possible, chosen, strict=True) if yes]
+        text = ", ".join(f"{publications[number].event} is lost on its way to {q.receiver}" for number, q in lost)
+        yield tuple((number, queue.name) for number, queue in lost), text
+
+
+def send(
+    board: Board,
+    instance: int,
+    publications: Sequence[TypedPublication],
+    effect: Mapping[str, Expr],
+    lost: Lost = (),
+) -> Sent:
+    """What it means to publish these events, in this order, after an effect, when some messages are `lost`."""
     sent: dict[str, list[Message]] = {}
     guards: list[Expr] = []
     claims: list[Claim] = []
-    for publication in publications:
+    for number, publication in enumerate(publications):
         event = publication.event
         values = {name: substitute(value, effect) for name, value in publication.payload.items()}
         claims += _claims(board, instance, event, values, effect)
         for queue in board.receiving(event):
+            if (number, queue.name) in lost:
+                continue
             messages = sent.setdefault(queue.name, [])
             room = queue.has_room(queue.contents(), len(messages))
             if queue.channel.overflow == "block":

@@ -10,7 +10,7 @@ from ..graph.events import channel_of, deliveries
 
 WORDS = {
     "order": ("fifo", "unordered"),
-    "delivery": ("exactly once", "at least once"),
+    "delivery": ("exactly once", "at least once", "at most once"),
     "overflow": ("fail", "block", "drop newest", "drop oldest"),
 }
 ON_FAILURE = ("drop", "retry", "dead letter")
@@ -74,6 +74,9 @@ def _channels(design: model.Choreography) -> Iterator[Problem]:
         if channel.repeats and channel.delivery != "at least once":
             message = f"'{name}' delivers {channel.delivery}: no message comes again"
             yield Problem("E212", message, position_of(name), "write 'delivery: at least once', or leave 'repeats' out")
+        if channel.loses and channel.delivery != "at most once":
+            message = f"'{name}' delivers {channel.delivery}: no message is lost"
+            yield Problem("E212", message, position_of(name), "write 'delivery: at most once', or leave 'loses' out")
         if not 0 <= channel.duplicates <= 100:
             yield Problem("E212", f"duplicates are from 0 to 100, not {channel.duplicates}", position_of(name))
 

@@ -39,6 +39,7 @@ _ORDERS = {
 _DELIVERIES = {
     "exactly once": "each message comes once",
     "at least once": "a message may come again, up to `duplicates` times more",
+    "at most once": "a message may be lost on its way",
 }
 _OVERFLOWS = {
     "fail": "the message is lost, and that is a finding",
@@ -82,8 +83,8 @@ CHANNEL = record(
         ),
         "order": Key(word(meanings=_ORDERS), "in which order messages are received"),
         "delivery": Key(
-            word(extra={"at most once": "not supported yet"}, meanings=_DELIVERIES),
-            "whether a message may come several times",
+            word(meanings=_DELIVERIES),
+            "whether a message may come several times, or be lost",
         ),
         "duplicates": Key(
             _up_to(100, "duplicates are from 1 to 100"),
@@ -97,6 +98,7 @@ CHANNEL = record(
             "how many servers publish and deliver its messages: those of one job go through the same server, one after "
             "the other; without it any number at once",
         ),
+        "loses": Key(PROBABILITY, "how often a message is lost in a simulation, with `delivery: at most once`"),
         "repeats": Key(PROBABILITY, "how often a message comes again in a simulation, with `delivery: at least once`"),
     },
     plain(model.Channel),

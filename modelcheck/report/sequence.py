@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from ..expressions import EnumType
 from ..results import Result
+from ..simulate.result import show_time
 from ..system import Label, State
 from ..trace import Trace
 from .story import Line, Move, moves_of, receiver_of, story, tell
@@ -170,15 +171,18 @@ class _Making:
 
 
 def sequence_of(told: Trace | Result, times: Sequence[str] = ()) -> Diagram:
-    """The sequence diagram of a trace, or of a result's trace with what it shows; `times`: when each action happens.
+    """The sequence diagram of a trace, or of a result's trace with what it shows; `times`: when each action happens, if
+    the result does not say so itself.
 
     Raises ValueError where a result has no trace.
     """
     trace = told if isinstance(told, Trace) else told.trace
     if trace is None:
         raise ValueError("this result has no trace to draw")
-    lines = story(trace) if isinstance(told, Trace) else tell(told)
-    making = _Making(trace, times)
+    lines = story(trace) if isinstance(told, Trace) else tell(told, timed=False)
+    if isinstance(told, Result):
+        times = times or [show_time(time) for time in told.times]
+    making = _Making(trace, [time.replace(" ", "\N{NO-BREAK SPACE}") for time in times])
     moves = moves_of(trace)
     begins, loop = "", None
     for line in lines:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 from ..expressions import references
 from ..results import Result, Verdict
+from ..simulate.result import show_time
 from ..system import DIVISION, Action, Label, State, TransitionSystem, Variable
 from ..trace import Trace
 from .evidence import false_part, read_by
@@ -71,11 +72,24 @@ class Move:
         return self.trace.states[self.index + 1] if self.final is None else self.final
 
 
-def tell(result: Result) -> list[Line]:
-    """The story of a result's trace with its last line, what it shows; empty for a result without a trace."""
+def tell(result: Result, timed: bool = True) -> list[Line]:
+    """The story of a result's trace with its last line, what it shows; empty for a result without a trace.
+
+    timed: with the times of its actions, where they are known.
+    """
     if result.trace is None:
         return []
-    return [*story(result.trace), _conclusion(result, result.trace)]
+    return [*_timed(story(result.trace), result.times if timed else ()), _conclusion(result, result.trace)]
+
+
+def _timed(lines: Iterable[Line], times: Sequence[float]) -> list[Line]:
+    """The lines with the time at which the last action of each happens, where times are known."""
+    if not times:
+        return list(lines)
+    return [
+        replace(line, text=f"{line.text}, at {show_time(times[line.actions[-1]])}") if line.actions else line
+        for line in lines
+    ]
 
 
 def story(trace: Trace) -> list[Line]:
@@ -226,6 +240,8 @@ def _deed(action: Action, labels: Sequence[Label]) -> str:
             text = label.text or _without_index(action.name, label.actor)
     notes = [each.text for each in labels if each.text and each.text not in (text, outcome)]
     text += "".join(f" {note}" if note.startswith("→") else f" ({note})" for note in notes)
+    if label.phase == "publish":
+        return _published(label) + text
     return ", ".join(part for part in (text, _published(label)) if part)
 
 

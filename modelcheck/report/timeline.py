@@ -16,16 +16,16 @@ WAITS, WORKS, UNDOES, FAILS = "░", "█", "▒", "█"
 
 def render(timeline: Timeline) -> str:
     """Each job with a line for each task: bars in time, how long it waited, how it ended."""
-    lines = [
-        f"{timeline.name}: {_count(len(timeline.arrived), 'job')}, seed {timeline.seed}, {show_time(timeline.until)}"
-    ]
+    seed = "" if timeline.seed is None else f", seed {timeline.seed}"
+    lines = [f"{timeline.name}: {_count(len(timeline.arrived), 'job')}{seed}, {show_time(timeline.until)}"]
     names = max((len(span.title) for span in timeline.spans), default=0)
     places = max((len(span.place) for span in timeline.spans), default=0)
+    until, unended = timeline.until, timeline.unended
     for job, (arrived, ended) in enumerate(zip(timeline.arrived, timeline.ended, strict=True)):
-        lasted = f"took {show_time(ended - arrived)}" if math.isfinite(ended) else "never ended"
+        lasted = took(timeline, ended - arrived)
         lines.append(f"  job {job + 1}: arrived at {show_time(arrived)}, {lasted}")
         lines += [
-            f"    {span.title:<{names}}  {span.place:<{places}}  {_bar(span, timeline.until)}  {_told(span)}"
+            f"    {span.title:<{names}}  {span.place:<{places}}  {_bar(span, until)}  {_told(span, unended)}"
             for span in timeline.of(job)
         ]
         if len(lines) > MOST_LINES and job + 1 < len(timeline.arrived):
@@ -33,6 +33,13 @@ def render(timeline: Timeline) -> str:
             break
     lines.append(f"  {WAITS} waits   {WORKS} works   {UNDOES} undoes")
     return "\n".join(lines)
+
+
+def took(timeline: Timeline, seconds: float) -> str:
+    """How long a job took, as far as that is shown."""
+    if math.isfinite(seconds):
+        return f"took {show_time(seconds)}"
+    return f"takes {show_time(timeline.lasts)}" if math.isfinite(timeline.lasts) else "never ended"
 
 
 def _count(number: int, noun: str) -> str:
@@ -50,10 +57,10 @@ def _bar(span: Span, until: float) -> str:
     return (" " * min(since, begun) + WAITS * max(0, begun - since) + mark * (ended - begun)).ljust(WIDTH)
 
 
-def _told(span: Span) -> str:
+def _told(span: Span, unended: str) -> str:
     waited = span.begun - span.since
     parts = [f"at {show_time(span.begun)}"]
-    parts.append(f"for {show_time(span.ended - span.begun)}" if math.isfinite(span.ended) else "never ends")
+    parts.append(f"for {show_time(span.ended - span.begun)}" if math.isfinite(span.ended) else unended)
     if waited > 0:
         parts.append(f"after waiting {show_time(waited)}")
     if span.outcome not in ("ok", ""):

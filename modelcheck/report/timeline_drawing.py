@@ -30,7 +30,9 @@ def gantt_drawing(timeline: Timeline) -> Drawing:
         message = f"a chart of {len(rows):,} rows cannot be looked at"
         raise ModelError([Problem("E411", message, hint="draw fewer jobs; the Chrome trace (.json) shows them all")])
     left = PAD + max((text_width(_label(row)) for row in rows), default=0.0) + 10
-    tail = max((text_width(_tail(row), 9.0) for row in rows if isinstance(row, Span)), default=0.0) + 14
+    tail = (
+        max((text_width(_tail(row, timeline.unended), 9.0) for row in rows if isinstance(row, Span)), default=0.0) + 14
+    )
     top = 40.0
     until = timeline.until or 1.0
     bottom = top + ROW * len(rows)
@@ -38,7 +40,7 @@ def gantt_drawing(timeline: Timeline) -> Drawing:
     def x(time: float) -> float:
         return left + CHART * time / until
 
-    title = f"{timeline.name}, seed {timeline.seed}"
+    title = timeline.title
     shapes: list[Shape | Line | Text] = [Text(left, 14.0, title, 11.0, "start", bold=True)]
     for time in ticks(until):
         shapes.append(Line(((x(time), top), (x(time), bottom)), Look(GREY, 0.5, DOTTED)))
@@ -49,7 +51,8 @@ def gantt_drawing(timeline: Timeline) -> Drawing:
             shapes += _heading(timeline, row, y, x(timeline.arrived[row]))
         else:
             shapes.append(Text(left - 8, y, _label(row), 10.0, "end"))
-            shapes += _bars(row, y, x(row.since), x(row.begun), x(row.ended if math.isfinite(row.ended) else until))
+            ended = row.ended if math.isfinite(row.ended) else until
+            shapes += _bars(row, y, x(row.since), x(row.begun), x(ended), _tail(row, timeline.unended))
     return Drawing(left + CHART + tail, bottom + PAD, tuple(shapes), f"Gantt chart of {title}")
 
 
@@ -70,9 +73,9 @@ def _label(row: Span | int) -> str:
     return f"job {row + 1}" if isinstance(row, int) else row.title
 
 
-def _tail(row: Span) -> str:
+def _tail(row: Span, unended: str) -> str:
     if not math.isfinite(row.ended):
-        return "never ends"
+        return unended
     return "" if row.outcome in ("ok", "") else row.outcome
 
 
@@ -83,14 +86,14 @@ def _heading(timeline: Timeline, job: int, y: float, x: float) -> Iterator[Shape
     yield Text(x, y, f"↓ {said}", 9.0, "start", colour=GREY)
 
 
-def _bars(span: Span, y: float, since: float, begun: float, ended: float) -> Iterator[Shape | Line | Text]:
+def _bars(span: Span, y: float, since: float, begun: float, ended: float, said: str) -> Iterator[Shape | Line | Text]:
     if begun - since > 0.2:
         yield Shape(since, y - BAR / 4, begun - since, BAR / 2, Look(GREY, 0.6, fill=0.15))
     good = span.outcome in ("ok", "")
     dashes = () if math.isfinite(span.ended) else DASHED
     look = Look(_WORKS[span.kind] if good else RED, 1.2, dashes, fill=0.35)
     yield Shape(begun, y - BAR / 2, max(ended - begun, 1.0), BAR, look, rounding=1.5)
-    if said := _tail(span):
+    if said:
         yield Text(max(ended, begun + 1.0) + 5, y, said, 9.0, "start", colour=RED)
 
 
@@ -108,4 +111,4 @@ def sequence_with_times(timeline: Timeline, job: int = 0) -> Drawing:
     """
     must_be_one(len(timeline.arrived))
     trace, times = trace_with_times(timeline.recording, job)
-    return sequence_drawing(sequence_of(trace, [show_time(time).replace(" ", "\N{NO-BREAK SPACE}") for time in times]))
+    return sequence_drawing(sequence_of(trace, [show_time(time) for time in times]))

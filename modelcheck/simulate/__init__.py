@@ -9,7 +9,6 @@ from .. import model
 from ..spread import check_workers, crew
 from .asked import check_size, goal_of
 from .back_ends import choose
-from .combined import combined
 from .course import Progress, Seen, follow
 from .exactly import result_exactly, values_beside
 from .ledger import Ledger
@@ -27,7 +26,6 @@ __all__ = [
     "Seen",
     "SimulationResult",
     "alone",
-    "combined",
     "difference",
     "loop_for",
     "paired_difference",

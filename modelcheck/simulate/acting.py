@@ -41,7 +41,9 @@ class Acting:
         positions = tuple(system.positions[name] for name in shared) if together else ()
         queues = dict.fromkeys(each.name for receivers in plan.receivers.values() for each in receivers)
         self.walk = Walk(system, positions, queues)
+        self.sharing = bool(positions)
         self.channels = Channels(plan, self.walk.queues, together)
+        self.lossy = any(action.label.loses for action in system.actions)
         self.arrive, self.leave = arrive, leave
         self.shared: tuple[Value, ...] | None = None
         self.changed = False
@@ -75,10 +77,10 @@ class Acting:
     def fire(self, job: Job, move: Move, now: float) -> None:
         """Lets an action happen."""
         before = job.place.state
-        job.place = self.walk.follow(move)
+        job.place = self.walk.follow(move) if move.place is None else move.place
         if move.action.label.publishes:
             self._publish(job, before, move, now)
-        if self.walk.shared and self.walk.writes_shared[move.number]:
+        if self.sharing and self.walk.writes_shared[move.number]:
             self.shared = self.walk.shared_values(job.place.state)
             self.changed = self.walk.reads_shared
         if self.happenings is not None:
@@ -90,7 +92,8 @@ class Acting:
                     self.leave(pool, now)
 
     def _publish(self, job: Job, before: State, move: Move, now: float) -> None:
-        times, evicted = self.channels.send(job, before, move, now)
+        times, evicted, woken = self.channels.send(job, before, move, now)
+        self.woken += woken
         for time in times:
             self.arrive(time, job)
         for message in evicted:
@@ -102,10 +105,14 @@ class Acting:
 
     def at_once(self, job: Job, place: Place) -> Move | None:
         """An action that takes no time; None: there is none, or it has to wait for room in a queue."""
-        if not self.channels.bounded:
-            return self.pick(job, place.immediate)
-        moves = [move for each in place.immediate if (move := self.with_room(job, each)) is not None]
-        return self.pick(job, moves) if moves else None
+        found = self.with_luck(job, place.immediate)
+        if self.channels.bounded:
+            found = [move for each in found if (move := self.with_room(job, each)) is not None]
+        return self.pick(job, found) if found else None
+
+    def with_luck(self, job: Job, moves: Sequence[Move]) -> Sequence[Move]:
+        """Of several ways to publish, those that lose the messages that are lost now."""
+        return [move for move in moves if self.channels.loses_now(job, move)] if self.lossy else moves
 
     def with_room(self, job: Job, move: Move) -> Move | None:
         """The move as it is with the messages of other jobs in its queues; None: it has to wait for room."""

@@ -59,7 +59,7 @@ def _queues_obstacle(setting: Setting) -> str:
 def _queues(setting: Setting, jobs: range) -> Iterator[Runs]:
     from .recursion import blocks
 
-    return blocks(setting, jobs)
+    yield from blocks(setting, jobs)
 
 
 def _routes_obstacle(setting: Setting) -> str:
@@ -71,7 +71,7 @@ def _routes_obstacle(setting: Setting) -> str:
 def _routes(setting: Setting, jobs: range) -> Iterator[Runs]:
     from .routes import blocks
 
-    return blocks(setting, jobs)
+    yield from blocks(setting, jobs)
 
 
 def _events(setting: Setting, jobs: range) -> Iterator[Runs]:
@@ -100,7 +100,7 @@ def choose(setting: Setting, name: str = "auto") -> tuple[BackEnd, str]:
             continue
         found = "" if each.name == "events" else setting.plan.only_by_events or each.obstacle(setting)
         if not found:
-            why = each.fits or next(reversed(obstacles.values()), "")
+            why = each.fits or obstacles.get("routes" if setting.plan.together else "max-plus", "")
             return each, why if name == "auto" else "as asked" + (f": {each.fits}" if each.fits else "")
         obstacles[each.name] = found
     raise ModelError([Problem("E412", f"{name} does not apply to '{setting.design.name}': {obstacles[name]}")])

@@ -71,7 +71,9 @@ class Channels:
                 continue
             line = self.lines[queue]
             room = (line.receiver.capacity or 0) - len(line.messages)
-            coming = sum(each.name == queue for e in move.action.label.publishes for each in self.plan.receivers[e])
+            label = move.action.label
+            coming = sum(each.name == queue for e in label.publishes for each in self.plan.receivers[e])
+            coming -= sum(lost == queue for _, lost in label.loses)
             if coming > room:
                 evicted = 0
                 if line.receiver.overflow == "drop oldest":
@@ -86,8 +88,9 @@ class Channels:
             if queue in self.bounded and self.lines[queue].receiver.overflow == "block":
                 self.lines[queue].waiting[job] = None
 
-    def send(self, job: Job, before: State, move: Move, now: float) -> tuple[list[float], list[Message]]:
-        """Puts what an action publishes under way: when it will be there, and which messages had to make room for it.
+    def send(self, job: Job, before: State, move: Move, now: float) -> tuple[list[float], list[Message], list[Job]]:
+        """Puts what an action publishes under way: when it will be there, which messages had to make room for it, and
+        whose turn it is then.
 
         What has no room is lost: it is not in the state after the action.
         """
@@ -97,17 +100,19 @@ class Channels:
             put = self.states.count(move.state, queue) - self.states.count(before, queue)
             fits[queue] = len(move.action.label.publishes) if oldest else put
         times: list[float] = []
-        for event in move.action.label.publishes:
+        for place, event in enumerate(move.action.label.publishes):
             job.publishes += 1
             number = job.published[event] = job.published.get(event, 0) + 1
             for receiver, there in self._carry(job, event, number, now):
-                if fits.get(receiver.name, 0) > 0:
+                lost = (place, receiver.name) in move.action.label.loses
+                if fits.get(receiver.name, 0) > 0 and not lost:
                     fits[receiver.name] -= 1
                     times.append(self._put(job, event, number, receiver, there))
                 else:
                     job.lost += 1
         evicted = [m for queue in move.action.label.puts for m in self._evict(job, move.state, self.receivers[queue])]
-        return times, evicted
+        lines = [self.lines[queue] for queue in move.action.label.puts if evicted and queue in self.lines]
+        return times, evicted, [other for line in lines for other in self._passed_over(line)]
 
     def _carry(self, job: Job, event: str, number: int, now: float) -> Iterator[tuple[Receiver, float]]:
         """When a publication reaches each of its receivers."""
@@ -168,15 +173,29 @@ class Channels:
                 found = message
         return found
 
-    def can_take(self, message: Message, now: float) -> bool:
+    def can_take(self, job: Job, queue: str, event: str, now: float) -> bool:
         """Whether a message is there, and first in a queue that keeps its order."""
-        if message.there > now:
+        message = self.next(job, queue, event)
+        if message is None or message.there > now:
             return False
-        line = self.lines.get(message.queue)
+        line = self.lines.get(queue)
         if line is None or not line.receiver.ordered or line.messages[0] is message:
             return True
         message.passed_over = True
         return False
+
+    def loses_now(self, job: Job, move: Move) -> bool:
+        """Whether the messages that a move loses are those that are lost now."""
+        label, lost = move.action.label, []
+        ahead: dict[str, int] = {}
+        for place, event in enumerate(label.publishes):
+            ahead[event] = ahead.get(event, 0) + 1
+            for receiver in self.plan.receivers.get(event, ()):
+                losses = self.plan.losses.get((event, receiver.name))
+                number = job.published.get(event, 0) + ahead[event]
+                if losses is not None and losses.luck(job.number, number) < losses.share:
+                    lost.append((place, receiver.name))
+        return tuple(lost) == label.loses
 
     def stays(self, message: Message) -> float | None:
         """When a message that is taken now comes again; None: it does not."""
@@ -198,10 +217,14 @@ class Channels:
             line.messages.remove(message)
         woken = list(line.waiting)
         line.waiting.clear()
-        if line.messages and line.messages[0].passed_over:
-            line.messages[0].passed_over = False
-            woken.append(line.messages[0].job)
-        return woken
+        return woken + self._passed_over(line)
+
+    def _passed_over(self, line: Line) -> list[Job]:
+        """Whose turn it is now, and was not when there was a worker."""
+        if not line.messages or not line.messages[0].passed_over:
+            return []
+        line.messages[0].passed_over = False
+        return [line.messages[0].job]
 
     def forget(self, job: Job) -> list[Job]:
         """Takes away all messages of a job with which nothing can happen any more."""

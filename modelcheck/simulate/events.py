@@ -25,7 +25,7 @@ from .plan import UNLIMITED, Plan
 from .pools import Pool, first_to_wait_for
 from .tally import BLOCK, Meter, Tally
 from .walk import Ask, Move, Place
-from .work import Request, Work, drawn, timed_out
+from .work import Request, Use, Work, drawn, timed_out
 from .work import endless as endless
 
 MOST_STARTS, MOST_AT_ONCE = 10_000, 10_000
@@ -52,7 +52,6 @@ class EventLoop:
         self.plan, self.ending, self.system = plan, ending, system
         self.acting = Acting(system, plan, shared, record, self._announce, self._leave_engine)
         self.pools = {name: Pool[Request](name, size) for name, size in plan.pools.items()}
-        self.pools_of = {key: tuple(self.pools[name] for name in task.pools) for key, task in plan.tasks.items()}
         self.starts = dict.fromkeys(plan.tasks, 0)
         self.heap: list[Event] = []
         self.turn = count()
@@ -67,7 +66,12 @@ class EventLoop:
                 self.pools, plan.shared, plan.faults, self._at, self._finish, self._serve, self._goes_on
             )
         paced = self.pacing.names if self.pacing is not None else frozenset[str]()
-        self.paced = {k: next((n for n in task.pools if n in paced), "") for k, task in plan.tasks.items()}
+        self.uses = {
+            key: Use(
+                task, tuple(self.pools[name] for name in task.pools), next((n for n in task.pools if n in paced), "")
+            )
+            for key, task in plan.tasks.items()
+        }
         self.record = record
         self.begun: list[State] = []
         self.arrived: list[float] = []
@@ -183,7 +187,8 @@ class EventLoop:
     def _advance(self, job: Job, now: float) -> None:
         """All that happens at once, and the requests for what can start."""
         acting = self.acting
-        acting.see_shared(job)
+        if acting.sharing:
+            acting.see_shared(job)
         if job.unpaid:
             return
         at_once = 0
@@ -213,13 +218,15 @@ class EventLoop:
             asked = now
             if queue:
                 message = self.acting.channels.next(job, queue, event)
-                if message is None or message.there > now:
-                    continue  # An event comes when the message is there.
+                if message is None or message.there > now or message.passed_over:
+                    continue  # An event comes when the message is there, and somebody calls when it is its turn.
                 asked = message.there
-            task = self.plan.tasks[key]
-            visit, attempt = job.turn(moves[0].flight)
-            pause = task.pause(attempt)
-            overhead = 0.0 if task.overhead is None else task.overhead(job.number, visit, attempt)
+            use = self.uses[key]
+            task, pause, overhead = use.task, 0.0, 0.0
+            if task.overhead is not None or job.again:
+                visit, attempt = job.turn(moves[0].flight)
+                pause = task.pause(attempt)
+                overhead = 0.0 if task.overhead is None else task.overhead(job.number, visit, attempt)
             job.asked.add(ask)
             if task.desk and overhead > 0:
                 request = Request(job, ask, overhead)
@@ -229,7 +236,7 @@ class EventLoop:
                     self._call(request, now)
             elif pause + overhead > 0:
                 self._at(now + (pause + overhead), REQUEST, self._called, Request(job, ask))
-            elif self._request(Request(job, ask), asked, now):
+            elif self._request(job, ask, asked, now):
                 return True
         return False
 
@@ -242,46 +249,40 @@ class EventLoop:
         if request.ask is None:
             request.job.unpaid -= 1
         else:
-            self._request(request, now, now)
+            self._request(request.job, request.ask, now, now)
         self._advance(request.job, now)
 
     def _announce(self, time: float, job: Job) -> None:
         """A message will be there for a job."""
         self._at(time, REQUEST, self._advance, job)
 
-    def _request(self, request: Request, asked: float, now: float) -> bool:
+    def _request(self, job: Job, ask: Ask, asked: float, now: float) -> bool:
         """Starts what was asked for, if it can still start, or lets it wait for the first pool that is full."""
-        moves = self._still_possible(request, now)
-        if moves is None:
-            return False
-        job, ask = request.job, request.ask
-        assert ask is not None
-        if moves[0].flight not in job.holds:
-            pool = first_to_wait_for(self.pools_of[ask[0]])
+        if self.acting.sharing:
+            self.acting.see_shared(job)
+        moves = job.place.starts.get(ask)
+        if moves is not None and moves[0].flight not in job.holds:
+            use = self.uses[ask[0]]
+            pool = first_to_wait_for(use.pools)
             if pool is not None:
-                pool.wait(self.plan.tasks[ask[0]].priority, asked, next(self.turn), asked, request)
+                pool.wait(use.task.priority, asked, next(self.turn), asked, Request(job, ask))
                 return False
+        return self._start_if_possible(job, ask, now)
+
+    def _start_if_possible(self, job: Job, ask: Ask, now: float) -> bool:
+        """Starts what was asked for; the request is void where it cannot start, or the message is not the next one."""
+        if self.acting.sharing:
+            self.acting.see_shared(job)
+        moves = job.place.starts.get(ask)
+        job.asked.discard(ask)
+        if moves is None or (ask[1] and not self.acting.channels.can_take(job, ask[1], ask[2], now)):
+            return False
         self._start(job, ask, moves, now)
         return True
 
-    def _still_possible(self, request: Request, now: float) -> tuple[Move, ...] | None:
-        """The ways in which what was asked for can start; the request is void where there is none."""
-        job, ask = request.job, request.ask
-        assert ask is not None
-        self.acting.see_shared(job)
-        moves = job.place.starts.get(ask)
-        if moves is not None and ask[1]:
-            message = self.acting.channels.next(job, ask[1], ask[2])
-            if message is None or not self.acting.channels.can_take(message, now):
-                moves = None
-        if moves is None:
-            job.asked.discard(ask)
-        return moves
-
     def _start(self, job: Job, ask: Ask, moves: tuple[Move, ...], now: float) -> None:
-        job.asked.discard(ask)
         key, queue, _, _ = ask
-        move = self.acting.pick(job, moves)
+        move = moves[0] if len(moves) == 1 else self.acting.pick(job, moves)
         if queue:
             move = self.acting.take(job, move, job.place.again.get(ask, ()), now)
         flight = move.flight
@@ -289,15 +290,17 @@ class EventLoop:
             job.failed = True  # No handler wanted the message.
             self.acting.fire(job, move, now)
             return
-        pools = self.pools_of[key]
-        if flight not in job.holds:
+        use = self.uses[key]
+        pools, paced = use.pools, use.paced
+        if flight in job.holds:
+            job.holds.discard(flight)
+        else:
             for pool in pools:
                 pool.free -= 1
         if key[0] == "flow":
             job.engines[key] = pools[0]
             self.acting.fire(job, move, now)
             return
-        job.holds.discard(flight)
         visit, attempt = job.turns[flight] = job.turn(flight)
         job.visits[key] = visit
         job.again.discard(flight)
@@ -306,11 +309,11 @@ class EventLoop:
         if job.calls > MOST_STARTS:
             raise endless(key[1], f"is started again and again, {MOST_STARTS} times in one job")
         self.acting.fire(job, move, now)
-        task, paced = self.plan.tasks[key], self.paced[key]
+        task = use.task
         outcome, delay, limit = drawn(task, job.number, visit, attempt)
         if not paced and delay > limit:
             outcome, delay = timed_out(task, job.number, visit, attempt), limit
-        work = Work(job, flight, outcome, delay, now + delay)
+        work = Work(job, flight, outcome, delay, now + delay, use)
         for pool in pools:
             if pool.name != paced:
                 pool.busy += delay
@@ -324,21 +327,23 @@ class EventLoop:
 
     def _finish(self, work: Work, now: float) -> None:
         job = work.job
-        self.acting.see_shared(job)
+        if self.acting.sharing:
+            self.acting.see_shared(job)
         move = self._way_to_end(work)
         if move is None:
             job.blocked.append(work)
             return
         self._end(work, move, now)
         self._advance(job, now)
-        self._serve(self.pools_of[work.flight[0]], now)
+        self._serve(work.use.pools, now)
 
     def _way_to_end(self, work: Work) -> Move | None:
         """How a task ends; None: it has to wait for room in a queue."""
-        moves = work.job.place.finishes.get((work.flight, work.outcome))
+        moves = self.acting.with_luck(work.job, work.job.place.finishes.get((work.flight, work.outcome), ()))
         if not moves:
             return None
-        return self.acting.with_room(work.job, self.acting.pick(work.job, moves))
+        move = moves[0] if len(moves) == 1 else self.acting.pick(work.job, moves)
+        return self.acting.with_room(work.job, move) if self.acting.channels.bounded else move
 
     def _end(self, work: Work, move: Move, now: float) -> None:
         """The end of a task: its workers are free, unless it keeps them to try again."""
@@ -352,7 +357,7 @@ class EventLoop:
         if then == "again at once":
             job.holds.add(flight)
         else:
-            for pool in self.pools_of[flight[0]]:
+            for pool in work.use.pools:
                 pool.free += 1
         if flight[0][0] == "undo" and work.outcome == "ok":
             job.undos += 1
@@ -365,7 +370,7 @@ class EventLoop:
             if move is not None:
                 del job.blocked[index]
                 self._end(work, move, now)
-                self._serve(self.pools_of[work.flight[0]], now)
+                self._serve(work.use.pools, now)
                 return True
         return False
 
@@ -376,13 +381,12 @@ class EventLoop:
                 asked, turn, request = pool.next(now)
                 job, ask = request.job, request.ask
                 assert ask is not None
-                full = next((other for other in self.pools_of[ask[0]] if other.free <= 0), None)
+                use = self.uses[ask[0]]
+                full = next((other for other in use.pools if other.free <= 0), None)
                 if full is not None:
-                    full.wait(self.plan.tasks[ask[0]].priority, asked, turn, now, request)
+                    full.wait(use.task.priority, asked, turn, now, request)
                     continue
-                moves = self._still_possible(request, now)
-                if moves is not None:
-                    self._start(job, ask, moves, now)
+                self._start_if_possible(job, ask, now)
                 self._advance(job, now)
                 if self.acting.woken:
                     self._tell_others(now)

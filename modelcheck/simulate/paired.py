@@ -14,15 +14,12 @@ def difference(first: SimulationResult, second: SimulationResult) -> Estimate:
 
     Of the jobs that ended in both, after the longer of the warm-ups; where both have kept single times. Steps of the
     same name, or which name the same `task`, have the same luck, so that the interval is much tighter than that of two
-    means. Raises `ModelError`: the simulations have other seeds, or are put together of replications.
+    means. Raises `ModelError`: the simulations have other seeds, or no job ended in both.
     """
     problems = []
     if first.seed != second.seed:
         message = f"the simulations have the seeds {first.seed} and {second.seed}: their jobs have nothing in common"
         problems.append(Problem("E416", message, None, "simulate both with one seed"))
-    if first.replications > 1 or second.replications > 1:
-        hint = "take the replications one by one"
-        problems.append(Problem("E416", "simulations of several replications cannot be paired", None, hint))
     count = min(len(first.makespans), len(second.makespans))
     ours, theirs = first.makespans[:count], second.makespans[:count]
     both = ~(np.isnan(ours) | np.isnan(theirs))

@@ -100,8 +100,8 @@ class Plan:
 
     interval: the times between the arrivals of jobs, mean_interval their mean; users: who start jobs and wait for
     them; without either, each job is alone. receivers: the queues that each event is put into; publish, deliver: what
-    these cost, where they cost time; partitions: the servers that carry an event; repeats: how likely a message of a
-    queue comes again. correlation: of the durations of one job (0: they are independent).
+    these cost, where they cost time; partitions: the servers that carry an event; repeats, losses: how likely a
+    message of a queue comes again, or is lost. correlation: of the durations of one job (0: they are independent).
     faults: the pools that break down; shared: those whose work is shared among all who want it.
     openings: what the coordinators of a job's flows spend before it begins, and at which desk (empty: at none).
     rows: of measured times, by name, from which several delays are drawn together.
@@ -120,6 +120,7 @@ class Plan:
     correlation: float = 0.0
     partitions: Mapping[str, Partitions] = field(default_factory=dict)
     repeats: Mapping[tuple[str, str], Chance] = field(default_factory=dict)
+    losses: Mapping[tuple[str, str], Chance] = field(default_factory=dict)
     faults: Mapping[str, Faults] = field(default_factory=dict)
     shared: frozenset[str] = frozenset()
     openings: tuple[tuple[str, Draws], ...] = ()
@@ -138,6 +139,7 @@ class Plan:
             (self.shared, "shares its work among all who want it"),
             (self.partitions, "is carried by a partition of its channel"),
             ([event for event, _ in self.repeats], "may come again"),
+            ([event for event, _ in self.losses], "may be lost"),
             ([key[1] for key, task in self.tasks.items() if task.priority], "has a priority"),
             ([key[1] for key, task in self.tasks.items() if task.desk], "is called by a coordinator's workers"),
             ([key[1] for key in self.tasks if key[0] == "flow"], "waits for an engine"),
@@ -184,7 +186,7 @@ def plan_of(design: model.Orchestration | model.Choreography, seed: int) -> Plan
     return Plan(
         seed, builder.tasks, builder.pools, interval, 0.0 if interval is None else interval.mean, builder.publish,
         builder.deliver, builder.receivers, tuple(builder.notes), users, design.correlation, builder.partitions,
-        builder.repeats, builder.faults, frozenset(builder.shared), tuple(builder.openings),
+        builder.repeats, builder.losses, builder.faults, frozenset(builder.shared), tuple(builder.openings),
         frozenset(builder.rows),
     )  # fmt: skip
 
@@ -201,6 +203,7 @@ class Builder:
         self.receivers: dict[str, tuple[Receiver, ...]] = {}
         self.partitions: dict[str, Partitions] = {}
         self.repeats: dict[tuple[str, str], Chance] = {}
+        self.losses: dict[tuple[str, str], Chance] = {}
         self.faults: dict[str, Faults] = {}
         self.shared: set[str] = set()
         self.rows: dict[str, int] = {}

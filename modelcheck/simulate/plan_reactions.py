@@ -72,11 +72,24 @@ def _plan_event(design: model.Choreography, event: str, builder: Builder) -> Non
             builder.problems.append(Problem("E406", message, position_of(place)))
         key = Draws(builder.seed, place, "partition")
         builder.partitions[event] = Partitions(place, channel.partitions, key)
-    if channel.delivery == "at least once" and channel.duplicates and receivers:
-        for receiver in receivers if channel.repeats else ():
-            luck = Draws(builder.seed, f"{event}>{receiver.participant}", "again")
-            builder.repeats[event, receiver.name] = builder.chance(f"{place}: 'repeats'", channel.repeats, luck)
-    if channel.delivery == "at least once" and channel.duplicates and receivers and not channel.repeats:
-        note = f"{place}: duplicates not simulated, because no probability is given"
+    _plan_delivery(place, event, receivers, channel, builder)
+
+
+def _plan_delivery(
+    place: str, event: str, receivers: tuple[Receiver, ...], channel: model.Channel, builder: Builder
+) -> None:
+    """How likely messages come again or are lost; what has no probability is not simulated, and that is said."""
+    again = channel.delivery == "at least once" and bool(channel.duplicates)
+    lossy = channel.delivery == "at most once"
+    for possible, share, found, word in (
+        (again, channel.repeats, builder.repeats, "repeats"),
+        (lossy, channel.loses, builder.losses, "loses"),
+    ):
+        for receiver in receivers if possible and (share or lossy) else ():
+            luck = Draws(builder.seed, f"{event}>{receiver.participant}", word)
+            found[event, receiver.name] = builder.chance(f"{place}: '{word}'", share, luck)
+    if receivers and ((again and not channel.repeats) or (lossy and not channel.loses)):
+        what = "duplicates" if again else "losses"
+        note = f"{place}: {what} not simulated, because no probability is given"
         if note not in builder.notes:
             builder.notes.append(note)

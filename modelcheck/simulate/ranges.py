@@ -19,11 +19,11 @@ from .setting import Setting, Timed, setting_of
 
 @dataclass(frozen=True)
 class Range:
-    """Some jobs of an expanded design, for one back end."""
+    """Some jobs of an expanded design, for the back end at that place of the registry (names may come twice)."""
 
     design: Timed
     seed: int
-    back_end: str
+    back_end: int
     first: int
     stop: int
 
@@ -37,15 +37,14 @@ def runs_of(
             yield from chosen.blocks(setting, jobs)
         return
     seed = setting.plan.seed
-    tasks = (Range(setting.design, seed, chosen.name, jobs.start, jobs.stop) for jobs in ranges)
+    tasks = (Range(setting.design, seed, BACK_ENDS.index(chosen), jobs.start, jobs.stop) for jobs in ranges)
     for _, blocks in spread_over(hands, run_range, tasks, in_order=True):
         yield from blocks
 
 
 def run_range(each: Range) -> list[Runs]:
     """The runs of one range."""
-    chosen = next(back_end for back_end in BACK_ENDS if back_end.name == each.back_end)
-    return list(chosen.blocks(_setting(each.design, each.seed), range(each.first, each.stop)))
+    return list(BACK_ENDS[each.back_end].blocks(_setting(each.design, each.seed), range(each.first, each.stop)))
 
 
 _kept = threading.local()  # Draws keep what they drew last: threads must not share them.

@@ -21,7 +21,6 @@ from .setting import alone, loop_for
 class Recording:
     """A simulation of a few jobs, with everything that happened; `system` has one instance, as the simulator ran it."""
 
-    design: model.Orchestration | model.Choreography
     system: TransitionSystem
     begun: tuple[State, ...]
     arrived: tuple[float, ...]
@@ -32,7 +31,7 @@ def record(design: model.Orchestration | model.Choreography, jobs: int = 1, seed
     """Simulates some jobs by the event loop and keeps every action. Raises `ModelError`."""
     system = alone(design)
     runs = loop_for(design, system, plan_of(design, seed), record=True).run(range(jobs))
-    return Recording(design, system, runs.begun, runs.arrived, runs.happenings)
+    return Recording(system, runs.begun, runs.arrived, runs.happenings)
 
 
 def trace_of(recording: Recording, system: TransitionSystem, job: int = 0) -> Trace:

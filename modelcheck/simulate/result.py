@@ -55,7 +55,7 @@ class SimulationResult:
     second. exact: exact values, where they were asked for and are known (see `exact.Exact`): `mean`, `p95`, `success`,
     `undos`, messages by kind, `busy NAME`, `wait NAME`, `queue NAME`; with the back end `exact` there are no jobs, and
     all is exact. stopped: what ended it before all jobs were done (`precision`, `seconds`, `interrupted`). precision,
-    precision_of: what was asked for. replications: of how many simulations it is put together. events: what the event
+    precision_of: what was asked for. events: what the event
     loop has handled. elapsed: seconds that the simulation took, which no comparison regards.
     """
 
@@ -83,7 +83,6 @@ class SimulationResult:
     stopped: str = ""
     precision: float | None = None
     precision_of: str = "mean"
-    replications: int = 1
     notes: tuple[str, ...] = ()
     events: int = 0
     elapsed: float = field(default=0.0, compare=False)
@@ -127,7 +126,6 @@ class SimulationResult:
             "back_end": self.back_end,
             "reason": self.reason,
             "jobs": self.jobs,
-            "replications": self.replications,
             "seed": self.seed,
             "stopped": self.stopped,
             "precision": None if self.precision is None else {"asked": self.precision, "of": self.precision_of},
@@ -202,9 +200,13 @@ def show_share(share: float) -> str:
 
 
 def show_time(seconds: float) -> str:
-    """A time as people read it: 1.5 s, 20 ms."""
+    """A time as people read it: 20 ms, 1.5 s, 5 min."""
     if not math.isfinite(seconds):
         return "never"
+    if abs(seconds) >= 10_800:
+        return f"{show_number(seconds / 3_600)} h"
+    if abs(seconds) >= 180:
+        return f"{seconds / 60:.4g} min"
     for size, unit in ((1.0, "s"), (1e-3, "ms"), (1e-6, "us")):
         if abs(seconds) >= size:
             return f"{seconds / size:.4g} {unit}"

@@ -25,8 +25,7 @@ def heading_of(result: SimulationResult) -> str:
     """What was simulated, and how."""
     if not result.jobs:
         return f"{result.name}: exact values ({result.reason})"
-    times = f" in {result.replications} replications" if result.replications > 1 else ""
-    return f"{result.name}: {result.jobs:,} jobs{times}, seed {result.seed}, by {result.back_end} ({result.reason})"
+    return f"{result.name}: {result.jobs:,} jobs, seed {result.seed}, by {result.back_end} ({result.reason})"
 
 
 def head_of(result: SimulationResult) -> list[str]:

@@ -8,7 +8,8 @@ from dataclasses import replace
 import numpy as np
 
 from ..errors import ModelError, Problem, position_of
-from .delays import mean
+from .beforehand import work_beforehand
+from .delays import Array, mean
 from .draws import Draws
 from .events import EventLoop
 from .jobs import Job
@@ -28,14 +29,10 @@ def saturated(setting: Setting) -> list[str]:
     plan = setting.plan
     if plan.interval is None or not (plan.pools or plan.partitions):
         return []
-    again = {name: faults for name, faults in plan.faults.items() if faults.restarts}
-    loop = replace(setting, plan=replace(plan, interval=None, faults=again, shared=frozenset())).loop()
-    done = [dict(_work_of_one(loop, number)) for number in range(PILOT)]
     notes, problems = [], []
-    for name in done[0]:
+    for name, work in (work_beforehand(setting, range(PILOT)) or _work_by_events(setting)).items():
         size = plan.pools.get(name) or next(each.count for each in plan.partitions.values() if each.channel == name)
         available = plan.faults[name].availability if name in plan.faults else 1.0
-        work = np.array([each.get(name, 0.0) for each in done])
         load = mean_of(work / (plan.mean_interval * size * available), 0.999)
         if size == UNLIMITED or _drops(plan, name):
             continue
@@ -50,6 +47,14 @@ def saturated(setting: Setting) -> list[str]:
     if problems:
         raise ModelError(problems)
     return notes
+
+
+def _work_by_events(setting: Setting) -> dict[str, Array]:
+    plan = setting.plan
+    again = {name: faults for name, faults in plan.faults.items() if faults.restarts}
+    loop = replace(setting, plan=replace(plan, interval=None, faults=again, shared=frozenset())).loop()
+    done = [dict(_work_of_one(loop, number)) for number in range(PILOT)]
+    return {name: np.array([each.get(name, 0.0) for each in done]) for name in done[0]}
 
 
 def _work_of_one(loop: EventLoop, number: int) -> Iterator[tuple[str, float]]:

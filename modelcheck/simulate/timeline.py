@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import repeat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .. import model
 from ..errors import ModelError, Problem
+from ..results import Result
 from ..system import Label, State, TransitionSystem
 from .jobs import Happening
 from .possible import simulable
@@ -61,23 +63,41 @@ class Message:
 
 @dataclass(frozen=True)
 class Timeline:
-    """A few simulated jobs of a design, from the first arrival on.
+    """A few simulated jobs of a design, from the first arrival on; or a counterexample, which no seed has drawn.
 
-    arrived, ended: of each job (NaN: it never ended). spans, messages: in the order in which they began.
+    arrived, ended: of each job (NaN: it never ended). lasts: how long a job takes that is not shown to its
+    end. spans, messages: in the order in which they began.
     """
 
     name: str
-    seed: int
+    seed: int | None
     arrived: tuple[float, ...]
     ended: tuple[float, ...]
     spans: tuple[Span, ...]
     messages: tuple[Message, ...]
     recording: Recording
+    lasts: float = math.nan
+
+    @property
+    def title(self) -> str:
+        """Whose runs these are, and by which seed."""
+        return self.name if self.seed is None else f"{self.name}, seed {self.seed}"
+
+    @property
+    def unended(self) -> str:
+        """What is said of a task that is not over."""
+        return "goes on" if math.isfinite(self.lasts) else "never ends"
 
     @property
     def until(self) -> float:
         """The last moment at which anything happened."""
-        known = [*self.ended, *(span.ended for span in self.spans), *(span.begun for span in self.spans), *self.arrived]
+        known = [
+            self.lasts,
+            *self.ended,
+            *(span.ended for span in self.spans),
+            *(span.begun for span in self.spans),
+            *self.arrived,
+        ]
         return max((time for time in known if math.isfinite(time)), default=0.0)
 
     def of(self, job: int) -> tuple[Span, ...]:
@@ -135,7 +155,18 @@ def timeline(design: model.Model, jobs: int = 1, seed: int = 1) -> Timeline:
     return timeline_of(record(simulable(design), jobs, seed), seed)
 
 
-def timeline_of(recording: Recording, seed: int) -> Timeline:
+def timeline_of_result(result: Result) -> Timeline:
+    """The counterexample to a deadline, a run of one job. Raises `ModelError` (E419): a result that has no times."""
+    trace = result.trace
+    if trace is None or len(result.times) != len(trace.actions):
+        hint = "a deadline without a probability that is refuted has such a run"
+        raise ModelError([Problem("E419", f"'{result.name}' has no run with times", result.position, hint)])
+    happenings = tuple(map(Happening, result.times, repeat(0), trace.actions, trace.states[1:]))
+    found = timeline_of(Recording(trace.system, (trace.states[0],), (0.0,), happenings), None, result.name)
+    return replace(found, lasts=float(result.statistics.get("lasts", math.nan)))
+
+
+def timeline_of(recording: Recording, seed: int | None, shows: str = "") -> Timeline:
     """What a recording tells, as spans and messages."""
     jobs = [_Telling(recording, Walk(recording.system), job) for job in range(len(recording.begun))]
     for happening in recording.happenings:
@@ -143,7 +174,7 @@ def timeline_of(recording: Recording, seed: int) -> Timeline:
     spans = [span for job in jobs for span in job.all_spans()]
     messages = [message for job in jobs for message in job.all_messages()]
     return Timeline(
-        recording.design.name,
+        recording.system.name + (f": {shows}" if shows else ""),
         seed,
         recording.arrived,
         tuple(job.ended for job in jobs),

@@ -9,10 +9,20 @@ from typing import TYPE_CHECKING
 from ..errors import ModelError, Problem
 from ..expand.timeouts import HIDDEN
 from .plan import Task
+from .pools import Pool
 from .walk import Ask, Flight
 
 if TYPE_CHECKING:
     from .jobs import Job
+
+
+@dataclass(slots=True, eq=False)
+class Use:
+    """How a task is done in one simulation: by workers of which pools, and at which of them not at one pace."""
+
+    task: Task
+    pools: tuple[Pool[Request], ...]
+    paced: str
 
 
 @dataclass(slots=True, eq=False)
@@ -37,6 +47,7 @@ class Work:
     outcome: str
     delay: float
     end: float
+    use: Use
     limit: float = math.inf
     left: float = 0.0
     late: str = "timeout"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections import Counter
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 SHOWN = ("mean", "p95", "difference", "success")
 MOST_SHOWN, MOST_NOTES = 200, 5
+_NUMBER = re.compile(r"[0-9][0-9,.]*")
 
 Cell = str | int | float | None
 
@@ -204,9 +205,14 @@ class Sweep:
             known = sum(row.known for row in self.rows)
             found.append(f"{self.stopped}: {known:,} of {len(self.rows):,} designs are known")
         found += [f"'{name}' changes nothing that was measured" for name in self._idle()]
-        notes = Counter(note for row in self.rows for note in dict.fromkeys(row.answer.notes))
-        for note, count in list(notes.items())[:MOST_NOTES]:
-            found.append(f"note{'' if count == len(self.rows) else f' ({count:,} of {len(self.rows):,})'}: {note}")
+        notes: dict[str, list[str]] = {}
+        for row in self.rows:
+            for kind, note in {_NUMBER.sub("", note): note for note in row.answer.notes}.items():
+                notes.setdefault(kind, []).append(note)
+        for alike in list(notes.values())[:MOST_NOTES]:
+            many = "" if len(alike) == len(self.rows) else f"{len(alike):,} of {len(self.rows):,}"
+            said = ", ".join(filter(None, (many, "such as" if len(set(alike)) > 1 else "")))
+            found.append(f"note{f' ({said})' if said else ''}: {alike[0]}")
         return found
 
     def _idle(self) -> list[str]:

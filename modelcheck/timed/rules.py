@@ -92,6 +92,28 @@ def _bounds(draws: Draws | None) -> tuple[float, float]:
     return (0.0, 0.0) if draws is None or draws.delay is None else bounds(draws.delay)
 
 
+def crashes(plan: Plan) -> str:
+    """Why the longest time is not known where pools may break down, or may just as well not do so for any time."""
+    return f"{next(iter(plan.faults))} breaks down, and that takes time" if plan.faults else ""
+
+
+def obstacle(plan: Plan) -> str:
+    """Why there are no rules for a plan; empty where there are. Priorities are no obstacle: any order is looked at."""
+    receivers = [each for row in plan.receivers.values() for each in row]
+    for names, what in (
+        ([name for name, each in plan.faults.items() if math.isfinite(_bounds(each.every)[1])], "must break down"),
+        (plan.shared, "shares its work among all who want it"),
+        (plan.partitions, "is carried by a partition of its channel"),
+        ([event for event, _ in plan.repeats], "may come again"),
+        ([key[1] for key, task in plan.tasks.items() if task.desk], "is called by a coordinator's workers"),
+        ([key[1] for key in plan.tasks if key[0] == "flow"], "waits for an engine"),
+        ([each.name for each in receivers if each.capacity is not None], "may be full"),
+    ):
+        if names:
+            return f"{next(iter(names))} {what}"
+    return "a coordinator spends time on each flow" if plan.openings else ""
+
+
 def unbounded(plan: Plan) -> Mapping[str, str]:
     """The tasks whose delay has no upper bound, and its distribution."""
     found = {}

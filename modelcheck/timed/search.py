@@ -224,10 +224,9 @@ class _Search:
             attempts=tuple(sorted(attempts.items())),
             held=held,
         )
-        for event in label.publishes:
+        for number, event in enumerate(label.publishes):
             for receiver in self.rules.plan.receivers.get(event, ()):
-                waiting = sum(each[0] == receiver.name for each in node.inbox)
-                if receiver.capacity is None or waiting < receiver.capacity:
+                if (number, receiver.name) not in label.loses:
                     node = self._sent(node, event, receiver.name)
         return node
 

@@ -11,7 +11,7 @@ from .terminal import present, progress
 
 def run(chosen: argparse.Namespace) -> int:
     """Simulates a few jobs and shows all that they do, in time."""
-    from ..api import timeline
+    from ..api import check, timeline
     from ..plot.files import must_be_picture, save_drawing, save_timeline
     from ..report.timeline_drawing import must_be_one, sequence_with_times
 
@@ -22,7 +22,8 @@ def run(chosen: argparse.Namespace) -> int:
         must_be_one(chosen.jobs)
     design, _ = load_named(chosen.model, chosen)
     with progress(f"simulating {chosen.jobs:,} jobs of {chosen.model} ..."):
-        found = timeline(design, jobs=chosen.jobs, seed=chosen.seed)
+        source = check(design, properties=[chosen.property]).results[0] if chosen.property else design
+        found = timeline(source, jobs=chosen.jobs, seed=chosen.seed)
     present(found, chosen)
     with progress("drawing ..."):
         if chosen.output:

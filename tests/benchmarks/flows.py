@@ -79,10 +79,3 @@ def row(steps: int, broken: int | None = None) -> model.Orchestration:
         ),
         properties={"first before last": model.Property(word="before", about=("s1", f"s{steps}"))},
     )
-
-
-def short_row_text(steps: int, workers: int) -> str:
-    """Steps in a row at one service, for simulations."""
-    lines = ["orchestration: row", f"services: {{work: {{workers: {workers}, time: exponential(mean=20ms)}}}}"]
-    lines += ["flow:", "  steps:", *(f"    s{k}: {{service: work}}" for k in range(steps))]
-    return "\n".join(lines) + "\n"

@@ -1,5 +1,5 @@
 """Benchmarks as ratios: how time grows with a flow, what help costs beside Python itself, how fast search is beside a
-plain loop and beside SPIN, and simulation beside a heap and SimPy. A ratio says the same on every machine; a broken
+plain loop and beside SPIN, and simulation beside SimPy and Ciw. A ratio says the same on every machine; a broken
 bound ends with exit code 1.
 
     make bench            everything, a few minutes
@@ -8,19 +8,17 @@ bound ends with exit code 1.
 
 from __future__ import annotations
 
-import heapq
 import os
-import random
 import sys
 import time
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 
-from flows import branches_text, row, row_text, short_row_text
+from flows import branches_text, row, row_text
 from states import decided, large, packed
 from sweeps import sweeps
 
-from modelcheck.api import check, simulate
+from modelcheck.api import check
 from modelcheck.check.contracts import flow_answers
 from modelcheck.check.ordering import proved_precedences
 from modelcheck.check.properties import state_questions
@@ -135,45 +133,14 @@ def search() -> Iterator[Row]:
 
 
 def simulation() -> Iterator[Row]:
-    """Simulated jobs of ten steps at a service with two workers, beside a heap by hand and beside SimPy."""
-    design = load_text(short_row_text(10, workers=2))
-    jobs = 2_000
-    ours = seconds(lambda: simulate(design, jobs=jobs))
-    heap = seconds(lambda: _by_heap(jobs, 10, 2))
-    yield "simulation, by a heap by hand", ours / heap, 2.0
-    if find_spec("simpy") is None:
-        print("  skipped: SimPy is not installed")
+    """Seven models beside SimPy, two of them beside Ciw, too; and the memory of many jobs."""
+    if find_spec("simpy") is None or find_spec("ciw") is None:
+        print("  skipped: SimPy and Ciw are not installed")
         return
-    yield "simulation, by SimPy", ours / seconds(lambda: _by_simpy(jobs, 10, 2)), 0.3
+    from peers import memory, peers
 
-
-def _by_heap(jobs: int, steps: int, workers: int) -> float:
-    draws, now = random.Random(1), 0.0
-    for _ in range(jobs):
-        free = [now] * workers
-        for _ in range(steps):
-            start = max(now, heapq.heappop(free))
-            now = start + draws.expovariate(50.0)
-            heapq.heappush(free, now)
-    return now
-
-
-def _by_simpy(jobs: int, steps: int, workers: int) -> float:
-    import simpy
-
-    draws, environment = random.Random(1), simpy.Environment()
-    service = simpy.Resource(environment, workers)
-
-    def run() -> Iterator[object]:
-        for _ in range(jobs):
-            for _ in range(steps):
-                with service.request() as turn:
-                    yield turn
-                    yield environment.timeout(draws.expovariate(50.0))
-
-    environment.process(run())
-    environment.run()
-    return float(environment.now)
+    yield from peers()
+    yield from memory()
 
 
 BENCHMARKS: dict[str, Callable[[], Iterator[Row]]] = {

@@ -15,7 +15,7 @@ from ..plan import Key
 from ..walk import Ask, Flight, Move, Place
 from .laws import Constant, Stages, constant, ways_of
 from .reason import NotExact
-from .state import Called, Clock, Coming, Dice, Finish, Message, Opening, Standing, World, most_attempts
+from .state import Called, Clock, Coming, Dice, Finish, Left, Message, Opening, Standing, World, most_attempts
 
 MOST_AT_ONCE = 10_000
 
@@ -30,6 +30,7 @@ class Journey:
         self.asked: set[Ask] = set()
         self.again: set[Flight] = set()
         self.holds: set[Flight] = set()
+        self.engines: set[Key] = set()
         self.attempts: dict[Flight, int] = {}
         self.blocked: list[tuple[Flight, str]] = []
         self.free = dict(world.plan.pools)
@@ -46,6 +47,7 @@ class Journey:
         job.ended, job.failed, job.dead, job.lost = standing.ended, standing.failed, standing.dead, standing.lost
         job.now, job.unpaid = standing.now + later, standing.unpaid
         job.asked, job.again, job.holds = set(standing.asked), set(standing.again), set(standing.holds)
+        job.engines = set(standing.engines)
         job.attempts, job.blocked = dict(standing.attempts), list(standing.blocked)
         job.free = dict(zip(world.pools, standing.free, strict=True))
         job.waiting = {name: list(line) for name, line in zip(world.pools, standing.waiting, strict=True)}
@@ -73,6 +75,9 @@ class Journey:
                 self._deliver(messages)
             case Opening():
                 self.unpaid -= 1
+            case Left(pool):
+                self._serve((pool,))
+                return
         self.advance()
 
     def begin(self) -> None:
@@ -150,13 +155,18 @@ class Journey:
 
     def _start(self, ask: Ask, moves: tuple[Move, ...]) -> None:
         self.asked.discard(ask)
-        move = moves[0] if len(moves) == 1 else self._pick(moves)
+        move = self._pick(moves)
         (key, queue, message, _), flight = ask, move.flight
         if queue:
             self._take(queue, message)
         if key[0] == "act":
             self.failed = True
             self.counted[key] += 1
+            self._go(move)
+            return
+        if key[0] == "flow":
+            self.free[self.world.plan.tasks[key].pools[0]] -= 1
+            self.engines.add(key)
             self._go(move)
             return
         attempt = self.attempts.get(flight, 1) + 1 if flight in self.again else 1
@@ -185,7 +195,7 @@ class Journey:
         self._serve(self.world.plan.tasks[flight[0]].pools)
 
     def _end(self, flight: Flight, outcome: str, moves: tuple[Move, ...]) -> None:
-        move = moves[0] if len(moves) == 1 else self._pick(moves)
+        move = self._pick(moves)
         then = move.action.label.then
         if then in ("again", "again at once"):
             self.again.add(flight)
@@ -231,11 +241,41 @@ class Journey:
         self.place = self.world.walk.follow(move)
         if move.action.label.publishes:
             self._publish(before, move)
+        for key in sorted(self.engines):
+            if self.world.walk.has_ended(key[1], self.place.state):
+                (pool,) = self.world.plan.tasks[key].pools
+                self.engines.discard(key)
+                self.free[pool] += 1
+                self.clocks.append(Clock(Left(pool), ()))
 
     def _pick(self, moves: Sequence[Move]) -> Move:
         flight, phase = moves[0].flight, moves[0].action.label.phase
         same = [move for move in moves if move.flight == flight and move.action.label.phase == phase]
-        return same[self.dice.choose([1 / len(same)] * len(same))]
+        if not self.world.lossy:
+            return same[self.dice.choose([1 / len(same)] * len(same))]
+        shares = [self._share_of_losses(move) for move in same]
+        if len({move.action.label.publishes for move in same}) > 1:
+            if any(move.action.label.loses for move, share in zip(same, shares, strict=True) if share > 0):
+                raise NotExact("which messages can be lost depends on a free choice")
+            shares = [float(share > 0) for share in shares]
+        alike = Counter(move.action.label.loses for move in same)
+        possible = [(move, share / alike[move.action.label.loses]) for move, share in zip(same, shares, strict=True)]
+        possible = [(move, share) for move, share in possible if share > 0]
+        total = sum(share for _, share in possible)
+        if len({move.action.label.publishes for move in same}) == 1 and abs(total - 1) > 1e-9:
+            raise NotExact("whether there is room for messages depends on which of them are lost")
+        return possible[self.dice.choose([share / total for _, share in possible])][0]
+
+    def _share_of_losses(self, move: Move) -> float:
+        """The probability that just those messages are lost that a move loses."""
+        label, plan = move.action.label, self.world.plan
+        share = 1.0
+        for place, event in enumerate(label.publishes):
+            for receiver in plan.receivers.get(event, ()):
+                losses = plan.losses.get((event, receiver.name))
+                often = losses.share if losses is not None else 0.0
+                share *= often if (place, receiver.name) in label.loses else 1 - often
+        return share
 
     def _publish(self, before: State, move: Move) -> None:
         """Puts what an action publishes under way; what has no room in the state after it is lost."""
@@ -244,9 +284,9 @@ class Journey:
         for queue in label.puts:
             put = states.count(move.state, queue) - states.count(before, queue)
             fits[queue] = len(label.publishes) if receivers[queue].overflow == "drop oldest" else put
-        for event in label.publishes:
+        for place, event in enumerate(label.publishes):
             self.counted["publishes"] += 1
-            self._send(event, fits)
+            self._send(event, fits, {queue for each, queue in label.loses if each == place})
         for queue in label.puts:
             while receivers[queue].overflow == "drop oldest" and len(self.queues.get(queue, ())) > states.count(
                 move.state, queue
@@ -263,12 +303,12 @@ class Journey:
                 self.clocks[index] = Clock(Coming(left), clock.stages)
         self.clocks = [clock for clock in self.clocks if not isinstance(clock.what, Coming) or clock.what.messages]
 
-    def _send(self, event: str, fits: dict[str, int]) -> None:
+    def _send(self, event: str, fits: dict[str, int], lost: set[str]) -> None:
         plan = self.world.plan
         published = plan.publish.get(event)
         sent: list[tuple[int, Stages]] = []
         for queue in plan.receivers.get(event, ()):
-            if fits.get(queue.name, 0) <= 0:
+            if fits.get(queue.name, 0) <= 0 or queue.name in lost:
                 self.lost = True
                 self.counted["lost"] += 1
                 continue
@@ -342,7 +382,8 @@ class Journey:
         turns = sorted({turn for line in self.waiting.values() for _, turn, _ in line})
         return Standing(
             key, self.ended, self.failed, self.dead, self.lost, self.unpaid,
-            frozenset(self.asked), frozenset(self.again), frozenset(self.holds),
+            frozenset(self.asked),
+            frozenset(self.again), frozenset(self.holds), frozenset(self.engines),
             frozenset((flight, attempt) for flight, attempt in self.attempts.items() if attempt > 1),
             tuple(self.blocked), tuple(self.free.values()),
             tuple(

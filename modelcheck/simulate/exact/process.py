@@ -23,7 +23,7 @@ from .journey import Journey
 from .laws import Constant, Exponential, Law, Other, Stages, fraction
 from .parallel import latest_of
 from .reason import NotExact
-from .state import Clock, Dice, Finish, Standing, World, all_ways, world_of
+from .state import Clock, Dice, Finish, Left, Standing, World, all_ways, world_of
 from .tree import Latest
 
 MOST_STANDINGS, MOST_MOVES = 10_000, 100_000
@@ -201,7 +201,7 @@ def races(clocks: tuple[Clock, ...]) -> Iterator[tuple[float, Stages, Clock | No
 
 def _first_over(clocks: tuple[Clock, ...]) -> int | None:
     """The delay that is over and comes first: those of tasks, then the others, in the order in which they began."""
-    found = [(not isinstance(clock.what, Finish), i) for i, clock in enumerate(clocks) if not clock.stages]
+    found = [(not isinstance(clock.what, Finish | Left), i) for i, clock in enumerate(clocks) if not clock.stages]
     return min(found)[1] if found else None
 
 

@@ -7,7 +7,7 @@ from dataclasses import MISSING, fields
 from ..delays import law_of
 from ..plan import Plan, Receiver, Task
 
-_PLAN = "seed tasks pools interval mean_interval publish deliver receivers notes users shared openings"
+_PLAN = "seed tasks pools interval mean_interval publish deliver receivers notes users shared openings losses"
 _TASK = "key delay mean outcome shares overhead pools timeout backoff factor priority desk hidden"
 KNOWN: dict[type, frozenset[str]] = {
     Plan: frozenset(_PLAN.split()),
@@ -28,9 +28,6 @@ def check_known(plan: Plan) -> None:
     """Raises `NotExact` where a plan says something about time that the exact back end has no rule for."""
     if plan.correlation:
         raise NotExact("the durations of a job depend on each other")
-    engine = next((key[1] for key in plan.tasks if key[0] == "flow"), None)
-    if engine is not None:
-        raise NotExact(f"{engine} waits for an engine")
     receivers = [each for row in plan.receivers.values() for each in row]
     parts: list[Plan | Task | Receiver] = [plan, *plan.tasks.values(), *receivers]
     for part in parts:
@@ -74,6 +71,9 @@ def check_channels(plan: Plan) -> None:
 
 def check_queued(plan: Plan) -> None:
     """Raises `NotExact` where jobs do not wait in the order of asking."""
+    engine = next((key[1] for key in plan.tasks if key[0] == "flow"), None)
+    if engine is not None:
+        raise NotExact(f"{engine} waits for an engine")
     users = [task for task in plan.tasks.values() if task.pools]
     if len({task.priority for task in users}) > 1:
         raise NotExact("what waits for workers has priorities")

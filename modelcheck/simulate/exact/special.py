@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 from ..plan import Key, Plan
@@ -61,8 +60,11 @@ def _little_room(setting: Setting, rate: float) -> Exact | None:
     lost, response = queues.loss_mmck(rate, law.rate, workers, receivers[0].capacity + workers)
     method = "M/M/c/K queue"
     taken = rate * (1 - lost)
-    endings = {label: (1 - lost) * share for label, share in solve(process).endings.items()} | {"lost": lost}
-    counts: Mapping[str | Key, float] = {"publishes": 1.0, "deliveries": 1 - lost, "lost": lost}
+    solution = solve(process)
+    endings = {label: (1 - lost) * share for label, share in solution.endings.items()} | {"lost": lost}
+    counts: dict[str | Key, float] = {what: (1 - lost) * float(count) for what, count in solution.counts.items()}
+    counts["publishes"] += lost * float(process.first["publishes"])
+    counts["lost"] = lost
     values = {"mean": Value((1 - lost) * response, f"{method}; a job that is lost takes no time")}
     values |= shares_of(endings) | counts_of(setting, counts)
     values |= of_queue(name, workers, taken, 1 / law.rate, response - 1 / law.rate, method)

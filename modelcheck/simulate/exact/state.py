@@ -49,10 +49,17 @@ class Opening:
 
 
 @dataclass(frozen=True, slots=True)
+class Left:
+    """A flow has left its engine, which may begin with another."""
+
+    pool: str
+
+
+@dataclass(frozen=True, slots=True)
 class Clock:
     """A delay that is running. Of two that end at once, the one of a task goes first."""
 
-    what: Finish | Called | Coming | Opening
+    what: Finish | Called | Coming | Opening | Left
     stages: Stages
 
 
@@ -81,6 +88,7 @@ class Standing:
     asked: frozenset[Ask]
     again: frozenset[Flight]
     holds: frozenset[Flight]
+    engines: frozenset[Key]
     attempts: frozenset[tuple[Flight, int]]
     blocked: tuple[tuple[Flight, str], ...]
     free: tuple[int, ...]
@@ -139,6 +147,7 @@ class World:
     plan: Plan
     pools: tuple[str, ...]
     receivers: Mapping[str, Receiver]
+    lossy: bool
     begins: Mapping[Key, tuple[tuple[float, Stages, Shares], ...]]
     calls: Mapping[Key, tuple[Way, ...]]
     attempts: Mapping[Key, int]
@@ -155,8 +164,9 @@ def world_of(walk: Walk, plan: Plan) -> World:
     begins = {key: tuple(beginnings(task)) for key, task in plan.tasks.items()}
     calls = {key: ways_of(task.overhead.delay if task.overhead else None) for key, task in plan.tasks.items()}
     attempts = {key: _attempts_that_matter(task) for key, task in plan.tasks.items()}
+    lossy = any(action.label.loses for action in walk.system.actions)
     receivers = {each.name: each for row in plan.receivers.values() for each in row}
-    return World(walk, plan, tuple(plan.pools), receivers, begins, calls, attempts)
+    return World(walk, plan, tuple(plan.pools), receivers, lossy, begins, calls, attempts)
 
 
 def beginnings(task: Task) -> Iterator[tuple[float, Stages, Shares]]:

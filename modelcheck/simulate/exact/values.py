@@ -33,7 +33,8 @@ def counts_of(setting: Setting, counts: Mapping[str | Key, float]) -> dict[str, 
     found = {"undos": counts.get("undos", 0.0)}
     if isinstance(setting.design, model.Choreography):
         found |= {name: counts.get(name, 0.0) for name in ("publishes", "deliveries")}
-        found |= {name: counts[name] for name in ("lost", "dead letters") if counts.get(name, 0.0) > 0}
+        rare = {"messages lost": counts.get("lost", 0.0), "dead letters": counts.get("dead letters", 0.0)}
+        found |= {name: count for name, count in rare.items() if count > 0}
     else:
         found["calls and replies"] = 2 * counts.get("calls", 0.0)
     for what, count in counts.items():

@@ -29,6 +29,11 @@ def obstacle(setting: Setting) -> str:
     plan = setting.plan
     if plan.only_by_events:
         return plan.only_by_events
+    if any(action.label.loses for action in setting.system.actions):
+        for receivers in plan.receivers.values():
+            for each in receivers:
+                if each.overflow == "block":
+                    return f"{each.name} may lose messages, or let those wait who send them"
     if plan.together:
         if plan.pools:
             return "jobs arrive and share workers"

@@ -25,7 +25,8 @@ from ..plan import Key, Task
 from ..tally import COLUMNS, label_of
 from ..walk import Ask, Flight, Move, Place
 from ..work import endless
-from .group import CALLS, COUNTS, DEAD_LETTERS, LOST, NONE, UNDOS, Codes, Group, Numbers, Past, Pending, merged
+from .board import Board, Codes, Numbers, Pending
+from .group import CALLS, COUNTS, DEAD_LETTERS, LOST, NONE, UNDOS, Group, Past, Table, merged
 from .handover import go_on, job_of
 from .letters import available, send, take
 
@@ -71,7 +72,7 @@ class Block:
     def _beginning(self) -> Iterator[Group]:
         at = np.arange(len(self.arrived))
         initial = self.acting.initial
-        everyone = Group(Past(self.walk.place(initial[0]), {}, {}, {}), at, self.arrived)
+        everyone = Group(Board(len(at)), Past(self.walk.place(initial[0]), Table(), Table(), Table()), at, self.arrived)
         if len(initial) == 1:
             yield everyone
             return
@@ -90,8 +91,7 @@ class Block:
         if not group.pending:
             self._note(group)
             return
-        group.in_order()
-        group.now = group.now[:0]
+        group.settle()
         key = group.key()
         here = self._meeting.setdefault(key, [])
         if not here:
@@ -108,6 +108,7 @@ class Block:
         for which, by in enumerate(group.counts):
             if by:
                 self.caused[which, group.at] += by
+        group.most += group.counts[CALLS]
         group.counts = NONE
 
     def _note(self, group: Group) -> None:
@@ -119,7 +120,8 @@ class Block:
         """The rest of each of these jobs by the event loop; `ask`: it begins with the request for that."""
         self._note_counts(group)
         for row, at in enumerate(group.at.tolist()):
-            job = job_of(group, row, at + self.first, float(self.arrived[at]), self.caused[:, at].tolist())
+            caused, uses = self.caused[:, at].tolist(), self.alone.uses
+            job = job_of(group, row, at + self.first, float(self.arrived[at]), caused, uses)
             go_on(self.alone, job, group, row, self.outcomes, ask)
             self.caused[:, at] = [getattr(job, name) for name in COLUMNS]
             ended = job.ended is not None
@@ -154,9 +156,9 @@ class Block:
                 return
             group = others
         self.happened += len(group)
-        for event, part in group.next_events():
+        for event, outcome, part in group.next_events():
             if event.kind == FINISH:
-                self._finish(part, event)
+                self._finish(part, event, outcome)
             elif event.what:
                 ask: Any = event.what
                 moves = part.past.place.starts.get(ask)
@@ -282,8 +284,8 @@ class Block:
             self._fire(
                 part,
                 move,
-                visits={**past.visits, key: visit},
-                turns={**past.turns, flight: (visit, attempt)},
+                visits=Table({**past.visits, key: visit}),
+                turns=Table({**past.turns, flight: (visit, attempt)}),
                 again=past.again - {flight},
                 holds=past.holds - {flight},
                 progress=past.progress + (flight not in past.again),
@@ -317,9 +319,9 @@ class Block:
             delays = np.where(hit, task.timeout, delays)
         return (outcome if codes is None else codes), delays
 
-    def _finish(self, group: Group, event: Pending) -> None:
+    def _finish(self, group: Group, event: Pending, outcomes: int | Codes) -> None:
         flight: Any = event.what
-        parts = [(event.outcome, group)] if isinstance(event.outcome, int) else group.split(event.outcome)
+        parts = [(outcomes, group)] if isinstance(outcomes, int) else group.split(outcomes)
         for code, part in parts:
             outcome = self.outcomes[flight[0]][code]
             moves = part.past.place.finishes.get((flight, outcome))
@@ -339,7 +341,9 @@ class Block:
                 holds = past.holds | {flight} if then == "again at once" else past.holds
                 self._fire(part, move, again=past.again | {flight}, holds=holds)
             else:
-                turns = {other: turn for other, turn in past.turns.items() if other != flight}
+                turns = Table(past.turns)
+                if flight not in move.running and flight not in past.again:  # A jump may have begun it twice.
+                    turns.pop(flight, None)
                 failed = past.failed or outcome != "ok"
                 if move.dead and outcome != "ok":
                     part.count(DEAD_LETTERS)
@@ -354,6 +358,8 @@ class Block:
 
     def _picked(self, group: Group, moves: tuple[Move, ...]) -> Iterator[tuple[Move, Group]]:
         """Where the model leaves a choice open, each way is as likely."""
+        if len(moves) > 1:  # Where losing a message has a probability, the event loop does it.
+            moves = tuple(move for move in moves if not move.action.label.loses)
         flight, phase = moves[0].flight, moves[0].action.label.phase
         same = [move for move in moves if move.flight == flight and move.action.label.phase == phase]
         if len(same) == 1:

@@ -1,29 +1,40 @@
 """Jobs that are in the same place of the transition system, with the same past as far as it matters: one row a job.
 
-What is the same for all of them is kept once (`Past`); what differs are columns: the times of the events to come and of
-the messages under way. A group is split where its jobs go different ways, and groups that meet again become one.
+What is the same for all of them is kept once (`Past`); what differs is on the block's board, and the times of the
+messages under way are columns. A group is split where its jobs go different ways, and those that meet again become one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..delays import Array
-from ..plan import Key
-from ..walk import Ask, Flight, Place
-
-Numbers: TypeAlias = NDArray[np.int64]
-Codes: TypeAlias = NDArray[np.int16]
-What: TypeAlias = Flight | Ask | tuple[()]
+from ..walk import Flight, Place
+from .board import VARIES, Board, Codes, Name, Numbers, Pending, What
 
 # What a job has caused, in the order of `Group.counts`.
 COUNTS = UNDOS, CALLS, PUBLISHES, DELIVERIES, LOST, DEAD_LETTERS = range(6)
 NONE = (0,) * len(COUNTS)
+
+
+class Table(dict[Any, Any]):
+    """A dictionary that is not changed any more, so that it can be part of a key."""
+
+    __slots__ = ("_hash",)
+
+    def __init__(self, items: Mapping[Any, Any] | None = None):
+        super().__init__(items or {})
+        self._hash: int | None = None
+
+    def __hash__(self) -> int:  # type: ignore[override]
+        if self._hash is None:
+            self._hash = hash(frozenset(self.items()))
+        return self._hash
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +46,9 @@ class Past:
     """
 
     place: Place
-    visits: dict[Key, int]
-    turns: dict[Flight, tuple[int, int]]
-    published: dict[str, int]
+    visits: Table
+    turns: Table
+    published: Table
     again: frozenset[Flight] = frozenset()
     holds: frozenset[Flight] = frozenset()
     blocked: tuple[tuple[Flight, str], ...] = ()
@@ -56,31 +67,9 @@ class Past:
     def key(self) -> tuple[Any, ...]:
         """The same for equal pasts (a group holds its place, so that its identity is not given to another)."""
         return (
-            id(self.place), frozenset(self.visits.items()), frozenset(self.turns.items()),
-            frozenset(self.published.items()), self.again, self.holds, self.blocked, self.failed, self.ended,
-            self.choices,
+            id(self.place), self.visits, self.turns, self.published, self.again, self.holds, self.blocked,
+            self.failed, self.ended, self.choices,
         )  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Pending:
-    """An event to come, when it does for each job. what: the task that ends, what was asked for, or nothing (a message
-    is there). turn: the order of making, for ties; outcome: of a finish, its place in the task's outcomes."""
-
-    kind: int
-    what: What
-    times: Array
-    turn: int | Numbers
-    outcome: int | Codes = 0
-
-    @property
-    def identity(self) -> tuple[int, What]:
-        return self.kind, self.what
-
-    def rows(self, chosen: Any) -> Pending:
-        turn = self.turn if isinstance(self.turn, int) else self.turn[chosen]
-        outcome = self.outcome if isinstance(self.outcome, int) else self.outcome[chosen]
-        return Pending(self.kind, self.what, self.times[chosen], turn, outcome)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +88,7 @@ class Group:
     most: how many calls each has made at most; probe: from how many calls on one is looked at for an endless loop.
     """
 
+    board: Board
     past: Past
     at: Numbers
     now: Array
@@ -113,10 +103,10 @@ class Group:
         return len(self.at)
 
     def key(self) -> tuple[Any, ...]:
-        """The same for groups that can become one; only for groups whose events are `in_order`."""
+        """The same for groups that can become one."""
         letters = self.letters or {}
         inbox = frozenset((queue, tuple(letter.event for letter in waiting)) for queue, waiting in letters.items())
-        return (self.past.key(), tuple(each.identity for each in self.pending), inbox)
+        return (self.past.key(), frozenset([each[:3] for each in self.pending]), inbox)
 
     def change(self, **changes: Any) -> None:
         self.past = replace(self.past, **changes)
@@ -128,7 +118,9 @@ class Group:
 
     def expect(self, kind: int, what: What, times: Array, outcome: int | Codes = 0) -> None:
         """One more event to come."""
-        self.pending = (*self.pending, Pending(kind, what, times, self.turn, outcome))
+        slot = sum(each.what == what for each in self.pending if each.kind == kind)
+        event = Pending(kind, what, slot, self.turn)
+        self.pending = (*self.pending, self.board.note(event, self.at, times, outcome))
         self.turn += 1
 
     def rows(self, chosen: Any) -> Group:
@@ -137,16 +129,15 @@ class Group:
             queue: tuple(Letter(letter.event, letter.times[chosen]) for letter in waiting)
             for queue, waiting in self.letters.items()
         }
-        pending = tuple(each.rows(chosen) for each in self.pending)
         return Group(
-            self.past, self.at[chosen], self.now[chosen] if len(self.now) else self.now, pending, letters,
-            self.turn, self.counts, self.most, self.probe,
+            self.board, self.past, self.at[chosen], self.now[chosen] if len(self.now) else self.now, self.pending,
+            letters, self.turn, self.counts, self.most, self.probe,
         )  # fmt: skip
 
     def split(self, codes: Codes) -> Iterator[tuple[int, Group]]:
         """Its jobs by their codes."""
         sizes = np.bincount(codes).tolist()
-        if sum(size > 0 for size in sizes) == 1:
+        if sizes[-1] == len(codes):
             yield len(sizes) - 1, self
             return
         ordered = self.rows(np.argsort(codes, kind="stable"))
@@ -164,68 +155,71 @@ class Group:
             return None, self
         return self.rows(np.flatnonzero(truths)), self.rows(np.flatnonzero(~truths))
 
-    def in_order(self) -> None:
-        """Lists the events to come by what they are, and counts their order of making anew where it can."""
-        if all(isinstance(each.turn, int) for each in self.pending):
-            made = sorted(self.pending, key=lambda each: each.turn)
-            turns = [Pending(e.kind, e.what, e.times, turn, e.outcome) for turn, e in enumerate(made)]
-            self.pending = tuple(sorted(turns, key=lambda each: each.identity))
-            self.turn = len(turns)
-        else:
-            self.pending = tuple(sorted(self.pending, key=lambda each: each.identity))
-
-    def next_events(self) -> Iterator[tuple[Pending, Group]]:
-        """For each event that can be the next, the jobs for which it is: earliest first, ties by kind, then as made."""
+    def settle(self) -> None:
+        """Nothing more happens now. Events are listed by kind, then as made: new ones come later in the list."""
+        self.now = self.now[:0]
         if len(self.pending) > 1:
-            self.pending = tuple(sorted(self.pending, key=_when_made))
-            parts = self.split(_first(self.pending))
+            self.pending = tuple(sorted(self.pending, key=_kind))
+
+    def next_events(self) -> Iterator[tuple[Pending, int | Codes, Group]]:
+        """Each event that can be the next, its outcome, and the jobs for which it is; ties by kind, then as made."""
+        if len(self.pending) > 1:
+            parts = self.split(self._look_for_first())
         else:
+            self.now = self.board.times(self.pending[0], self.at)
             parts = iter([(0, self)])
         for index, part in parts:
             event = part.pending[index]
-            part.now = event.times
             part.pending = part.pending[:index] + part.pending[index + 1 :]
-            yield event, part
+            outcome = self.board.outcomes(event, part.at)
+            part._close_up(event)
+            yield event, outcome, part
+
+    def _look_for_first(self) -> Codes:
+        """Which event comes first for each job, and `now` is when. They are listed so that in a tie it is the earlier
+        in the list, unless jobs differ in the order of making."""
+        board, at = self.board, self.at
+        best = board.times(self.pending[0], at)
+        rank = self._rank(self.pending[0])
+        who = np.zeros(len(best), dtype=np.int16)
+        mixed = any(each.turn == VARIES for each in self.pending)
+        for index, event in enumerate(self.pending[1:], start=1):
+            times = board.times(event, at)
+            earlier = times < best
+            if mixed:
+                mine = self._rank(event)
+                earlier |= (times == best) & (mine < rank)
+                rank = np.where(earlier, mine, rank)
+            np.putmask(who, earlier, np.int16(index))
+            best = np.minimum(best, times)
+        self.now = best
+        return who
+
+    def _rank(self, event: Pending) -> Any:
+        """For ties: by kind, then as made."""
+        return (event.kind << 40) + self.board.turns(event, self.at)
+
+    def _close_up(self, taken: Pending) -> None:
+        """Events that are alike (messages that arrive, a step that a jump began twice) have the first slots."""
+        last = taken
+        for each in self.pending:
+            if each.what == taken.what and each.kind == taken.kind and each.slot > last.slot:
+                last = each
+        if last is not taken:
+            moved = self.board.move(last, taken.slot, self.at)
+            self.pending = tuple([moved if each is last else each for each in self.pending])
 
 
-def _when_made(event: Pending) -> tuple[int, int]:
-    return event.kind, event.turn if isinstance(event.turn, int) else -1
-
-
-def _first(pending: Sequence[Pending]) -> Codes:
-    """Which event comes first for each job; they are listed so that in a tie it is the earlier in the list, unless
-    jobs differ in the order of making."""
-    best, rank = pending[0].times, _rank(pending[0])
-    who = np.zeros(len(best), dtype=np.int16)
-    mixed = any(not isinstance(each.turn, int) for each in pending)
-    for index, event in enumerate(pending[1:], start=1):
-        earlier = event.times < best
-        if mixed:
-            mine = _rank(event)
-            earlier |= (event.times == best) & (mine < rank)
-            rank = np.where(earlier, mine, rank)
-        np.putmask(who, earlier, np.int16(index))
-        best = np.minimum(best, event.times)
-    return who
-
-
-def _rank(event: Pending) -> Any:
-    """For ties: by kind, then as made."""
-    return (event.kind << 40) + event.turn
+def _kind(event: Pending) -> int:
+    return event[0]
 
 
 def merged(groups: Sequence[Group]) -> Group:
     """Groups with the same key as one; they must have the same counts."""
-    if len(groups) == 1:
-        return groups[0]
     first = groups[0]
-    pending = []
-    for index, event in enumerate(first.pending):
-        each = [group.pending[index] for group in groups]
-        times = np.concatenate([event.times for event in each])
-        turn = _together([event.turn for event in each], each, np.int64)
-        outcome = _together([event.outcome for event in each], each, np.int16)
-        pending.append(Pending(event.kind, event.what, times, turn, outcome))
+    if len(groups) == 1:
+        return first
+    pending = _pending_of_all(groups)
     letters = first.letters and {
         queue: tuple(
             Letter(letter.event, np.concatenate([(group.letters or {})[queue][index].times for group in groups]))
@@ -234,19 +228,32 @@ def merged(groups: Sequence[Group]) -> Group:
         for queue, waiting in first.letters.items()
     }
     return Group(
-        first.past, np.concatenate([group.at for group in groups]), np.concatenate([group.now for group in groups]),
-        tuple(pending), letters, max(group.turn for group in groups), first.counts,
+        first.board, first.past, np.concatenate([group.at for group in groups]), first.now, tuple(pending), letters,
+        max(group.turn for group in groups), first.counts,
         max(group.most for group in groups), min(group.probe for group in groups),
     )  # fmt: skip
 
 
-def _together(values: list[Any], events: list[Pending], kind: Any) -> Any:
-    """One number where all have the same, else a column."""
-    if all(isinstance(value, int) and value == values[0] for value in values):
-        return values[0]
-    return np.concatenate(
-        [
-            np.full(len(event.times), value, dtype=kind) if isinstance(value, int) else value
-            for value, event in zip(values, events, strict=True)
-        ]
+def _pending_of_all(groups: Sequence[Group]) -> tuple[Pending, ...]:
+    """The events that all these groups expect; the order of making is on the board where it is not the same."""
+    first, found = groups[0].pending, []
+    same_order = all(
+        len(group.pending) == 1 or [each[:3] for each in group.pending] == [each[:3] for each in first]
+        for group in groups
     )
+    mixed = any(each.turn == VARIES for group in groups for each in group.pending)
+    tables = [group.pending if same_order else tuple(sorted(group.pending, key=_name)) for group in groups]
+    for events in zip(*tables, strict=True):
+        one = events[0]
+        turn = not same_order or (mixed and any(each.turn != one.turn for each in events))
+        outcome = any(each.outcome != one.outcome for each in events)
+        if turn or outcome:
+            for group, each in zip(groups, events, strict=True):
+                group.board.spread(each, group.at, turn, outcome)
+        turns, outcomes = VARIES if turn else one.turn, VARIES if outcome else one.outcome
+        found.append(Pending(one.kind, one.what, one.slot, turns, outcomes))
+    return tuple(found)
+
+
+def _name(event: Pending) -> Name:
+    return event[:3]

@@ -10,7 +10,8 @@ from ..delays import Array
 from ..draws import Draws
 from ..pacing import REQUEST
 from ..walk import Move
-from .group import DELIVERIES, LOST, PUBLISHES, Group, Letter, Numbers
+from .board import Numbers
+from .group import DELIVERIES, LOST, PUBLISHES, Group, Letter, Table
 
 
 def send(group: Group, before: State, move: Move, channels: Channels, first: int) -> None:
@@ -30,7 +31,7 @@ def send(group: Group, before: State, move: Move, channels: Channels, first: int
         costs = [plan.deliver.get((event, each.name)) for each in receivers]
         publish = plan.publish.get(event)
         if publish is not None or any(cost is not None for cost in costs):  # Else it does not matter how many.
-            group.change(published={**group.past.published, event: turn})
+            group.change(published=Table({**group.past.published, event: turn}))
         sent = _later(group.now, publish, group.at + first, turn)
         for receiver, cost in zip(receivers, costs, strict=True):
             if fits.get(receiver.name, 0) <= 0:

@@ -65,8 +65,8 @@ def network_of(setting: Setting) -> Network:
     for task in setting.plan.tasks.values():
         if len(task.pools) > 1:
             raise Obstacle(f"{task.key[1]} needs workers of {' and '.join(task.pools)} at once")
-    if not static_obstacle(setting.design, setting.plan, setting.system) and _all_succeed(setting.plan):
-        return _fixed(setting)
+    if not static_obstacle(setting.design, setting.plan, setting.system) and all_succeed(setting.plan):
+        return fixed(setting)
     return _Varied(setting)
 
 
@@ -115,7 +115,8 @@ class _Fixed:
 Link: TypeAlias = tuple[Task, tuple[Key, ...], tuple[Draws, ...]]
 
 
-def _fixed(setting: Setting) -> _Fixed:
+def fixed(setting: Setting) -> _Fixed:
+    """The network of jobs that all do the same; raises `Obstacle` where they come back to a stage."""
     design, plan = setting.design, setting.plan
     flow = isinstance(design, model.Orchestration)
     links = list(_steps(design, plan) if isinstance(design, model.Orchestration) else _handlers(design, plan))
@@ -150,20 +151,12 @@ def _steps(design: model.Orchestration, plan: Plan) -> Iterator[Link]:
 def _handlers(design: model.Choreography, plan: Plan) -> Iterator[Link]:
     for each in reactions(design):
         costs = (plan.publish.get(each.event or ""), plan.deliver.get((each.event or "", each.queue)))
-        receiver = next((found for found in plan.receivers.get(each.event or "", ()) if found.name == each.queue), None)
-        if receiver is not None and receiver.capacity is not None:
-            raise Obstacle(f"{each.queue} has room for so many messages only")
-        if receiver is not None and receiver.ordered and not all(_constant(cost) for cost in costs):
-            raise Obstacle(f"messages in {each.queue} wait for those in front of them")
         before = (("step", each.cause),) if each.cause else ()
         yield plan.tasks["step", each.handler], before, tuple(cost for cost in costs if cost is not None)
 
 
-def _constant(cost: Draws | None) -> bool:
-    return cost is None or (cost.delay is not None and cost.delay.distribution == "constant")
-
-
-def _all_succeed(plan: Plan) -> bool:
+def all_succeed(plan: Plan) -> bool:
+    """Whether no step can end otherwise than well."""
     tasks = (task for key, task in plan.tasks.items() if key[0] == "step")
     return all([name for name, _ in task.shares] == ["ok"] and task.timeout is None for task in tasks)
 

@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import islice
-from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,10 +24,8 @@ from ..lines import Line, Tie
 from ..plan import Key
 from ..setting import Setting
 from .legs import Legs, Numbers, Travellers
-from .loop import DONE, FREE, LATE, PAUSE, InOrder, Quick
+from .loop import DONE, FREE, LATE, PAUSE, Codes, InOrder, Quick
 from .map import Obstacle, map_of
-
-Codes: TypeAlias = NDArray[np.int16]
 
 
 def obstacle(setting: Setting) -> str:
@@ -97,6 +94,8 @@ class Trips:
 
     def followed_by(self, other: Trips) -> Trips:
         """These jobs and then those."""
+        if not len(self):
+            return other
         by = len(self.pools)
 
         def both(name: str, more: int = 0) -> NDArray[np.generic]:
@@ -124,30 +123,38 @@ def _blocks(setting: Setting, jobs: range, waiting: Quick | InOrder) -> Iterator
     pools = {key: numbers[task.pools[0]] if task.pools else FREE for key, task in plan.tasks.items()}
     names = Names(list(plan.tasks), list(plan.pools))
     lines = [Line() for _ in plan.pools]
-    trips: Trips | None = None
+    here, done = _nobody(), _nobody()
     horizon = 0.0
-    begins: deque[range] = deque()
+    blocks: deque[range] = deque()
     for block, arrived, until in arriving(plan, jobs):
         new = _laid_out(travellers.legs_of(block), pools, names, arrived)
-        known = 0 if trips is None else len(trips.pools)
-        trips = new if trips is None else trips.followed_by(new)
-        begun = array("d", trips.begun.tobytes())
-        first = (new.first + known).tolist()
-        waiting.run(arrived.tolist(), first, until, trips.pools.tolist(), trips.lasts.tolist(), begun)
-        before, trips = trips.begun, replace(trips, begun=np.frombuffer(begun))
+        first = (new.first + len(here.pools)).tolist()
+        here = here.followed_by(new)
+        begun = array("d", here.begun.tobytes())
+        waiting.run(arrived.tolist(), first, until, here.pools, here.lasts, begun)
+        before, here = here.begun, replace(here, begun=np.frombuffer(begun))
         if isinstance(waiting, Quick):
-            trips.begun[trips.last] = trips.asked[trips.last]
-            _look_for_ties(trips)
-            _grow(lines, trips, before, until)
-        begins.append(block)
-        while begins and not np.isnan(trips.begun[trips.last[: len(begins[0])]]).any():
-            block = begins.popleft()
-            ready, trips = trips.part(0, len(block)), trips.part(len(block), len(trips))
-            waiting.moved(len(ready.pools))
+            here.begun[here.last] = here.asked[here.last]
+            _look_for_ties(here)
+            _grow(lines, here, before, until)
+        under_way = np.isnan(here.begun[here.last])
+        over = int(under_way.argmax()) if under_way.any() else len(here)
+        done, here = done.followed_by(here.part(0, over)), here.part(over, len(here))
+        waiting.moved(len(before) - len(here.pools))
+        blocks.append(block)
+        while blocks and len(done) >= len(blocks[0]):
+            block = blocks.popleft()
+            ready, done = done.part(0, len(block)), done.part(len(block), len(done))
             horizon = max(horizon, float(ready.begun[ready.last].max()))
             most = waiting.longest if isinstance(waiting, InOrder) else [line.longest for line in lines]
             longest = dict(zip(plan.pools, most, strict=True))
             yield replace(_runs(ready, block.start, names), longest=longest, horizon=horizon)
+
+
+def _nobody() -> Trips:
+    whole, none = np.zeros(0, dtype=np.int64), np.zeros(0)
+    codes, truths, endings = np.zeros(0, dtype=np.int16), np.zeros(0, dtype=np.bool_), np.zeros(0, dtype=np.uint8)
+    return Trips(whole, whole, codes, codes, none, none, none, endings, none, none, truths)
 
 
 def _look_for_ties(trips: Trips) -> None:
@@ -164,9 +171,13 @@ def _look_for_ties(trips: Trips) -> None:
 
 def _grow(lines: list[Line], trips: Trips, before: Array, until: float) -> None:
     """The lines after another block: of those who have begun now, and had not before."""
-    fresh = np.isnan(before) & ~np.isnan(trips.begun)
-    for pool, line in enumerate(lines):
-        here = np.flatnonzero(fresh & (trips.pools == pool))
+    if not lines:
+        return
+    fresh = np.flatnonzero(np.isnan(before) & ~np.isnan(trips.begun) & (trips.pools >= 0))
+    pools = trips.pools[fresh]
+    fresh = fresh[np.argsort(pools, kind="stable")]
+    bounds = np.cumsum(np.bincount(pools, minlength=len(lines)))[:-1]
+    for line, here in zip(lines, np.split(fresh, bounds), strict=True):
         line.grow(np.sort(trips.asked[here]), np.sort(trips.begun[here]), until)
 
 

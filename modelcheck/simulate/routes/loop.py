@@ -19,6 +19,13 @@ from heapq import heappop, heappush, heapreplace
 from itertools import chain, repeat
 from typing import TypeAlias
 
+import numpy as np
+from numpy.typing import NDArray
+
+from ..delays import Array
+
+Codes: TypeAlias = NDArray[np.int16]
+
 # Instead of a pool: no worker is needed; a pause before something is asked for; the job is done; one arrives; the end.
 FREE, PAUSE, DONE, ARRIVAL, STOP = -1, -2, -3, -4, -5
 INFINITE = float("inf")
@@ -48,13 +55,17 @@ class Quick:
 
     def run(
         self, arrivals: Sequence[float], first: Sequence[int], until: float,
-        pools: list[int], lasts: Sequence[float], begun: array[float],
+        codes: Codes, delays: Array, begun: array[float],
     ) -> None:  # fmt: skip
         """Lets jobs arrive at these times, each at its first position, and goes on with all jobs until a time (at which
-        the next one arrives). begun: gets when each leg begins. The caller looks for ties."""
-        heap, free, done, replace = self.heap, self.free, DONE, heapreplace
-        coming, positions = _coming(arrivals, INFINITE, len(pools), until), iter(first)
-        pools = [*pools, ARRIVAL, STOP]
+        the next one arrives). codes, delays, begun: by position, the pool, how long it lasts, and when it begins, which
+        is found here. The caller looks for ties."""
+        heap, replace, count = self.heap, heapreplace, len(self.free)
+        coming, positions = _coming(arrivals, INFINITE, len(codes), until), iter(first)
+        # After the last leg nothing is asked for: its pool has another number, but the same workers.
+        free = [*self.free, *self.free]
+        last = np.append(codes[1:] == DONE, False) & (codes >= 0)
+        pools, lasts = [*np.where(last, codes + count, codes).tolist(), ARRIVAL, STOP], delays.tolist()
         heappush(heap, next(coming))
         while True:
             now, _, at = heap[0]
@@ -84,11 +95,10 @@ class Quick:
             begun[at] = begins
             ends = begins + lasts[at]
             replace(workers, ends)
-            at += 1
-            if pools[at] == done:
-                heappop(heap)
+            if pool < count:
+                replace(heap, (ends, begins, at + 1))
             else:
-                replace(heap, (ends, begins, at))
+                heappop(heap)
 
 
 @dataclass
@@ -112,10 +122,11 @@ class InOrder:
 
     def run(
         self, arrivals: Sequence[float], first: Sequence[int], until: float,
-        pools: list[int], lasts: Sequence[float], begun: array[float],
+        codes: Codes, delays: Array, begun: array[float],
     ) -> None:  # fmt: skip
         """As that of `Quick`, for whatever times; begun: also gets when each job is done."""
         heap, free, lines = self.heap, self.free, self.lines
+        pools, lasts = codes.tolist(), delays.tolist()
 
         def begin(at: int, now: float) -> None:
             begun[at] = now
