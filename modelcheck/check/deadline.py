@@ -108,7 +108,7 @@ def _certain(name: str, design: model.Model, within: float, limits: Limits) -> C
 
 def _alone(setting: Setting) -> tuple[str, ...]:
     found = ["each delay keeps to its bounds"]
-    if setting.plan.interval is not None or setting.design.instances != 1:
+    if setting.plan.together or setting.design.instances != 1:
         found.append("a job alone: others may make it wait")
     return tuple(found)
 
