@@ -13,7 +13,7 @@ from ...model import Delay
 from ...system import State
 from ..plan import Key
 from ..walk import Ask, Flight, Move, Place
-from .laws import Stages, constant, ways_of
+from .laws import Constant, Stages, constant, ways_of
 from .reason import NotExact
 from .state import Called, Clock, Coming, Dice, Finish, Left, Message, Opening, Standing, World, most_attempts
 
@@ -53,10 +53,17 @@ class Journey:
         job.waiting = {name: list(line) for name, line in zip(world.pools, standing.waiting, strict=True)}
         job.queues = {name: list(messages) for name, messages in standing.queues}
         job.clocks = list(clocks)
+        for index, clock in enumerate(clocks):
+            if isinstance(clock.what, Coming) and not clock.stages:
+                job._come(clock.what.messages)
+                left = tuple(each for each in clock.what.messages if each[1])
+                job.clocks[index] = Clock(Coming(left), ())
         return job
 
     def fire(self, clock: Clock) -> None:
         """What happens when a delay is over."""
+        if isinstance(clock.what, Coming) and not clock.stages:
+            self._come(clock.what.messages)
         match clock.what:
             case Finish(flight, outcomes):
                 outcome = outcomes[self.dice.choose([share for _, share in outcomes])][0]
@@ -312,8 +319,13 @@ class Journey:
             self.queues.setdefault(queue.name, []).append(Message(event, number, None))
             self.counted["deliveries"] += 1
         first = self._one_way(published.delay if published else None)
-        if len(sent) == 1 and (first or sent[0][1]):
-            self.clocks.append(Clock(Coming(((sent[0][0], ()),)), (*first, *sent[0][1])))
+        if len(sent) == 1 or all(isinstance(law, Constant) for law in first):
+            # One clock from here to each receiver, so that of those that come at one time the first sent is first.
+            for number, stages in sent:
+                if first or stages:
+                    self.clocks.append(Clock(Coming(((number, ()),)), (*first, *stages)))
+                else:
+                    self._deliver(((number, ()),))
         elif first and sent:
             self.clocks.append(Clock(Coming(tuple(sent)), first))
         else:
@@ -327,11 +339,15 @@ class Journey:
         for number, stages in messages:
             if stages:
                 self.clocks.append(Clock(Coming(((number, ()),)), stages))
-                continue
-            for line in self.queues.values():
-                for index, each in enumerate(line):
-                    if each.number == number:
-                        line[index] = Message(each.event, number, self.now)
+        self._come(messages)
+
+    def _come(self, messages: Sequence[tuple[int, Stages]]) -> None:
+        """Those of which nothing is left to wait for are there, also for what else happens at this instant."""
+        arrived = {number for number, stages in messages if not stages}
+        for line in self.queues.values():
+            for index, each in enumerate(line):
+                if each.number in arrived and each.there is None:
+                    line[index] = Message(each.event, each.number, self.now)
 
     def _next(self, queue: str, message: str) -> tuple[int, int] | None:
         """Since which instant the next message of this kind is there, and its place in the line.
