@@ -14,6 +14,7 @@ from ...system import State
 from ..plan import Key
 from ..walk import Ask, Flight, Move, Place
 from .laws import Constant, Stages, constant, ways_of
+from .losing import losing
 from .reason import NotExact
 from .state import Called, Clock, Coming, Dice, Finish, Left, Message, Opening, Standing, World, most_attempts
 
@@ -253,29 +254,7 @@ class Journey:
         same = [move for move in moves if move.flight == flight and move.action.label.phase == phase]
         if not self.world.lossy:
             return same[self.dice.choose([1 / len(same)] * len(same))]
-        shares = [self._share_of_losses(move) for move in same]
-        if len({move.action.label.publishes for move in same}) > 1:
-            if any(move.action.label.loses for move, share in zip(same, shares, strict=True) if share > 0):
-                raise NotExact("which messages can be lost depends on a free choice")
-            shares = [float(share > 0) for share in shares]
-        alike = Counter(move.action.label.loses for move in same)
-        possible = [(move, share / alike[move.action.label.loses]) for move, share in zip(same, shares, strict=True)]
-        possible = [(move, share) for move, share in possible if share > 0]
-        total = sum(share for _, share in possible)
-        if len({move.action.label.publishes for move in same}) == 1 and abs(total - 1) > 1e-9:
-            raise NotExact("whether there is room for messages depends on which of them are lost")
-        return possible[self.dice.choose([share / total for _, share in possible])][0]
-
-    def _share_of_losses(self, move: Move) -> float:
-        """The probability that just those messages are lost that a move loses."""
-        label, plan = move.action.label, self.world.plan
-        share = 1.0
-        for place, event in enumerate(label.publishes):
-            for receiver in plan.receivers.get(event, ()):
-                losses = plan.losses.get((event, receiver.name))
-                often = losses.share if losses is not None else 0.0
-                share *= often if (place, receiver.name) in label.loses else 1 - often
-        return share
+        return losing(self.world.plan, self.dice, same)
 
     def _publish(self, before: State, move: Move) -> None:
         """Puts what an action publishes under way; what has no room in the state after it is lost."""
