@@ -37,6 +37,7 @@ CONFIDENCE = 0.999
 SEED = 1
 FIRST_JOBS, MOST_JOBS = 10_000, 2_560_000
 MOST_TOLD = 4
+MOST_STANDINGS = 2_000  # A simulation that decides takes a second or two: a chain should not take longer.
 NEVER = ("ended stuck", "ended out of range", "ended lost")
 
 
@@ -108,7 +109,7 @@ def _certain(name: str, design: model.Model, within: float, limits: Limits) -> C
 
 def _alone(setting: Setting) -> tuple[str, ...]:
     found = ["each delay keeps to its bounds"]
-    if setting.plan.interval is not None or setting.design.instances != 1:
+    if setting.plan.together or setting.design.instances != 1:
         found.append("a job alone: others may make it wait")
     return tuple(found)
 
@@ -175,7 +176,7 @@ def _exactly(setting: Setting, within: float) -> Estimate | None:
     from ..simulate.exact import NotExact, exact_of
 
     try:
-        exact = exact_of(setting, ())
+        exact = exact_of(setting, (), MOST_STANDINGS)
         found = exact.within(within)
     except (NotExact, KeyError):
         return None

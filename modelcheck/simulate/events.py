@@ -95,8 +95,7 @@ class EventLoop:
                     yield from self.tally.completed(self._measures)
             if self.pacing is not None:
                 self.pacing.close(self.horizon)
-            for job in self.live.values():
-                self.tally.note(job)
+            self.tally.close(self.live.values(), self.arriving.next)
         else:
             for number in jobs:
                 self.tally.note(self.run_alone(number))

@@ -15,9 +15,9 @@ from .events import EventLoop
 from .jobs import Job
 from .plan import UNLIMITED, Plan
 from .setting import Setting
-from .statistics import mean_of
+from .statistics import Estimate, mean_of
 
-PILOT = 200
+PILOT, MOST_PILOTS = 200, 12_800
 
 
 def saturated(setting: Setting) -> list[str]:
@@ -30,12 +30,11 @@ def saturated(setting: Setting) -> list[str]:
     if plan.interval is None or not (plan.pools or plan.partitions):
         return []
     notes, problems = [], []
-    for name, work in (work_beforehand(setting, range(PILOT)) or _work_by_events(setting)).items():
-        size = plan.pools.get(name) or next(each.count for each in plan.partitions.values() if each.channel == name)
-        available = plan.faults[name].availability if name in plan.faults else 1.0
-        load = mean_of(work / (plan.mean_interval * size * available), 0.999)
-        if size == UNLIMITED or _drops(plan, name):
-            continue
+    loads, jobs = _loads(setting, PILOT), PILOT
+    while jobs < MOST_PILOTS and any(load.low < 1 <= load.high for load in loads.values()):
+        jobs *= 8  # Work that few jobs bring, or that varies much, takes many of them to be known.
+        loads = _loads(setting, jobs)
+    for name, load in loads.items():
         if load.low >= 1:
             message = (
                 f"{name} cannot keep up: its utilisation would be {load.value:.3g}, and its queue grows without end"
@@ -49,11 +48,23 @@ def saturated(setting: Setting) -> list[str]:
     return notes
 
 
-def _work_by_events(setting: Setting) -> dict[str, Array]:
+def _loads(setting: Setting, jobs: int) -> dict[str, Estimate]:
+    """The utilisation of each pool and channel that could grow a queue without end, from the work of so many jobs."""
+    plan = setting.plan
+    found = {}
+    for name, work in (work_beforehand(setting, range(jobs)) or _work_by_events(setting, jobs)).items():
+        size = plan.pools.get(name) or next(each.count for each in plan.partitions.values() if each.channel == name)
+        available = plan.faults[name].availability if name in plan.faults else 1.0
+        if size != UNLIMITED and not _drops(plan, name):
+            found[name] = mean_of(work / (plan.mean_interval * size * available), 0.999)
+    return found
+
+
+def _work_by_events(setting: Setting, jobs: int) -> dict[str, Array]:
     plan = setting.plan
     again = {name: faults for name, faults in plan.faults.items() if faults.restarts}
     loop = replace(setting, plan=replace(plan, interval=None, faults=again, shared=frozenset())).loop()
-    done = [dict(_work_of_one(loop, number)) for number in range(PILOT)]
+    done = [dict(_work_of_one(loop, number)) for number in range(jobs)]
     return {name: np.array([each.get(name, 0.0) for each in done]) for name in done[0]}
 
 

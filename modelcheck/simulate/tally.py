@@ -5,7 +5,7 @@ So memory does not grow with the number of jobs, only with how far apart those a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -56,6 +56,19 @@ class Tally:
         self.missing[block] = size
         columns = self.blocks[block] = ([float("nan")] * size, bytearray(size), [(0,) * len(COLUMNS)] * size)
         return columns
+
+    def close(self, left: Iterable[Job], upcoming: int) -> None:
+        """Nothing more happens: not with those that are left, and the jobs from number `upcoming` on never come."""
+        for job in left:
+            self.note(job)
+        come = upcoming - self.jobs.start
+        if come >= len(self.jobs):
+            return
+        for block, (makespans, endings, counts) in self.blocks.items():
+            kept = max(0, come - block * self.size)
+            self.missing[block] -= max(0, len(makespans) - kept)
+            del makespans[kept:], endings[kept:], counts[kept:]
+        self.ready = self.missing.get(self.first) == 0
 
     def completed(self, measures: Callable[[], Mapping[str, Any]]) -> Iterator[Runs]:
         """The blocks that are complete now; `measures` are what was measured since they were last asked for."""

@@ -13,7 +13,8 @@ from ...model import Delay
 from ...system import State
 from ..plan import Key
 from ..walk import Ask, Flight, Move, Place
-from .laws import Stages, constant, ways_of
+from .laws import Constant, Stages, constant, ways_of
+from .losing import losing
 from .reason import NotExact
 from .state import Called, Clock, Coming, Dice, Finish, Left, Message, Opening, Standing, World, most_attempts
 
@@ -53,10 +54,17 @@ class Journey:
         job.waiting = {name: list(line) for name, line in zip(world.pools, standing.waiting, strict=True)}
         job.queues = {name: list(messages) for name, messages in standing.queues}
         job.clocks = list(clocks)
+        for index, clock in enumerate(clocks):
+            if isinstance(clock.what, Coming) and not clock.stages:
+                job._come(clock.what.messages)
+                left = tuple(each for each in clock.what.messages if each[1])
+                job.clocks[index] = Clock(Coming(left), ())
         return job
 
     def fire(self, clock: Clock) -> None:
         """What happens when a delay is over."""
+        if isinstance(clock.what, Coming) and not clock.stages:
+            self._come(clock.what.messages)
         match clock.what:
             case Finish(flight, outcomes):
                 outcome = outcomes[self.dice.choose([share for _, share in outcomes])][0]
@@ -246,29 +254,7 @@ class Journey:
         same = [move for move in moves if move.flight == flight and move.action.label.phase == phase]
         if not self.world.lossy:
             return same[self.dice.choose([1 / len(same)] * len(same))]
-        shares = [self._share_of_losses(move) for move in same]
-        if len({move.action.label.publishes for move in same}) > 1:
-            if any(move.action.label.loses for move, share in zip(same, shares, strict=True) if share > 0):
-                raise NotExact("which messages can be lost depends on a free choice")
-            shares = [float(share > 0) for share in shares]
-        alike = Counter(move.action.label.loses for move in same)
-        possible = [(move, share / alike[move.action.label.loses]) for move, share in zip(same, shares, strict=True)]
-        possible = [(move, share) for move, share in possible if share > 0]
-        total = sum(share for _, share in possible)
-        if len({move.action.label.publishes for move in same}) == 1 and abs(total - 1) > 1e-9:
-            raise NotExact("whether there is room for messages depends on which of them are lost")
-        return possible[self.dice.choose([share / total for _, share in possible])][0]
-
-    def _share_of_losses(self, move: Move) -> float:
-        """The probability that just those messages are lost that a move loses."""
-        label, plan = move.action.label, self.world.plan
-        share = 1.0
-        for place, event in enumerate(label.publishes):
-            for receiver in plan.receivers.get(event, ()):
-                losses = plan.losses.get((event, receiver.name))
-                often = losses.share if losses is not None else 0.0
-                share *= often if (place, receiver.name) in label.loses else 1 - often
-        return share
+        return losing(self.world.plan, self.dice, same)
 
     def _publish(self, before: State, move: Move) -> None:
         """Puts what an action publishes under way; what has no room in the state after it is lost."""
@@ -312,8 +298,13 @@ class Journey:
             self.queues.setdefault(queue.name, []).append(Message(event, number, None))
             self.counted["deliveries"] += 1
         first = self._one_way(published.delay if published else None)
-        if len(sent) == 1 and (first or sent[0][1]):
-            self.clocks.append(Clock(Coming(((sent[0][0], ()),)), (*first, *sent[0][1])))
+        if len(sent) == 1 or all(isinstance(law, Constant) for law in first):
+            # One clock from here to each receiver, so that of those that come at one time the first sent is first.
+            for number, stages in sent:
+                if first or stages:
+                    self.clocks.append(Clock(Coming(((number, ()),)), (*first, *stages)))
+                else:
+                    self._deliver(((number, ()),))
         elif first and sent:
             self.clocks.append(Clock(Coming(tuple(sent)), first))
         else:
@@ -327,11 +318,15 @@ class Journey:
         for number, stages in messages:
             if stages:
                 self.clocks.append(Clock(Coming(((number, ()),)), stages))
-                continue
-            for line in self.queues.values():
-                for index, each in enumerate(line):
-                    if each.number == number:
-                        line[index] = Message(each.event, number, self.now)
+        self._come(messages)
+
+    def _come(self, messages: Sequence[tuple[int, Stages]]) -> None:
+        """Those of which nothing is left to wait for are there, also for what else happens at this instant."""
+        arrived = {number for number, stages in messages if not stages}
+        for line in self.queues.values():
+            for index, each in enumerate(line):
+                if each.number in arrived and each.there is None:
+                    line[index] = Message(each.event, each.number, self.now)
 
     def _next(self, queue: str, message: str) -> tuple[int, int] | None:
         """Since which instant the next message of this kind is there, and its place in the line.

@@ -94,7 +94,7 @@ def _is_smooth(law: Other) -> bool:
 def _late(leaves: list[Leaf], time: float) -> float:
     """P(max > t), without cancellation in the tail."""
     above = np.array([1 - float(_cdf(leaf, np.array([time]))[0]) for leaf in leaves])
-    return 1.0 if above.max() >= 1 else float(-np.expm1(np.sum(np.log1p(-above))))
+    return 1.0 if above.max(initial=0.0) >= 1 else float(-np.expm1(np.sum(np.log1p(-above))))
 
 
 def _by_integration(leaves: list[Leaf]) -> Passage:
