@@ -20,6 +20,7 @@ from ..engine.target import Limits
 from ..errors import ModelError, Problem, position_of
 from ..results import Result, Verdict
 from ..simulate.back_ends import choose
+from ..simulate.course import separable
 from ..simulate.delays import Array
 from ..simulate.jobs import joined
 from ..simulate.plan import plan_of
@@ -193,7 +194,7 @@ def _chance(setting: Setting, within: float, share: float, limits: Limits) -> tu
     jobs = FIRST_JOBS
     while True:
         makespans = joined(chosen.blocks(setting, range(jobs))).makespans
-        chance = _in_time(makespans, within, chosen.independent or setting.plan.interval is None)
+        chance = _in_time(makespans, within, separable(setting, chosen))
         if share not in chance or jobs >= MOST_JOBS or time.monotonic() > until:
             return chance, jobs, f"simulation by {chosen.name}"
         jobs *= 4

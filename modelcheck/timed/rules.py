@@ -23,10 +23,11 @@ Window = tuple[Bound, Bound]
 
 @dataclass(frozen=True)
 class Rules:
-    """The bounds of everything in a plan, in whole units of time."""
+    """The bounds of everything in a plan, in whole units of time; `ordered`: the queues that keep their order."""
 
     plan: Plan
     unit: Unit
+    ordered: frozenset[str]
 
     def outcomes(self, node: Node, flight: Flight) -> Iterator[tuple[str, Window]]:
         """How a task in flight can end, and within which time of its start; nothing where it is blocked."""
@@ -78,7 +79,8 @@ def rules_of(plan: Plan, *others: float, attempts: int = 64) -> Rules:
         times += [*_bounds(task.delay), *_bounds(task.overhead), task.timeout or 0.0, *_pauses(task, attempts)]
     for draws in (*plan.publish.values(), *plan.deliver.values()):
         times += _bounds(draws)
-    return Rules(plan, unit_of(times))
+    ordered = (each.name for receivers in plan.receivers.values() for each in receivers if each.ordered)
+    return Rules(plan, unit_of(times), frozenset(ordered))
 
 
 def _pauses(task: Task, attempts: int) -> list[float]:

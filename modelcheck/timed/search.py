@@ -186,15 +186,12 @@ class _Search:
     def _arrived(self, node: Node, ask: Ask) -> Message | None:
         """The message that would be taken, if it is there: where a queue keeps order, not before those in front."""
         _, queue, message, _ = ask
-        ordered = any(
-            each.ordered for receivers in self.rules.plan.receivers.values() for each in receivers if each.name == queue
-        )
         for each in node.inbox:
             if each[0] != queue:
                 continue
             if each[2] < 0 and each[1] == message:
                 return each
-            if each[2] >= 0 and ordered:
+            if each[2] >= 0 and queue in self.rules.ordered:
                 return None
         return None
 
